@@ -1,0 +1,364 @@
+"""The frozen shapes that travel the line, and their states.
+
+Instants are integer microseconds UTC everywhere but in records and FHIR resources themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bridge.errors import Problem
+
+type_json = dict[str, Any]
+"""A JSON object (a record or a FHIR resource)."""
+
+
+# ── states ────────────────────────────────────────────────────────────────────────────────────────────────────────
+class RecordState(StrEnum):
+    """Where one version of one thing an agency said stands."""
+
+    ACCEPTED = "accepted"  # kept; not translated yet, or not final
+    TRANSLATED = "translated"  # its parts are kept and its entries planned
+    HELD = "held"  # a person or a table row is waited for
+    SUPERSEDED = "superseded"  # a newer version was accepted, or this one came late
+
+
+class EntryState(StrEnum):
+    """Where one thing that should stand in one chart stands."""
+
+    READY = "ready"  # may be sent when its lane is claimed and its time has come
+    SENDING = "sending"  # a step's key is in the ledger; its request may have left
+    DELIVERED = "delivered"  # what stands is what should stand
+    HANDED_OVER = "handed-over"  # given to an engine or a person; not confirmed yet
+    HELD = "held"  # a hold says what is waited for
+    REFUSED = "refused"  # the EHR's policy said no; a person decides, never another door
+    UNKNOWN = "unknown"  # the answer was lost; looked for, never resent blind
+    CANCELLED = "cancelled"  # nothing should stand and nothing ever stood
+    RETRACTED = "retracted"  # nothing should stand and what stood is marked entered-in-error
+
+
+UNRESOLVED = (EntryState.READY, EntryState.SENDING, EntryState.HELD, EntryState.UNKNOWN, EntryState.REFUSED)
+
+
+class Fate(StrEnum):
+    """What became of one item at the intake door."""
+
+    NEW = "new"
+    RESEND = "resend"
+    VERSION = "version"
+    OLDER = "older"
+    UNFINISHED = "unfinished"
+    VOID = "void"
+    REJECTED = "rejected"
+
+
+class Action(StrEnum):
+    """What one step does to a chart."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"  # a new document that says which one it replaces
+    RETRACT = "retract"  # mark what stands entered-in-error; carries no clinical content
+
+
+class Interaction(StrEnum):
+    """A FHIR interaction, in the CapabilityStatement's own codes."""
+
+    READ = "read"
+    SEARCH = "search-type"
+    CREATE = "create"
+    UPDATE = "update"
+
+
+class AnswerClass(StrEnum):
+    """What an EHR's answer means for the step (design: "Answers")."""
+
+    DONE = "done"
+    ACCEPTED = "accepted"  # 202: taken, not delivered; look
+    RETRY_LATER = "retry-later"  # provably not accepted
+    UNKNOWN = "unknown"  # may have been accepted
+    UNSUPPORTED = "refused-unsupported"
+    CONTENT = "refused-content"
+    POLICY = "refused-policy"
+    DUPLICATE = "refused-duplicate"
+    PATIENT = "refused-patient"
+    UNCLEAR = "refused-unclear"
+    CONFLICT = "conflict"
+    CONNECTION_DOWN = "connection-down"
+
+
+class HoldReason(StrEnum):
+    """What a hold waits for."""
+
+    CONSENT = "consent"
+    LINK = "link"
+    TABLE = "table"  # a code without a row in its table
+    RECORD = "record"  # another record must come first
+    DECISION = "decision"  # a person must decide
+    CAPABILITY = "capability"  # no enabled route into this EHR
+    CONTENT = "content"  # our output or the EHR's reading of it is at fault
+    PRACTICE = "practice"  # no practice is known for this person
+
+
+class Owner(StrEnum):
+    """Who can answer a hold."""
+
+    AGENCY = "agency"
+    PRACTICE = "practice"
+    ENGINEER = "engineer"
+
+
+# ── accept ────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One record as the door read it: the agency's own words without the fields its kind never collects.
+
+    `raw` is canonical JSON (UTF-8, sorted keys); `digest` its SHA-256 in hex. `version` is the agency's own version or
+    "" where the kind declares none; `when` the clinical instant in microseconds, None where the record has none.
+    """
+
+    agency: str
+    program: str
+    kind: str
+    source_id: str
+    version: str
+    subject: str
+    when: int | None
+    final: bool
+    void: bool
+    digest: str
+    raw: bytes
+    practice: str = ""  # the practice the record itself names for its subject, where the kind declares one
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The door's answer for one item, in the order asked."""
+
+    index: int
+    fate: Fate
+    record: int | None = None
+    problem: Problem | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        answer: dict[str, Any] = {"index": self.index, "fate": self.fate.value}
+        if self.record is not None:
+            answer["record"] = self.record
+        if self.problem is not None:
+            answer["problem"] = self.problem.as_dict()
+        return answer
+
+
+# ── translate ─────────────────────────────────────────────────────────────────────────────────────────────────────
+class Severity(StrEnum):
+    """How bad a finding is; the FHIR issue severities that we use."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a check noticed about a part; names the place and the rule, never a value."""
+
+    code: str
+    severity: Severity
+    path: str
+    rule: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is waited for, who can answer, and the key whose arrival re-runs exactly what waited.
+
+    `waits_for` is made by the `*_key` functions of the stage that holds; `rule` and `next_step` are shown to a person.
+    """
+
+    reason: HoldReason
+    waits_for: str
+    owner: Owner
+    rule: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One canonical FHIR resource made from a record, about exactly one person.
+
+    `about` is the agency's id of that person, `role` the name the mapping uses for them. `labels` are the classes of the
+    part outside its sections; `sections` those of each `Composition.section`, in order (empty for other types): release
+    withholds a section alone where it can, else the part.
+    """
+
+    name: str
+    about: str
+    role: str
+    resource: type_json
+    labels: frozenset[str] = frozenset({"ordinary"})
+    sections: tuple[frozenset[str], ...] = ()
+
+    @property
+    def type(self) -> str:
+        """The FHIR resource type."""
+        return str(self.resource["resourceType"])
+
+    def as_dict(self) -> type_json:
+        """The part as the ledger keeps it."""
+        sections = [sorted(labels) for labels in self.sections]
+        return {
+            "name": self.name,
+            "about": self.about,
+            "role": self.role,
+            "resource": self.resource,
+            "labels": sorted(self.labels),
+            "sections": sections,
+        }
+
+    @classmethod
+    def from_dict(cls, kept: type_json) -> Part:
+        """The part that `as_dict` made this of."""
+        sections = tuple(frozenset(labels) for labels in kept["sections"])
+        return cls(kept["name"], kept["about"], kept["role"], kept["resource"], frozenset(kept["labels"]), sections)
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What a mapping made of one record: parts or holds, with findings, and the hashes it came about with."""
+
+    parts: tuple[Part, ...]
+    holds: tuple[Hold, ...]
+    findings: tuple[Finding, ...]
+    mapping_hash: str
+    engine_hash: str
+    definitions_hash: str = ""
+
+
+# ── release ───────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One permission of one person for one practice; instants in microseconds, `until` exclusive."""
+
+    id: int
+    agency: str
+    person: str
+    practice: str
+    start: int
+    until: int | None
+    narrative: bool
+    revoked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """May this leave now: the answer, its reason, the consent it rests on."""
+
+    permit: bool
+    narrative: bool
+    reason: str
+    consent: int | None = None
+    from_later: int | None = None  # a consent exists but begins at this instant
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The parts that may leave for one person and practice, and how many parts and sections stayed behind."""
+
+    parts: tuple[Part, ...]
+    withheld: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The practice's own identifier for a person; certain only from these bases (design: "link")."""
+
+    id: int
+    agency: str
+    person: str
+    practice: str
+    system: str
+    value: str
+    basis: str  # referral | roster | person
+    patient: str = ""  # the EHR's own Patient id, once matched
+
+
+# ── route and send ────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """May we use this interaction, and why we believe so (statement, vendor, site, learned)."""
+
+    yes: bool
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How one entry reaches one chart. `resource_type` is what is written there; `parts` the parts it is made of."""
+
+    name: str  # "document" or the part's name for a discrete write
+    kind: str  # document | discrete
+    resource_type: str
+    parts: tuple[str, ...]
+    rank: int  # order within the thread: what is referred to comes first
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One entry that should stand, or the hold that says why it has no way in yet."""
+
+    route: Route
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """What stands in the chart, as far as the ledger knows."""
+
+    id: str
+    version: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request to an EHR, relative to its FHIR base. Bodies are JSON bytes."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Failure(StrEnum):
+    """A request that brought no HTTP answer."""
+
+    NOT_CONNECTED = "not-connected"  # it provably never left
+    LOST = "lost"  # it left, or may have
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back: an HTTP status with headers (lower-case names) and body, or a failure and no status."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response read for one step. `code` says which row of the table decided; `after` is microseconds to wait."""
+
+    kind: AnswerClass
+    code: str
+    status: int = 0
+    after: int | None = None
+    stands: Stands | None = None
+    issues: tuple[str, ...] = ()  # OperationOutcome codes and expressions, never diagnostics text

@@ -1,0 +1,92 @@
+"""The forms single values must have, as types that pydantic checks; each error says what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
+
+
+def wrong(code: str, rule: str, next_step: str) -> PydanticCustomError:
+    """An error of ours inside pydantic; `words.problem` makes it a Problem."""
+    return PydanticCustomError(code, "{rule}", {"rule": rule, "next_step": next_step})
+
+
+def _email(value: str) -> str:
+    if not EMAIL.fullmatch(value):
+        raise wrong("email-form", "is not an e-mail address", "write it as name@site.example")
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise wrong("timezone-unknown", "is not a time zone", "use a name like America/New_York") from None
+    return value
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise wrong(
+            "address-form", "is not an http(s) address", "write it in full, for example https://ehr.example/fhir/r4"
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise wrong(
+            "address-form", "carries a login, query or fragment", "write the address alone; a login goes under `login`"
+        )
+    return value.rstrip("/")
+
+
+def _no_literal(value: Any) -> Any:
+    if isinstance(value, str | int | float):
+        raise wrong(
+            "secret-literal", "a secret may not stand in this file", "write { file: secrets/NAME } or { env: NAME }"
+        )
+    return value
+
+
+def _login(value: Any) -> Any:
+    if value == "none":
+        return None
+    if value is None or isinstance(value, str):
+        raise wrong("login-unknown", "is not a kind of login", "write none, or { bearer: { file: secrets/NAME } }")
+    return value
+
+
+def _store(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in ("sqlite", "postgresql"):
+        raise wrong(
+            "store-form", "is not a ledger address", "write sqlite:///ledger.sqlite or postgresql://host/database"
+        )
+    if parts.password:
+        raise wrong(
+            "secret-literal", "an address with a password is a secret", "write { file: secrets/NAME } or { env: NAME }"
+        )
+    return {"url": value}
+
+
+Email = Annotated[
+    str, AfterValidator(_email), Field(description="an address somebody reads, for example lee@practice.example")
+]
+Timezone = Annotated[
+    str, AfterValidator(_timezone), Field(description="the zone its days are in, for example America/New_York")
+]
+Language = Annotated[
+    str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="a language tag, for example en or es")
+]
+Address = Annotated[str, AfterValidator(_address)]
+Name = Annotated[str, Field(min_length=1, max_length=200, description="the name people see")]
+NotLiteral = BeforeValidator(_no_literal)
+LoginForm = BeforeValidator(_login)
+StoreForm = BeforeValidator(_store)

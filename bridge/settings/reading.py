@@ -1,0 +1,81 @@
+"""Reading one project file: checked sections, resolved secrets, and every problem gathered on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from bridge.errors import Problem
+from bridge.settings import lines, words
+from bridge.settings.file import Section
+from bridge.settings.lines import Document
+from bridge.settings.secret import Secret, read_secret
+
+S = TypeVar("S", bound=Section)
+
+
+class Reading:
+    """One pass over a document; `problems` grows, and nothing is raised."""
+
+    def __init__(self, document: Document, directory: Path) -> None:
+        self.document = document
+        self.directory = directory
+        self.problems: list[Problem] = list(document.problems)
+        self.root: dict[str, Any] = document.value if isinstance(document.value, dict) else {}
+        self.secrets: dict[lines.Path, Secret] = {}
+
+    def validate(self, model: type[S], value: Any, at: lines.Path) -> S | None:
+        """`value` as `model`; None when it is not one, and the problems say why."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            self.problems += words.problems(error, model, self.document, at)
+            return None
+
+    def items(self, section: str, model: type[S]) -> dict[str, S]:
+        """The good items of a section, by id."""
+        found: dict[str, S] = {}
+        for name, value in self._raw(section).items():
+            item = self.validate(model, value, (section, name)) if isinstance(value, dict) else None
+            if item is not None:
+                found[name] = item
+        return found
+
+    def read_secrets(self) -> None:
+        """Every secret that is named rightly is in `secrets` or a problem; one named wrongly is a problem already."""
+        for path, reference in self._references():
+            found = read_secret(reference, self.directory, os.environ)
+            if isinstance(found, Secret):
+                self.secrets[path] = found
+            else:
+                self.problems.append(replace(found, where=self.document.where(path), field=".".join(map(str, path))))
+
+    def _raw(self, section: str) -> dict[str, Any]:
+        found = self.root.get(section)
+        return found if isinstance(found, dict) else {}
+
+    def _references(self) -> Iterator[tuple[lines.Path, dict[str, str]]]:
+        places: dict[lines.Path, Any] = {
+            ("key",): self.root.get("key", {"file": "secrets/ledger.key"}),
+            ("store",): self.root.get("store"),
+        }
+        for agency, item in self._raw("agencies").items():
+            places["agencies", agency, "key"] = _inside(item, "key")
+        for connection, item in self._raw("connections").items():
+            places["connections", connection, "login", "bearer"] = _inside(item, "login", "bearer")
+        for path, reference in places.items():
+            if isinstance(reference, dict) and len(reference) == 1:
+                ((place, target),) = reference.items()
+                if place in ("env", "file") and isinstance(target, str) and target:
+                    yield path, {place: target}
+
+
+def _inside(item: Any, *steps: str) -> Any:
+    for step in steps:
+        item = item.get(step) if isinstance(item, dict) else None
+    return item

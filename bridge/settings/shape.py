@@ -1,0 +1,170 @@
+"""The frozen shape of a project: what every room reads, and nothing of how it was written down.
+
+Times carry their unit in the name; ids are the keys of `bridge.yaml`. The parts that stand in the file as they stand
+here carry their limits too (pydantic reads them there; building one in code checks nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from bridge.settings.forms import Address, Email, Language, Name
+from bridge.settings.secret import Secret
+
+CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+Source = Literal["synthetic", "real"]
+ConnectionKind = Literal["test", "production"]
+Mime = Literal["text/plain", "application/xhtml+xml"]
+"""Formats a document can be rendered in."""
+
+PersonRole = Literal["agency-staff", "practice-reader", "engineer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom a failure of this site reaches (R7)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    name: Name
+    email: Email
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A code with its system, as a site wants it written."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    system: Annotated[str, Field(min_length=1, description="the code system, for example http://loinc.org")]
+    code: Annotated[str, Field(min_length=1, description="the code, in quotes, for example '34109-9'")]
+    display: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program the agencies run, for example a system of care."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """A community agency: who sends records, in which zone and language, to which practices."""
+
+    id: str
+    name: str
+    source: Source
+    program: str
+    timezone: str
+    contact: Contact
+    practices: tuple[str, ...]
+    language: str = "en"
+    phone: str = ""
+    privacy_contact: Contact | None = None
+    key: Secret | None = None  # the API key its system posts with
+    watch: Path | None = None  # a folder whose files are accepted
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSettings:
+    """How a practice wants documents: format, language of headings, note types by record kind, author."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    mime: Mime = "text/plain"
+    language: Language = "en"
+    types: Mapping[str, Coding] = field(default_factory=dict)  # record kind → DocumentReference.type
+    author: str = ""  # shown as author; empty = the agency's name. Never a clinician of the practice
+    encounter_link: Literal["none"] = "none"  # an agency's contact is never attached to the practice's own visit
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """A primary-care practice: which connection, from when, for whom, and what it asked for."""
+
+    id: str
+    name: str
+    connection: str
+    contact: Contact
+    send_from: date
+    timezone: str
+    privacy_contact: Contact | None = None
+    pilot: frozenset[str] | None = None  # "agency/person"; None = everyone linked and consented
+    document: DocumentSettings = field(default_factory=DocumentSettings)
+    enable: frozenset[str] = frozenset()  # FHIR types this site wants written as such, beside documents
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One login at one FHIR endpoint."""
+
+    id: str
+    kind: ConnectionKind
+    base: str  # without a slash at the end
+    vendor: str
+    bearer: Secret | None = None  # None = no login
+    timeout_seconds: float = 30.0
+    visibility_delay_seconds: float | None = None  # None = the vendor's
+    lanes: int = 4  # requests at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone who may sign in to the page."""
+
+    id: str
+    name: str
+    email: str
+    role: PersonRole
+    agency: str = ""
+    practice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds, each with its unit in the name."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    body_mib: Annotated[int, Field(ge=1, le=1024)] = 16  # one request to the intake door
+    item_kib: Annotated[int, Field(ge=1, le=65_536)] = 512  # one record
+    planned_entries: Annotated[int, Field(ge=1)] = 100_000  # waiting for one practice; accepted records have no bound
+    free_disk_mib: Annotated[int, Field(ge=0)] = 512  # below this intake answers 503
+    lease_seconds: Annotated[int, Field(ge=2, le=3600)] = 120  # a lane's lease; outlasts every connection's timeout
+    hold_due_days: Annotated[int, Field(ge=1, le=365)] = 7  # when a hold becomes overdue
+    stop_seconds: Annotated[int, Field(ge=1, le=600)] = 30  # how long a stop waits for requests under way
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where `bridge serve` listens, and the address people reach it by."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    url: Address | None = None  # public address without a slash at the end; None = http://host:port
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project folder, checked. `hash` changes with anything that changes what the bridge does."""
+
+    directory: Path
+    hash: str
+    packs: tuple[str, ...]
+    programs: Mapping[str, Program]
+    agencies: Mapping[str, Agency]
+    practices: Mapping[str, Practice]
+    connections: Mapping[str, Connection]
+    people: Mapping[str, Person]
+    store: Secret  # the ledger's URL; it may carry a password
+    key: Secret  # 32 bytes, base64
+    limits: Limits
+    server: Server
+    workers: int

@@ -1,0 +1,18 @@
+"""What holds for every test: no settings from this machine's environment, and a time zone that is not UTC."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake with time zones shows, and a BRIDGE_… variable of whoever runs the tests changes nothing."""
+    for name in list(os.environ):
+        if name.startswith("BRIDGE_") and not name.startswith("BRIDGE_TESTS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TZ", "America/Denver")
+    time.tzset()
