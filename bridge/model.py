@@ -130,7 +130,7 @@ class Item:
     final: bool
     void: bool
     digest: str
-    raw: bytes
+    raw: bytes = field(repr=False)
     practice: str = ""  # the practice the record itself names for its subject, where the kind declares one
 
 
@@ -198,7 +198,7 @@ class Part:
     name: str
     about: str
     role: str
-    resource: type_json
+    resource: type_json = field(repr=False)
     labels: frozenset[str] = frozenset({"ordinary"})
     sections: tuple[frozenset[str], ...] = ()
 
@@ -331,8 +331,8 @@ class Request:
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 class Failure(StrEnum):
@@ -348,7 +348,7 @@ class Response:
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     failure: Failure | None = None
 
 

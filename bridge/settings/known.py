@@ -14,6 +14,7 @@ DISCRETE = (
     "CareTeam",
     "Communication",
     "Condition",
+    "DocumentReference",  # where the vendor documents it and a site must switch it on (eClinicalWorks)
     "Encounter",
     "EpisodeOfCare",
     "Goal",

@@ -1,0 +1,112 @@
+"""What the bridge itself writes in a document, in the reader's language. Nobody else's words are translated."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LANGUAGES: Final = ("en", "es")
+
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    # the frame
+    "nothing-asked": (
+        "Nothing is asked of you; this is for your information.",
+        "No se le pide nada; este documento es para su información.",
+    ),
+    "written-by": ("Written by", "Escrito por"),
+    "date": ("Date", "Fecha"),
+    "corrected": (
+        "This document corrects an earlier one.",
+        "Este documento corrige uno anterior.",
+    ),
+    "call": ("Questions", "Preguntas"),
+    "incomplete": (
+        "This document may not hold everything the agency knows: the family and the law decide what is shared.",
+        "Este documento puede no contener todo lo que la agencia sabe: la familia y la ley deciden qué se comparte.",
+    ),
+    "reference": ("Delivery reference", "Referencia de entrega"),
+    "document": ("Note from a community agency", "Nota de una agencia comunitaria"),
+    # headings for the parts of a document that has no sections of its own
+    "CarePlan": ("Care plan", "Plan de cuidado"),
+    "CareTeam": ("Care team", "Equipo de cuidado"),
+    "Communication": ("Message", "Mensaje"),
+    "Condition": ("Health concern", "Preocupación de salud"),
+    "Encounter": ("Contact", "Contacto"),
+    "Goal": ("Goals", "Metas"),
+    "Observation": ("Findings", "Resultados"),
+    "QuestionnaireResponse": ("Questionnaire", "Cuestionario"),
+    "ServiceRequest": ("Service request", "Solicitud de servicio"),
+    "Task": ("Task", "Tarea"),
+    # labels
+    "activity": ("Planned", "Previsto"),
+    "answers": ("Answers", "Respuestas"),
+    "description": ("Description", "Descripción"),
+    "due": ("Due", "Fecha límite"),
+    "for": ("For", "Para"),
+    "goal": ("Goal", "Meta"),
+    "in-words-of": ("In the words of", "En palabras de"),
+    "interpretation": ("Interpretation", "Interpretación"),
+    "kind": ("Kind", "Tipo"),
+    "length": ("Length", "Duración"),
+    "medium": ("By", "Por"),
+    "name": ("Name", "Nombre"),
+    "onset": ("Since", "Desde"),
+    "person": ("Person", "Persona"),
+    "place": ("Place", "Lugar"),
+    "progress": ("Progress", "Avance"),
+    "reason": ("Reason", "Motivo"),
+    "result": ("Result", "Resultado"),
+    "said": ("Message", "Mensaje"),
+    "since": ("Since", "Desde"),
+    "status": ("Status", "Estado"),
+    "until": ("Until", "Hasta"),
+    "vacant": ("nobody at present", "nadie por ahora"),
+    "when": ("When", "Cuándo"),
+    "with": ("With", "Con"),
+    "no-value": ("no result", "sin resultado"),
+    "yes": ("yes", "sí"),
+    "no": ("no", "no"),
+    "minutes": ("minutes", "minutos"),
+    "to": ("to", "a"),
+    "from": ("from", "desde el"),
+    "ended": ("past on the date of this document", "ya vencido en la fecha de este documento"),
+    # Encounter.class, http://terminology.hl7.org/CodeSystem/v3-ActCode
+    "class:AMB": ("office or clinic", "consultorio o clínica"),
+    "class:FLD": ("in the community", "en la comunidad"),
+    "class:HH": ("home visit", "visita al hogar"),
+    "class:VR": ("by phone or video", "por teléfono o video"),
+    # statuses of the FHIR types above; one that is missing here is shown as its code
+    "status:accepted": ("accepted", "aceptado"),
+    "status:active": ("active", "activo"),
+    "status:cancelled": ("cancelled", "cancelado"),
+    "status:completed": ("completed", "completado"),
+    "status:draft": ("draft", "borrador"),
+    "status:failed": ("not successful", "sin éxito"),
+    "status:final": ("final", "definitivo"),
+    "status:finished": ("took place", "realizado"),
+    "status:in-progress": ("in progress", "en curso"),
+    "status:not-done": ("did not take place", "no realizado"),
+    "status:on-hold": ("on hold", "en pausa"),
+    "status:planned": ("planned", "previsto"),
+    "status:preliminary": ("preliminary", "preliminar"),
+    "status:proposed": ("proposed", "propuesto"),
+    "status:rejected": ("declined", "rechazado"),
+    "status:requested": ("requested", "solicitado"),
+    "status:revoked": ("withdrawn", "retirado"),
+}
+
+
+class Words:
+    """The words of one language; a language nobody wrote down is answered in English."""
+
+    def __init__(self, language: str) -> None:
+        found = language.split("-")[0].lower()
+        self.language = found if found in LANGUAGES else LANGUAGES[0]
+        self._at = LANGUAGES.index(self.language)
+
+    def __call__(self, key: str) -> str:
+        """The word for a key of `WORDS`. Raises KeyError."""
+        return WORDS[key][self._at]
+
+    def code(self, group: str, code: str) -> str:
+        """The word for a code of a group, or the code itself."""
+        return WORDS[f"{group}:{code}"][self._at] if f"{group}:{code}" in WORDS else code

@@ -1,0 +1,155 @@
+"""The default route: one DocumentReference with the rendered document in it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bridge.documents.compose import Frame, compose
+from bridge.documents.formats import FORMATS, render
+from bridge.ehr.context import ShapeContext, Shaped, finding, identifiers
+from bridge.ehr.delivery import SYSTEM
+from bridge.ehr.facts import VendorFacts
+from bridge.ehr.instants import period_with_times, with_time
+from bridge.ehr.requirements import missing
+from bridge.model import Finding, Part, Severity, type_json
+
+CATEGORY = {
+    "coding": [
+        {
+            "system": "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category",
+            "code": "clinical-note",
+            "display": "Clinical Note",
+        }
+    ]
+}
+PROFILE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-documentreference"
+LOINC = "http://loinc.org"
+ATTACHMENT = "DocumentReference.content.attachment"
+
+
+def choose_mime(wanted: str, vendor: VendorFacts, update: bool = False) -> str:
+    """The format to render: the site's where the vendor takes it, else the vendor's best of those we have, else ""."""
+    taken = vendor.document.update_mimes.value if update else vendor.document.mimes.value
+    lasting = [mime for mime in taken if mime in vendor.document.update_mimes.value] or list(taken)
+    choices = [mime for mime in (wanted, *lasting) if mime in lasting and mime in FORMATS]
+    return choices[0] if choices else ""
+
+
+def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
+    """One DocumentReference made of the released parts of one record about one person.
+
+    Raises ValueError where there is no Composition among them.
+    """
+    note = next((part for part in parts if part.type == "Composition"), None)
+    if note is None:
+        raise ValueError("a document is made of a Composition and its parts")
+    facts, mime = context.vendor.document, choose_mime(context.mime, context.vendor, context.update)
+    if not mime:
+        rule = "this EHR takes none of the formats the bridge writes"
+        return Shaped({}, (finding("ehr-format", f"{ATTACHMENT}.contentType", rule, note),))
+    made = compose(parts, _frame(context))
+    body = render(made, mime)
+    period, findings = _period(parts, note, context)
+    when = with_time(note.resource.get("date", ""), context.zone)
+    attachment = {
+        "contentType": f"{mime};charset=utf-8" if facts.charset.value else mime,
+        "language": made.language,
+        "data": base64.b64encode(body).decode(),
+        "title": f"{made.title} [{context.reference}]",
+        "creation": when,
+    }
+    resource = _without_empty(
+        {
+            "resourceType": "DocumentReference",
+            "meta": {"profile": [PROFILE]} if "profile" in context.vendor.meta.value else {},
+            "identifier": [*identifiers(note.resource), {"system": SYSTEM, "value": context.reference}],
+            "status": "current",
+            "docStatus": _doc_status(note.resource, context),
+            "type": _type(note.resource, context),
+            "category": [CATEGORY],
+            "subject": {"reference": f"Patient/{context.patient_id}"},
+            "date": when,
+            "author": [{"display": context.author or context.agency}] if facts.author.value == "display" else [],
+            "custodian": {"display": context.agency} if facts.custodian.value == "display" else {},
+            "description": made.title,
+            "content": [{"attachment": attachment}],
+            "context": {"period": period},
+        }
+    )
+    findings += _doubts(resource, len(body), note, context.vendor)
+    return Shaped(resource, (*findings, *missing(resource, context.vendor, note.name)))
+
+
+def _frame(context: ShapeContext) -> Frame:
+    return Frame(
+        reference=context.reference,
+        agency=context.agency,
+        zone=context.zone,
+        language=context.language,
+        contact=context.contact,
+        phone=context.phone,
+        author=context.author,
+    )
+
+
+def _doubts(resource: type_json, size: int, note: Part, vendor: VendorFacts) -> Iterator[Finding]:
+    if size > vendor.document.largest.value:
+        rule = f"the document is larger than the {vendor.document.largest.value} bytes this EHR takes"
+        yield finding("ehr-size", f"{ATTACHMENT}.data", rule, note)
+    if not any(coding.get("system") == LOINC for coding in resource.get("type", {}).get("coding", [])):
+        rule = "the type of a clinical note is a LOINC code (US Core, required binding)"
+        yield finding("ehr-type", "DocumentReference.type", rule, note, Severity.WARNING)
+
+
+def _doc_status(note: type_json, context: ShapeContext) -> str:
+    taken = context.vendor.document.doc_status.value
+    wanted = "amended" if context.update or note.get("status") in ("amended", "corrected") else "final"
+    return wanted if wanted in taken else next(iter(taken), "")
+
+
+def _type(note: type_json, context: ShapeContext) -> type_json:
+    site = context.types.get(context.kind)
+    if site is not None:
+        coding = {"system": site.system, "code": site.code, "display": site.display}
+        return {"coding": [{key: value for key, value in coding.items() if value}]}
+    found: type_json = note.get("type", {})
+    loinc = [coding for coding in found.get("coding", []) if coding.get("system") == LOINC]
+    return {**found, "coding": loinc} if loinc else found
+
+
+def _period(parts: Sequence[Part], note: Part, context: ShapeContext) -> tuple[type_json, list[Finding]]:
+    """The clinical time: of the one Encounter, else the Composition's event, else the day it is about."""
+    encounters = [part.resource["period"] for part in parts if part.type == "Encounter" and "period" in part.resource]
+    events = [event["period"] for event in note.resource.get("event", []) if "period" in event]
+    said = encounters if len(encounters) == 1 else events
+    day = note.resource.get("date", "")
+    period: type_json = dict(said[0]) if said else ({"start": day} if day else {})
+    facts, findings = context.vendor.document, []
+    if facts.times.value:
+        if any(len(period.get(key, "")) == 10 for key in ("start", "end")):
+            rule = "only the day is known and this EHR wants a time: noon on the agency's clocks was put"
+            findings.append(finding("ehr-noon", "DocumentReference.context.period", rule, note, Severity.INFORMATION))
+        period = period_with_times(period, context.zone)
+    if facts.period_end.value and "end" not in period and "start" in period:
+        rule = "no end is known and this EHR wants one: the start was put"
+        findings.append(finding("ehr-end", "DocumentReference.context.period.end", rule, note, Severity.INFORMATION))
+        period = {**period, "end": period["start"]}
+    return period, findings
+
+
+def _without_empty(value: Any) -> Any:
+    """The value without keys that hold nothing: FHIR has no empty elements."""
+    if isinstance(value, list):
+        return [_without_empty(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return dict(_kept(value))
+
+
+def _kept(value: type_json) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        found = _without_empty(item)
+        if found not in (None, "", [], {}):
+            yield key, found

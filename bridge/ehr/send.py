@@ -1,0 +1,107 @@
+"""A step becomes one request. Corrections are built on what was just read, and name its version where it has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from bridge.ehr.capability import Capability
+from bridge.ehr.merge import entered_in_error, merge
+from bridge.ehr.received import ID, VERSION, etag, json_object
+from bridge.model import Action, Interaction, Request, Response, Stands, type_json
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A resource as it stands now, just read."""
+
+    resource: type_json
+    version: str = ""
+
+    @property
+    def stands(self) -> Stands:
+        return Stands(str(self.resource["id"]), self.version)
+
+
+def change(type: str, capability: Capability) -> Action | None:
+    """How a correction reaches what stands: UPDATE, REPLACE (a new document that names the old), or None: no way."""
+    wanted = capability.vendor.correction.value
+    update = capability.allows(type, Interaction.UPDATE).yes and capability.allows(type, Interaction.READ).yes
+    replaces = type == "DocumentReference" and capability.vendor.document.relates_to.value
+    replace = replaces and capability.allows(type, Interaction.CREATE).yes
+    if wanted == "none":
+        return None
+    if wanted == "replace" and replace:
+        return Action.REPLACE
+    if update:
+        return Action.UPDATE
+    return Action.REPLACE if replace else None
+
+
+def can_retract(type: str, capability: Capability) -> bool:
+    """Whether what stands can be marked entered-in-error."""
+    allowed = capability.allows(type, Interaction.UPDATE).yes and capability.allows(type, Interaction.READ).yes
+    return allowed and capability.vendor.retraction.value == "update"
+
+
+def read(type: str, id: str) -> Request:
+    """Reading what stands, fresh. Raises ValueError for an id no path can carry."""
+    return Request("GET", f"{type}/{_id(id)}", {"Cache-Control": "no-cache"})
+
+
+def current(response: Response, type: str, id: str) -> Current | None:
+    """What a successful read says stands; None where it is not that resource."""
+    resource = json_object(response.body)
+    if resource is None or resource.get("resourceType") != type or resource.get("id") != id:
+        return None
+    meta = resource.get("meta")
+    version = meta.get("versionId", "") if isinstance(meta, dict) else ""
+    return Current(resource, etag(response) or (version if isinstance(version, str) else ""))
+
+
+def request(
+    action: Action,
+    resource: type_json,
+    capability: Capability,
+    stands: Current | Stands | None = None,
+    sent: type_json | None = None,
+) -> Request:
+    """The request of one step.
+
+    CREATE posts `resource`. REPLACE posts it naming what stands. UPDATE puts it merged over what was just read, where
+    `sent` is what we wrote there last. RETRACT puts what was just read, marked entered-in-error; of `resource` only its
+    type is looked at. Raises ValueError where UPDATE or RETRACT come without what was just read, where the EHR wants a
+    version and none is known, and for REPLACE without anything standing.
+    """
+    kind = str(resource["resourceType"])
+    if action is Action.CREATE:
+        return Request("POST", kind, body=orjson.dumps(resource))
+    if action is Action.REPLACE:
+        if stands is None:
+            raise ValueError("a replacement names what it replaces")
+        old = stands.stands.id if isinstance(stands, Current) else stands.id
+        target = {"reference": f"{kind}/{_id(old)}"}
+        return Request(
+            "POST", kind, body=orjson.dumps({**resource, "relatesTo": [{"code": "replaces", "target": target}]})
+        )
+    if not isinstance(stands, Current):
+        raise ValueError("an update is built on what was just read")
+    whole = entered_in_error(stands.resource) if action is Action.RETRACT else merge(stands.resource, resource, sent)
+    return Request(
+        "PUT", f"{kind}/{_id(stands.stands.id)}", _if_match(stands, kind, capability), body=orjson.dumps(whole)
+    )
+
+
+def _if_match(stands: Current, kind: str, capability: Capability) -> dict[str, str]:
+    if VERSION.fullmatch(stands.version):
+        return {"If-Match": f'W/"{stands.version}"'}
+    if capability.needs_version(kind):
+        raise ValueError("this EHR wants the version it is to change, and the read gave none")
+    return {}
+
+
+def _id(id: str) -> str:
+    if not ID.fullmatch(id):
+        raise ValueError("not an id a path can carry")
+    return id

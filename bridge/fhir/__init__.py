@@ -1,0 +1,1 @@
+"""FHIR the standard: definitions, validation, the HTTP client and its sign-in. What one vendor does lives in `ehr`."""

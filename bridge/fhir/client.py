@@ -1,0 +1,157 @@
+"""One EHR over HTTP: a request leaves once, and what comes back is a value.
+
+Nothing is repeated, followed or interpreted here: an answer's meaning is `ehr.answers`', trying again is a decision of
+the ledger's. What leaves goes to the origin of the FHIR base and nowhere else, so that no token reaches another host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+
+import httpx
+
+from bridge import __version__
+from bridge.errors import ConfigError, Problem
+from bridge.model import Failure, Request, Response
+
+FHIR_JSON = "application/fhir+json"
+LARGEST = 10 * 1024 * 1024
+"""Bytes of an answer, after decompression, beyond which it is given up (a page of documents is far below)."""
+
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_COOKIES = {"set-cookie", "set-cookie2"}
+
+
+class _Unreadable(Exception):
+    """The answer is larger than allowed, half, or compressed in a way that was not asked for."""
+
+
+class Client:
+    """Sends to one FHIR base. Use as `async with`, or call `aclose`."""
+
+    def __init__(
+        self,
+        base: str,
+        auth: httpx.Auth | None = None,
+        timeout: float = 30.0,
+        *,
+        connections: int = 8,
+        largest: int = LARGEST,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`timeout` is seconds for the whole exchange, connecting (10 at most) and reading included.
+
+        Raises `ConfigError` where `base` is no absolute http(s) URL, or carries a login, query or fragment.
+        """
+        self._base = _base(base)
+        self._timeout = timeout
+        self._largest = largest
+        self._http = httpx.AsyncClient(
+            auth=auth,
+            headers={"Accept": FHIR_JSON, "Accept-Encoding": "gzip", "User-Agent": f"dyad-bridge/{__version__}"},
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=timeout),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one request says nothing about another
+            transport=transport,
+            trust_env=False,  # neither proxies nor a netrc login from the machine's environment
+        )
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """The connections are closed; nothing can be sent any more."""
+        await self._http.aclose()
+
+    async def send(self, request: Request) -> Response:
+        """What the EHR answered, or why there is no answer; raises for nothing an EHR or network does.
+
+        `Failure.NOT_CONNECTED` says that the request provably never left, `Failure.LOST` that it did or may have.
+        """
+        try:
+            outgoing = self._build(request)
+        except (httpx.InvalidURL, ValueError):
+            return Response(failure=Failure.NOT_CONNECTED)
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await self._http.send(outgoing, stream=True)
+                try:
+                    body = await self._body(answer)
+                finally:
+                    await answer.aclose()
+        except _NEVER_LEFT:
+            return Response(failure=Failure.NOT_CONNECTED)
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError, zlib.error, _Unreadable):
+            return Response(failure=Failure.LOST)
+        headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() not in _COOKIES}
+        return Response(answer.status_code, headers, body)
+
+    def _build(self, request: Request) -> httpx.Request:
+        """Raises ValueError where the path leads out of the base and is no page of the same origin."""
+        url = self._base.join(request.path)
+        if "://" not in request.path and not (url.path.startswith(self._base.path) and request.path[:1] != "/"):
+            raise ValueError("a path is relative to the FHIR base")
+        if not same_origin(str(self._base), str(url)) or url.userinfo:
+            raise ValueError("a path stays at the origin of the FHIR base")
+        headers = dict(request.headers)
+        if request.body and not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = FHIR_JSON
+        return self._http.build_request(
+            request.method, url, params=request.query or None, headers=headers, content=request.body or None
+        )
+
+    async def _body(self, answer: httpx.Response) -> bytes:
+        if answer.is_stream_consumed:  # a transport that hands over a whole, decoded body
+            self._check(len(answer.content))
+            return answer.content
+        coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+        if coding not in ("identity", "", "gzip"):
+            raise _Unreadable
+        unzip = zlib.decompressobj(wbits=31) if coding == "gzip" else None
+        body, seen = bytearray(), False
+        async for chunk in answer.aiter_raw():
+            seen = seen or bool(chunk)
+            body += chunk if unzip is None else unzip.decompress(chunk, self._largest + 1 - len(body))
+            self._check(len(body))
+        if unzip is not None and seen and not unzip.eof:
+            raise _Unreadable
+        return bytes(body)
+
+    def _check(self, size: int) -> None:
+        if size > self._largest:
+            raise _Unreadable
+
+
+def same_origin(base: str, url: str) -> bool:
+    """Whether an absolute `url` has scheme, host and port of `base`: only then a link may be followed."""
+    try:
+        one, other = httpx.URL(base), httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return bool(other.host) and (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+
+
+def _base(base: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base)
+    except (httpx.InvalidURL, ValueError):
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
+        raise ConfigError(
+            Problem(
+                "connection-base",
+                "a FHIR base is an absolute http(s) URL without login, query or fragment",
+                field="base",
+                next_step="write it as the practice's EHR team gave it, for example https://ehr.example/fhir/r4",
+            )
+        )
+    return url.copy_with(path=url.path.rstrip("/") + "/")
