@@ -1,0 +1,184 @@
+"""The closed list of our own functions: what FHIRPath has no word for.
+
+    %tables.lookup('table', code)       the target code of the agency's code
+    %tables.coding('table', code)       its Coding; `concept` its CodeableConcept, `words` what people call it
+    person('role')                      references to the Patient of those in that role
+    person('role', 'RelatedPerson')     … to what they are to the person this part is about
+    part('name'[, key])                 references to sibling parts of this record; of those of an `each`, one by key
+    instant(moment[, zone])             a FHIR dateTime with offset, from the wall clock of the agency or of `zone`
+    wall_time(moment[, zone])           the moment as people read it there
+    language(tag)                       the CodeableConcept of a language tag
+    narrative(text[, language])         a Narrative: each text a paragraph, escaped, its language on it
+
+A code without a row and a time that never was are collected as holds; the function then gives nothing, and the rest of
+the record is still tried, so that a person sees all there is to answer at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from bridge.mappings import moments
+from bridge.mappings.identity import person_id, related_id
+from bridge.mappings.records import as_text
+from bridge.mappings.tables import Row, Table, table_key
+from bridge.model import Hold, HoldReason, Owner
+
+Values = list[Any]
+
+_LINE_BREAK = re.compile(r"\r\n|[\r\n\x0b\x0c\u2028\u2029]")
+
+
+def record_key(agency: str, kind: str, source_id: str) -> str:
+    """What a hold waits for that only this record itself can answer."""
+    return f"record:{agency}:{kind}:{source_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyContext:
+    """What a mapping may know of the agency a record came from."""
+
+    id: str
+    name: str
+    program: str
+    timezone: str
+    language: str = "en"
+    phone: str = ""
+
+
+@dataclass(slots=True)
+class Functions:
+    """Our functions for one part of one record.
+
+    `tables` goes by the short names the mapping uses, `rows` (added since by people) by full names, `siblings` by
+    (part name, key) to (FHIR type, id). `about` is the person of the part that is being made, in the role `role`.
+    """
+
+    agency: AgencyContext
+    kind: str
+    source_id: str
+    people: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, Table]
+    rows: Mapping[str, Mapping[str, Row]]
+    siblings: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    about: str = ""
+    role: str = ""
+    holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
+
+    def lookup(self, table: Values, code: Values) -> Values:
+        return [row.target for row in self._rows(table, code)]
+
+    def coding(self, table: Values, code: Values) -> Values:
+        return [row.coding() for row in self._rows(table, code)]
+
+    def concept(self, table: Values, code: Values) -> Values:
+        return [row.concept() for row in self._rows(table, code)]
+
+    def words(self, table: Values, code: Values) -> Values:
+        return [row.words for row in self._rows(table, code)]
+
+    def person(self, role: Values, as_what: Values | None = None) -> Values:
+        references = []
+        for person in [self.about] if role[0] == self.role else self.people.get(role[0], ()):
+            if as_what == ["RelatedPerson"]:
+                references.append(f"RelatedPerson/{related_id(self.agency.id, person, self.about)}")
+            else:
+                references.append(f"Patient/{person_id(self.agency.id, person)}")
+        return [{"reference": reference} for reference in references]
+
+    def part(self, name: Values, key: Values | None = None) -> Values:
+        return [
+            {"reference": f"{type_}/{id_}"}
+            for (sibling, its_key), (type_, id_) in self.siblings.items()
+            if sibling == name[0] and (key is None or its_key in map(as_text, key))
+        ]
+
+    def instant(self, moment: Values, zone: Values | None = None) -> Values:
+        return self._moments(moments.to_fhir, moment, zone)
+
+    def wall_time(self, moment: Values, zone: Values | None = None) -> Values:
+        return self._moments(moments.to_wall_clock, moment, zone)
+
+    def language(self, tag: Values) -> Values:
+        return [{"coding": [{"system": "urn:ietf:bcp:47", "code": one}]} for one in tag]
+
+    def narrative(self, text: Values, language: Values | None = None) -> Values:
+        if not text:
+            return []
+        spoken = f' xml:lang="{escape(str(language[0]))}" lang="{escape(str(language[0]))}"' if language else ""
+        lines = ("<br/>".join(map(_escaped, _LINE_BREAK.split(str(one)))) for one in text)
+        paragraphs = "".join(f"<p>{line}</p>" for line in lines)
+        return [
+            {"status": "additional", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"{spoken}>{paragraphs}</div>'}
+        ]
+
+    def hold(
+        self,
+        rule: str,
+        next_step: str,
+        reason: HoldReason = HoldReason.CONTENT,
+        waits_for: str = "",
+        owner: Owner = Owner.AGENCY,
+    ) -> None:
+        """Keep a hold, once; without `waits_for` it waits for this record: for another version, or a decision on it."""
+        key = waits_for or record_key(self.agency.id, self.kind, self.source_id)
+        self.holds.setdefault((key, rule), Hold(reason, key, owner, rule, next_step))
+
+    def _rows(self, table: Values, codes: Values) -> list[Row]:
+        name = str(table[0])
+        known = self.tables[name]
+        found = []
+        for code in map(str, codes):
+            row = self.rows.get(known.name, {}).get(code) or known.rows.get(code)
+            if row is not None:
+                found.append(row)
+                continue
+            rule = f"this record holds a code that has no row in the table {name}"
+            step = "say what the code means by adding a row, or correct the code in the record"
+            key = table_key(self.agency.id, known.name, code)
+            self.hold(rule, step, HoldReason.TABLE, key)
+        return found
+
+    def _moments(self, make: Callable[[str, str], str], moment: Values, zone: Values | None) -> Values:
+        found = []
+        for one in moment:
+            try:
+                found.append(make(str(one), str(zone[0]) if zone else self.agency.timezone))
+            except moments.NoSuchTime:
+                rule = "a time of this record never was: the clocks went forward over it"
+                self.hold(rule, "correct the time, or send it with its offset from UTC")
+            except ValueError:
+                rule = "a day or time of this record cannot be read"
+                self.hold(rule, "write it as 2026-01-05 or 2026-01-05T14:30")
+        return found
+
+
+def _escaped(line: str) -> str:
+    return escape(line, quote=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How one of our functions is called: how many arguments, and on `%tables` or on nothing."""
+
+    fewest: int
+    most: int
+    on_tables: bool = False
+
+
+FUNCTIONS: Mapping[str, Signature] = {
+    "lookup": Signature(2, 2, on_tables=True),
+    "coding": Signature(2, 2, on_tables=True),
+    "concept": Signature(2, 2, on_tables=True),
+    "words": Signature(2, 2, on_tables=True),
+    "person": Signature(1, 2),
+    "part": Signature(1, 2),
+    "instant": Signature(1, 2),
+    "wall_time": Signature(1, 2),
+    "language": Signature(1, 1),
+    "narrative": Signature(1, 2),
+}

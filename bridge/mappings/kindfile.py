@@ -1,0 +1,162 @@
+"""A `*.kind.yaml` file → Kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.errors import Problem
+from bridge.mappings.kinds import ConsentPaths, Kind, Rule
+from bridge.mappings.schema import Field, Schema
+from bridge.mappings.source import Path, Source
+
+_REQUIRED = ("kind", "title", "id", "subject", "people", "schema")
+_OPTIONAL = (
+    "version",
+    "version_as",
+    "when",
+    "practice",
+    "program",
+    "final",
+    "void",
+    "never",
+    "agency_only",
+    "consent",
+)
+_CONSENT = ("person", "practice", "from", "until", "narrative", "revoked")
+
+
+def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
+    """The kind a file declares, or None with its problems added."""
+    before = len(problems)
+    value = source.value
+    if not isinstance(value, dict):
+        problems.append(Problem("kind-shape", "a kind file is an object", source.where(())))
+        return None
+    for key in value:
+        if key not in _REQUIRED + _OPTIONAL:
+            known = ", ".join(_REQUIRED + _OPTIONAL)
+            problems.append(Problem("kind-shape", f"a kind has {known}", source.where((key,)), key))
+    for key in _REQUIRED:
+        if key not in value:
+            problems.append(Problem("kind-shape", "is missing", source.where(()), key))
+    if len(problems) > before:
+        return None
+    try:
+        schema = Schema(value["schema"])
+    except ValueError as error:
+        problems.append(Problem("kind-schema", f"this is no JSON Schema: {error}", source.where(("schema",)), "schema"))
+        return None
+    reader = _Reader(source, schema, problems)
+    kind = Kind(
+        name=str(value["kind"]),
+        title=str(value["title"]),
+        schema=schema,
+        id=reader.path("id") or (),
+        subject=reader.paths("subject"),
+        people={
+            role: path for role in reader.object("people", None) if (path := reader.path("people", role)) is not None
+        },
+        version=reader.path("version"),
+        version_as=reader.choice("version_as", ("instant", "integer")),
+        when=reader.path("when"),
+        practice=reader.path("practice"),
+        program=reader.path("program"),
+        final=reader.rule("final"),
+        void=reader.rule("void"),
+        never=tuple(reader.dotted(one) for one in reader.texts("never")),
+        agency_only=reader.paths("agency_only"),
+        consent=reader.consent(),
+    )
+    if "/" not in kind.name:
+        reader.wrong(("kind",), "a kind is named PACK/NAME")
+    return kind if len(problems) == before else None
+
+
+class _Reader:
+    """Takes the declarations of one file apart; what is wrong is added to `problems` with its line."""
+
+    def __init__(self, source: Source, schema: Schema, problems: list[Problem]) -> None:
+        self.source = source
+        self.schema = schema
+        self.problems = problems
+
+    def wrong(self, path: Path, rule: str, next_step: str = "") -> None:
+        field = ".".join(map(str, path))
+        self.problems.append(Problem("kind-declaration", rule, self.source.where(path), field, next_step))
+
+    def at(self, *path: str | int) -> Any:
+        value: Any = self.source.value
+        for step in path:
+            if isinstance(value, list) and isinstance(step, int):
+                value = value[step]
+            else:
+                value = value.get(step) if isinstance(value, dict) else None
+        return value
+
+    @staticmethod
+    def dotted(text: str) -> Field:
+        return tuple(text.split("."))
+
+    def path(self, *where: str | int) -> Field | None:
+        """The dotted path declared there, which the schema must know."""
+        value = self.at(*where)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.wrong(where, "must be a dotted path into the record")
+            return None
+        if self.schema.field(self.dotted(value)) is None:
+            self.wrong(where, "names a field that the schema does not have", "correct the path or the schema")
+        return self.dotted(value)
+
+    def paths(self, *where: str) -> tuple[Field, ...]:
+        """One path or a list of them."""
+        value = self.at(*where)
+        found = [self.path(*where, i) for i in range(len(value))] if isinstance(value, list) else [self.path(*where)]
+        return tuple(path for path in found if path is not None)
+
+    def texts(self, *where: str) -> list[str]:
+        value = self.at(*where) or []
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.wrong(where, "must be a list of field names")
+            return []
+        return value
+
+    def choice(self, key: str, among: tuple[str, ...]) -> str:
+        value = self.at(key) or among[0]
+        if value not in among:
+            self.wrong((key,), f"must be one of {', '.join(among)}")
+        return str(value)
+
+    def object(self, key: str, keys: tuple[str, ...] | None) -> dict[str, Any]:
+        """The object under a key, holding none but `keys`."""
+        value = self.at(key)
+        if not isinstance(value, dict):
+            self.wrong((key,), "must be an object")
+            return {}
+        for name in value:
+            if keys is not None and name not in keys:
+                self.wrong((key, name), f"there is only {', '.join(keys)}")
+        return value
+
+    def rule(self, key: str) -> Rule | None:
+        if self.at(key) is None:
+            return None
+        value = self.object(key, ("path", "in"))
+        path = self.path(key, "path")
+        if path is None or not isinstance(value.get("in"), list):
+            self.wrong((key,), "is written `{path: field, in: [values]}`")
+            return None
+        return Rule(path, frozenset(value["in"]))
+
+    def consent(self) -> ConsentPaths | None:
+        if self.at("consent") is None:
+            return None
+        self.object("consent", _CONSENT)
+        practice, start = self.path("consent", "practice"), self.path("consent", "from")
+        person = self.paths("consent", "person")
+        if practice is None or start is None or not person:
+            self.wrong(("consent",), "needs person, practice and from")
+            return None
+        optional = {key: self.path("consent", key) for key in ("until", "narrative", "revoked")}
+        return ConsentPaths(person, practice, start, **optional)

@@ -1,0 +1,256 @@
+"""Files → mappings: each mistake is found before one record moves, with its line and in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import ConfigError
+from bridge.mappings.load import digest, load, read_all, read_packs
+from bridge.mappings.translate import Translator
+from tests.unit.mappings.small import AGENCY, MAPPING, TABLE, loaded, pack, problems, with_part
+
+PART = """
+one:
+  about: child
+  resourceType: Basic
+  subject: "{{ person('child') }}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "at", "rule"),
+    [
+        ('x: "{{ plaec }}"', "mapping-path", 10, "a tiny/visit has no such field"),
+        ('x: "{{ steps.txet }}"', "mapping-path", 10, "a tiny/visit has no such field"),
+        ('x: "{{ secret }}"', "mapping-never", 10, "this field is never collected"),
+        ('x: "{{ worry }}"', "mapping-agency-only", 10, "this field stays at the agency"),
+        ('x: "{{ worry.exists() }}"', "mapping-agency-only", 10, "this field stays at the agency"),
+        ('x: "{{ mood }}"', "mapping-about", 10, "a fact about the mother may not stand in a part about the child"),
+        ('x: "{{ iif(mood.exists(), at) }}"', "mapping-about", 10, "a fact about the mother may not stand in"),
+        ('"{% if mood.exists() %}": { x: y }', "mapping-about", 10, "a fact about the mother may not stand in"),
+        ('x: "{{ place }"', "mapping-shape", 10, "an expression is opened and not closed"),
+        ('x: "a {[ place ]}"', "mapping-shape", 10, "`{[ ]}` gives a list: nothing may stand beside it"),
+        ('x: "{{ place ) }}"', "mapping-expression", 10, "this is not FHIRPath from column 7 on"),
+        ("x: \"{{ place.trace('x') }}\"", "mapping-expression", 10, "trace() may not be used"),
+        ('x: "{{ now() }}"', "mapping-expression", 10, "now() may not be used: a mapping knows no clock"),
+        ('x: "{{ steps.where(done) }}"', "mapping-expression", 10, "where() by a bare true/false field"),
+        ('x: "{{ %nobody }}"', "mapping-expression", 10, "nothing here is called %nobody"),
+        ('x: "{{ $this }}"', "mapping-expression", 10, "this reads the whole record: name the field"),
+        ("x: \"{{ %tables.lookup('plaec', place) }}\"", "mapping-function", 10, "names, as a text, a table"),
+        ('x: "{{ %tables.lookup(place, place) }}"', "mapping-function", 10, "names, as a text, a table"),
+        ("x: \"{{ %tables.lookup('place') }}\"", "mapping-function", 10, "takes 2 to 2 arguments"),
+        (
+            "x: \"{{ person('father') }}\"",
+            "mapping-function",
+            10,
+            "names, as a text, a role of the kind: child, mother",
+        ),
+        (
+            "x: \"{{ person('mother') }}\"",
+            "mapping-about",
+            10,
+            "a part about the child names others as a 'RelatedPerson'",
+        ),
+        ("x: \"{{ person('mother', 'Group') }}\"", "mapping-function", 10, "gives a 'Patient' or a 'RelatedPerson'"),
+        ("x: \"{{ part('two') }}\"", "mapping-function", 10, "names, as a text, a part of this mapping"),
+        ('"{% unless x %}": 1', "mapping-shape", 10, "no such block: there are if, else, for, merge and assign"),
+        ('"{% for x in steps %}": { y: 1 }', "mapping-shape", 10, "a part is one resource: use `each`"),
+        ('"{% else %}": { y: 1 }', "mapping-shape", 6, "an `else` goes with an `if` in the same object"),
+        ('"{% if flag %}": 7', "mapping-shape", 10, "this must be an object"),
+        ('"{% assign %}": { a: 1, b: 2 }', "mapping-shape", 10, "an assignment is a list of single names"),
+        ("key: place", "mapping-shape", 10, "`key` goes with `each`"),
+    ],
+)
+def test_a_mistake_in_a_part_is_found_with_its_line(line: str, code: str, at: int, rule: str) -> None:
+    found = problems(pack(with_part(f"{PART}  {line}")))
+
+    assert [(problem.code, problem.where) for problem in found] == [(code, f"tiny/visit.yaml:{at}")]
+    assert found[0].rule.startswith(rule)
+
+
+def test_a_mistyped_field_is_offered_the_nearest_one() -> None:
+    (problem,) = problems(pack(with_part(PART + '  x: "{{ steps.txet }}"')))
+
+    assert problem.next_step == "did you mean steps.text?"
+
+
+def test_free_text_without_a_label_does_not_leave() -> None:
+    unlabelled = with_part(PART + '  x: "{{ words }}"').replace("  - { path: words, class: narrative }\n", "")
+
+    (problem,) = problems(pack(unlabelled))
+
+    assert (problem.code, problem.field) == ("mapping-unlabelled", "words")
+    assert problem.next_step == "label it, as ordinary if that is what it is"
+
+
+def test_an_object_emitted_whole_brings_the_free_text_inside_it() -> None:
+    unlabelled = with_part(PART + '  x: "{[ steps ]}"').replace("  - { path: steps.text, class: narrative }\n", "")
+
+    assert [(problem.code, problem.field) for problem in problems(pack(unlabelled))] == [
+        ("mapping-unlabelled", "steps.text")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "code", "rule"),
+    [
+        (
+            "one: { about: father, resourceType: Basic }",
+            "mapping-about",
+            "a part is about one of the roles of its kind",
+        ),
+        ("one: { about: child }", "mapping-shape", "a part names the FHIR type it makes"),
+        ('one: { about: child, resourceType: "{{ place }}" }', "mapping-shape", "a part names the FHIR type it makes"),
+        ("one: { about: child, resourceType: Composition, section: { title: x } }", "mapping-shape", "the sections of"),
+    ],
+)
+def test_a_part_says_about_whom_and_what_it_is(part: str, code: str, rule: str) -> None:
+    found = problems(pack(with_part(part)))
+
+    assert [(problem.code, problem.rule[: len(rule)]) for problem in found] == [(code, rule)]
+
+
+def test_a_part_may_not_point_at_one_about_somebody_else_nor_at_a_document() -> None:
+    part = """
+    one: { about: child, resourceType: Basic, a: "{{ part('two') }}", b: "{{ part('note') }}", c: "{{ part('who') }}" }
+    two: { about: mother, resourceType: Basic }
+    note: { about: child, resourceType: Composition, section: [ { title: x } ] }
+    who: { about: child, resourceType: Patient }
+    """
+
+    rules = [problem.rule for problem in problems(pack(with_part(part)))]
+
+    assert rules == [
+        "a part about the child may not point at one about the mother",
+        "nothing points at a document: it may have no section",
+        "persons are pointed at by person()",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("mapping: visit", "maping: visit", "mapping-shape"),
+        ("tables: [place]", "tabels: [place]", "mapping-shape"),
+        ("reads: tiny/visit", "reads: tiny/viset", "mapping-reads"),
+        ("tables: [place]", "tables: [place, plaec]", "mapping-table"),
+        ("path: words, class: narrative", "path: wods, class: narrative", "mapping-label"),
+        ("path: words, class: narrative", "path: words, class: story", "mapping-label"),
+        ("path: words, class: narrative", "path: words", "mapping-label"),
+        ("about: mother", "about: father", "mapping-label"),
+        ("emits:", "emits: 7\nextends:", "mapping-shape"),
+        ("reads: tiny/visit", "reads: tiny/visit\nextends: tiny/other", "mapping-extends"),
+        ("reads: tiny/visit", "reads: tiny/visit\nextends: tiny/visit", "mapping-extends"),
+    ],
+)
+def test_a_mistake_in_the_file_is_found(old: str, new: str, code: str) -> None:
+    assert code in [problem.code for problem in problems(pack(MAPPING.replace(old, new, 1)))]
+
+
+def test_a_table_with_rows_without_a_code_cannot_be_looked_up() -> None:
+    (problem,) = problems(pack(table=TABLE + "cave,,,A cave,unmatched,here,\n"))
+
+    assert problem.rule == "the table place has rows without a code: only concept and words can say them"
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    files = pack(with_part(PART + '  x: "{{ plaec }}"\n  y: "{{ worry }}"'), table=TABLE + ",,,,,,\n")
+    files["tiny/other.kind.yaml"] = "kind: tiny/other\n"
+
+    assert [(problem.code, problem.where) for problem in problems(files)] == [
+        ("table-row", "tiny/tables/place.csv:3"),
+        *[("kind-shape", "tiny/other.kind.yaml:1")] * 5,
+        ("mapping-path", "tiny/visit.yaml:10"),
+        ("mapping-agency-only", "tiny/visit.yaml:11"),
+    ]
+
+
+def test_two_files_may_not_claim_one_kind() -> None:
+    kinds = problems({**pack(), "tiny/again.kind.yaml": pack()["tiny/visit.kind.yaml"]})
+    mappings = problems({**pack(), "tiny/again.yaml": MAPPING.replace("mapping: visit", "mapping: again")})
+
+    assert [problem.code for problem in kinds] == ["kind-twice"]
+    assert [problem.code for problem in mappings] == ["mapping-twice"]
+
+
+def test_an_agency_s_variation_is_a_few_lines_over_its_parent() -> None:
+    variation = """
+mapping: visit
+reads: tiny/visit
+extends: tiny/visit
+tables: [way]
+emits:
+  visit:
+    status: "{{ %tables.lookup('way', place) }}"
+    class: null
+    text: "{{ narrative(words) }}"
+labels:
+  - { path: words, class: third-party }
+"""
+    own = "code,system,target,display,equivalence,source,note\nhome,urn:way,planned,Planned,equivalent,here,\n"
+    files = {**pack(), "project/visit.yaml": variation, "project/tables/way.csv": own}
+
+    translator = Translator(load(files))
+    (part,) = translator.translate(
+        "tiny/visit", {"id": "V1", "child": "K1", "place": "home", "words": "x"}, AGENCY
+    ).parts
+
+    assert part.resource["status"] == "planned"
+    assert "class" not in part.resource
+    assert part.resource["subject"]
+    assert part.labels == {"narrative", "third-party"}
+
+
+def test_a_mistake_in_a_variation_names_its_own_file() -> None:
+    variation = 'mapping: v\nreads: tiny/visit\nextends: tiny/visit\nemits:\n  visit:\n    x: "{{ plaec }}"\n'
+
+    (problem,) = problems({**pack(), "project/v.yaml": variation})
+
+    assert problem.where == "project/v.yaml:6"
+
+
+def test_a_project_s_table_adds_rows_to_the_pack_s() -> None:
+    own = "code,system,target,display,equivalence,source,note\nbarn,urn:place,FLD,field,equivalent,here,\n"
+
+    tables = load({**pack(), "project/tables/place.csv": own}).tables
+
+    assert {code: row.target for code, row in tables["tiny/place"].rows.items()} == {"home": "HH", "barn": "FLD"}
+    assert "project/place" not in tables
+
+
+def test_a_set_of_files_is_the_same_set_when_read_back(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "contact-place.csv").write_text(
+        "code,system,target,display,equivalence,source,note,text\nbarn,urn:x,FLD,field,wider,here,,Barn\n"
+    )
+    (tmp_path / "cases" / "own.cases.yaml").write_text("kind: ma-soc/contact\ncases: []\n")
+
+    files = read_packs(["ma-soc"], tmp_path)
+    mappings = load(files)
+
+    assert "barn" in mappings.tables["ma-soc/contact-place"].rows
+    assert not any(path.endswith(".cases.yaml") for path in files)
+    assert "project/own.cases.yaml" in read_all(["ma-soc"], tmp_path)
+    assert mappings.hash == load(dict(reversed(files.items()))).hash == digest(read_all(["ma-soc"], tmp_path))
+    assert mappings.hash != load(read_packs(["ma-soc"])).hash
+
+
+def test_an_unknown_pack_and_a_file_that_is_not_text_are_named(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "bad.yaml").write_bytes(b"mapping: \xff\n")
+
+    with pytest.raises(ConfigError) as caught:
+        read_packs(["ma-sock"], tmp_path)
+
+    assert [(problem.code, problem.field or problem.where) for problem in caught.value.problems] == [
+        ("pack-unknown", "ma-sock"),
+        ("file-encoding", "project/bad.yaml"),
+    ]
+
+
+def test_the_small_pack_is_without_fault() -> None:
+    assert set(loaded().mappings) == {"tiny/visit"}

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from bridge.errors import Problem
+from bridge.mappings.source import read
+
+
+def test_every_value_keeps_its_line() -> None:
+    problems: list[Problem] = []
+
+    source = read("a.yaml", "one: 1\ntwo:\n  - x\n  - { y: z }\n", problems)
+
+    assert source.value == {"one": 1, "two": ["x", {"y": "z"}]}
+    assert source.where(("two", 1, "y")) == "a.yaml:4"
+    assert source.where(("two", 1, "y", "deeper")) == "a.yaml:4"
+    assert not problems
+
+
+def test_only_core_values_are_read_as_values() -> None:
+    source = read("a.yaml", "[no, on, yes, 2026-01-05, 010, 1_000, true, 7, -1.5, null]", [])
+
+    assert source.value == ["no", "on", "yes", "2026-01-05", "010", "1_000", True, 7, -1.5, None]
+
+
+def test_a_key_written_twice_is_a_problem_at_its_line() -> None:
+    problems: list[Problem] = []
+
+    read("a.yaml", "one: 1\none: 2\n", problems)
+
+    assert [(problem.code, problem.where, problem.field) for problem in problems] == [
+        ("yaml-duplicate-key", "a.yaml:2", "one")
+    ]
+
+
+def test_an_expression_without_quotes_says_so() -> None:
+    problems: list[Problem] = []
+
+    read("a.yaml", "one:\n  two: {{ words }}\n", problems)
+
+    assert [(problem.code, problem.where) for problem in problems] == [("yaml-unquoted", "a.yaml:2")]
+
+
+def test_what_is_not_yaml_names_the_line() -> None:
+    problems: list[Problem] = []
+
+    assert read("a.yaml", "one: 1\ntwo: [\n", problems).value is None
+    assert read("b.yaml", "one: !!python/object:os.system x\n", problems).value is None
+
+    assert [(problem.code, problem.where) for problem in problems] == [
+        ("yaml-unreadable", "a.yaml:3"),
+        ("yaml-unreadable", "b.yaml:1"),
+    ]
+
+
+def test_a_child_is_laid_over_its_parent_with_the_lines_of_both() -> None:
+    parent = read("parent.yaml", "a:\n  b: 1\n  c: [1]\n  d: 2\n", [])
+    child = read("child.yaml", "a:\n  c: [2, 3]\n  d: null\n  e: 4\n", [])
+
+    both = parent.override(child)
+
+    assert both.value == {"a": {"b": 1, "c": [2, 3], "e": 4}}
+    assert both.where(("a", "b")) == "parent.yaml:2"
+    assert both.where(("a", "c", 1)) == "child.yaml:2"
+    assert both.where(("a", "e")) == "child.yaml:4"
+    assert parent.value == {"a": {"b": 1, "c": [1], "d": 2}}
