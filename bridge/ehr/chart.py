@@ -1,0 +1,48 @@
+"""One practice's chart as the line reaches it: the practice, its connection, the vendor, and what the server takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from bridge.ehr.capability import Capability
+from bridge.ehr.facts import VendorFacts
+from bridge.model import Request, Response, type_json
+from bridge.settings import Connection, Practice
+
+
+class Sender(Protocol):
+    """What sends a request and brings its answer (`fhir.client.Client`)."""
+
+    async def send(self, request: Request) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`capability` is None until the server's statement was read once; nothing is sent before."""
+
+    practice: Practice
+    connection: Connection
+    vendor: VendorFacts
+    client: Sender
+    capability: Capability | None = None
+
+    def knowing(self, statement: type_json, learned: Mapping[tuple[str, str], str]) -> Chart:
+        """The chart with what its server states and what its refusals taught. Raises DefinitionError."""
+        enable = self.practice.enable
+        return replace(self, capability=Capability.from_statement(statement, self.vendor, enable, frozenset(learned)))
+
+    @property
+    def planned(self) -> Capability:
+        """What to plan with: the capability, or before any statement was read that documents are taken."""
+        if self.capability is not None:
+            return self.capability
+        stated = {"DocumentReference": frozenset({"create"})}
+        return Capability(self.vendor, "a statement not read yet", stated, {})
+
+    @property
+    def visibility_delay(self) -> int:
+        """Microseconds after which a search shows what was accepted."""
+        seconds = self.connection.visibility_delay_seconds
+        return int((self.vendor.visibility_delay.value if seconds is None else seconds) * 1_000_000)

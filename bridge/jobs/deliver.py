@@ -1,0 +1,93 @@
+"""Lanes claimed and carried, many at a time, each by one task; one request at a time within a lane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from bridge import log, pipeline
+from bridge.errors import BridgeError
+from bridge.moves.line import Line
+from bridge.store import lanes, leases
+
+SECOND = 1_000_000
+CLAIM = 32
+
+
+class Carrier:
+    """Carries claimed lanes of one worker; at most `at_once` at a time, and per connection what its settings allow."""
+
+    def __init__(self, line: Line, owner: str, clock: Callable[[], int], at_once: int) -> None:
+        self.line = line
+        self.owner = owner
+        self.clock = clock
+        self.at_once = at_once
+        self.running: set[asyncio.Task[None]] = set()
+        self._carried: Counter[str] = Counter()
+        self._slots = {
+            name: asyncio.Semaphore(connection.lanes) for name, connection in line.project.connections.items()
+        }
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way."""
+        return not self.running
+
+    async def claim(self) -> bool:
+        """Lanes that are due are being carried; False where none was due or no hand is free."""
+        room = min(CLAIM, self.at_once - len(self.running))
+        if room <= 0:
+            return False
+        now = self.clock()
+        until = now + self.line.project.limits.lease_seconds * SECOND
+        closed = await asyncio.to_thread(self.closed, now)
+        ask = lanes.Claim(self.line.ledger, self.owner, room, now, until, closed)
+        try:
+            works = await self.line.write(lanes.claim, ask)
+        except BridgeError as error:
+            log.failure("claim-failed", error)
+            return False
+        for work in works:
+            task = asyncio.create_task(self._carry(work))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+        return bool(works)
+
+    async def drain(self) -> None:
+        """What was under way is done."""
+        if self.running:
+            await asyncio.wait(self.running)
+
+    def closed(self, now: int) -> tuple[str, ...]:
+        """Practices not to be sent to now: their connection is down or busy, or its statement was never read."""
+        with self.line.ledger.engine.connect() as connection:
+            down = leases.closed_connections(connection, now)
+        known = self.line.project.connections
+        shut = {*down, *(name for name, count in self._carried.items() if count >= 2 * known[name].lanes)}
+        return tuple(
+            sorted(
+                name
+                for name, practice in self.line.project.practices.items()
+                if practice.connection in shut or self.line.charts[name].capability is None
+            )
+        )
+
+    async def _carry(self, work: lanes.LaneWork) -> None:
+        """One lane as far as it goes now, then its lease is given back.
+
+        An error costs this lane its turn and no other: its lease runs out, and it is claimed again. So does the lane of
+        a practice that the project no longer has.
+        """
+        chart = self.line.charts.get(work.practice)
+        if chart is None:
+            return
+        self._carried[chart.connection.id] += 1
+        try:
+            async with self._slots[chart.connection.id]:
+                await pipeline.carry(self.line, chart, work, self.clock)
+            await self.line.write(lanes.release, lanes.Lease.of(work))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other lanes go on
+            log.failure("carry-failed", error, practice=work.practice, lane=work.id)
+        finally:
+            self._carried[chart.connection.id] -= 1

@@ -1,0 +1,94 @@
+"""A project opened: its ledger at the newest version, its mappings in force, a client for each connection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache
+from pathlib import Path
+
+from bridge.ehr import facts
+from bridge.ehr.chart import Chart
+from bridge.fhir import definitions
+from bridge.fhir.auth import login
+from bridge.fhir.client import Client
+from bridge.fhir.validate import Validator
+from bridge.jobs import statements
+from bridge.mappings import load as mappings
+from bridge.mappings.translate import Translator
+from bridge.moves.line import Line
+from bridge.release import settings_key
+from bridge.settings import Connection, Project
+from bridge.store import holds, leases
+from bridge.store.keys import parse_key
+from bridge.store.ledger import Ledger
+
+OWN_DEFINITIONS = "definitions"
+"""The folder of a project in which `bridge definitions add` puts a site's own profiles."""
+
+
+def open_ledger(project: Project) -> Ledger:
+    """The project's ledger, its tables at the newest version. Raises ConfigError, LedgerError."""
+    ledger = Ledger(project.store.reveal(), parse_key(project.key.reveal()))
+    ledger.migrate()
+    return ledger
+
+
+@cache
+def validator(*folders: str) -> Validator:
+    """One validator a process for each set of definitions: compiling it is the cost."""
+    return Validator(definitions.load(*map(Path, folders)))
+
+
+@contextmanager
+def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
+    """The line without connections, for what needs no EHR; the project folder's mappings are in force from here on.
+
+    Raises ConfigError with every problem of the mappings. What was held by the practices' settings is looked at again.
+    """
+    ledger = open_ledger(project)
+    try:
+        activate(project, ledger, by, now)
+        with ledger.engine.connect() as connection:
+            in_force = mappings.load(leases.active_mappings(connection))
+        own = project.directory / OWN_DEFINITIONS
+        line = Line(project, ledger, Translator(in_force), validator(*([str(own)] if own.is_dir() else [])))
+        yield line
+    finally:
+        ledger.close()
+
+
+def activate(project: Project, ledger: Ledger, by: str, now: int) -> None:
+    """The project folder's packs and mappings are checked, kept in the ledger and in force there."""
+    files = mappings.read_packs(project.packs, project.directory)
+    checked = mappings.load(files)
+    new = leases.Activation(ledger.ids.take(), "mappings", checked.hash, files, now, by)
+    changed = ledger.write(leases.activate, new)
+    settings = leases.Activation(ledger.ids.take(), "settings", project.hash, {}, now, by)
+    other_settings = ledger.write(leases.activate, settings)
+    with ledger.engine.begin() as connection:
+        if changed:
+            holds.arrived(connection, [f"mapping:{kind}" for kind in checked.kinds], now, "activation")
+        if other_settings:
+            holds.arrived(connection, [settings_key(name) for name in project.practices], now, "settings")
+
+
+@asynccontextmanager
+async def connected(line: Line) -> AsyncIterator[Line]:
+    """The line with a client for each connection, and what the ledger knows of their statements."""
+    clients = {name: client_of(connection) for name, connection in line.project.connections.items()}
+    try:
+        for name, practice in line.project.practices.items():
+            connection = line.project.connections[practice.connection]
+            line.charts[name] = Chart(practice, connection, facts.vendor(connection.vendor), clients[connection.id])
+        statements.load(line)
+        yield line
+    finally:
+        for client in clients.values():
+            await client.aclose()
+
+
+def client_of(connection: Connection) -> Client:
+    """A client that talks to this connection and nothing else."""
+    at_once = max(8, connection.lanes)
+    return Client(connection.base, login(connection.bearer), connection.timeout_seconds, connections=at_once)

@@ -1,0 +1,22 @@
+"""Tending the ledger: trails sealed, lanes that wait for nothing woken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge import log
+from bridge.moves.line import Line
+from bridge.store import audit, lanes
+
+
+async def seal_trails(line: Line, clock: Callable[[], int]) -> None:
+    """What each agency's trail gathered is sealed."""
+    for agency in line.project.agencies:
+        await line.write(audit.seal, audit.Seal(line.ledger.ids.take(), agency, clock()))
+
+
+async def wake_forgotten(line: Line, clock: Callable[[], int]) -> None:
+    """Every lane with something to send is due; there should be none to wake, and it is logged when there was."""
+    woken = await line.write(lanes.wake_forgotten, clock())
+    if woken:
+        log.event("lanes-woken", count=woken)

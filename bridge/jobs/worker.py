@@ -1,0 +1,93 @@
+"""A worker: translates what was accepted and carries lanes, until told to stop or until nothing is left to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+
+from bridge import log, pipeline
+from bridge.errors import BridgeError
+from bridge.jobs import deliver, statements
+from bridge.moves.line import Line
+from bridge.store import records, views
+
+SECOND = 1_000_000
+BATCH = 64
+IDLE_PAUSE = 0.25  # seconds between looks for work when there was none
+
+
+def system_clock() -> int:
+    """Now, in microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+def new_owner() -> str:
+    """A name for this worker that no other has."""
+    return f"{socket.gethostname()[:20]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+class Worker:
+    """One worker over one line. `run` returns when `stop` was called or, with `until_idle`, when nothing is due."""
+
+    def __init__(self, line: Line, clock: Callable[[], int] = system_clock, lanes: int = BATCH) -> None:
+        self.line = line
+        self.clock = clock
+        self.owner = new_owner()
+        self.lanes = lanes
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """No new work is begun; requests under way are waited for."""
+        self._stop.set()
+
+    async def run(self, *, until_idle: bool = False) -> None:
+        """Works. What is under way when `stop` comes is finished first."""
+        await statements.refresh(self.line, self.clock())
+        carrier = deliver.Carrier(self.line, self.owner, self.clock, self.lanes)
+        translating = asyncio.create_task(self._translate())
+        try:
+            while not self._stop.is_set():
+                if await carrier.claim():
+                    continue
+                if until_idle and carrier.idle and await asyncio.to_thread(self._nothing_left, carrier):
+                    return
+                await self._pause(carrier)
+        finally:
+            self._stop.set()
+            await carrier.drain()
+            await translating
+
+    async def _pause(self, carrier: deliver.Carrier) -> None:
+        waiting = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([waiting, *carrier.running], timeout=IDLE_PAUSE, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+
+    def _nothing_left(self, carrier: deliver.Carrier) -> bool:
+        now = self.clock()
+        with self.line.ledger.engine.connect() as connection:
+            return views.idle(connection, now, carrier.closed(now))
+
+    async def _translate(self) -> None:
+        while not self._stop.is_set():
+            if not await asyncio.to_thread(self.translate_some):
+                try:
+                    await asyncio.wait_for(self._stop.wait(), IDLE_PAUSE)
+                except TimeoutError:
+                    continue
+
+    def translate_some(self) -> int:
+        """A batch of accepted records is translated and planned; how many."""
+        now = self.clock()
+        until = now + self.line.project.limits.lease_seconds * SECOND
+        ledger = self.line.ledger
+        try:
+            works = ledger.write(records.claim, records.Claim(ledger, self.owner, BATCH, now, until))
+            return pipeline.translate(self.line, works, self.owner, now)
+        except BridgeError as error:
+            log.event("translate-failed", codes=",".join(problem.code for problem in error.problems))
+            time.sleep(IDLE_PAUSE)
+            return 0

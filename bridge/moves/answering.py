@@ -1,0 +1,159 @@
+"""A person's answers: look again, it stands there, it does not, send it or not, this chart, this code. All audited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.ehr.match import PATIENT
+from bridge.errors import ConfigError, Problem
+from bridge.mappings.tables import row_of
+from bridge.model import HoldReason, Owner
+from bridge.moves import granting
+from bridge.moves.line import Line
+from bridge.moves.matching import PATIENT_ID
+from bridge.store import answers, audit, needs, permissions
+from bridge.store.needs import Pile
+
+FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")  # hl7.org/fhir/R4/datatypes.html#id
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
+PLACE = "answer"
+
+
+def note(line: Line, agency: str, by: str, action: str, about: str, now: int) -> None:
+    """What somebody did stands in the trail: ids and codes only."""
+    line.ledger.write(audit.note, audit.Line(line.ledger.ids.take(), agency, now, by, action, about))
+
+
+def retry(line: Line, hold: int | None, reason: str, by: str, now: int, pile: Pile | None = None) -> int:
+    """What is held is looked at again; how many. One hold, a pile, or all of a reason. Raises ConfigError for none."""
+    if hold is None and not reason and pile is None:
+        raise ConfigError(Problem("hold-which", "name a hold, or a reason with --reason", "command line"))
+    count = line.ledger.write(answers.retry, answers.Retry(hold, reason, by, now, pile))
+    agencies = [pile.agency] if pile is not None else list(line.project.agencies)
+    if hold is not None and pile is None:
+        agencies = [one_hold(line, hold)["agency"]]
+    about = f"hold {hold}" if hold is not None else f"holds {pile.reason if pile is not None else reason}"
+    for agency in agencies:
+        note(line, agency, by, "hold-retry", about, now)
+    return count
+
+
+def decide(line: Line, hold: int, stands: str, absent: bool, drop: bool, by: str, now: int) -> bool:
+    """The decision about the entry of one hold is taken; False where the hold was closed before.
+
+    `stands` is the EHR's own id of what stands. Raises ConfigError unless exactly one of the three is given, where the
+    hold is not about an entry, and for dropping what the agency withdrew: it stands until it was taken back.
+    """
+    if sum((bool(stands), absent, drop)) != 1:
+        raise ConfigError(Problem("hold-answer", "give one of --stands, --absent and --drop", PLACE))
+    found = one_hold(line, hold)
+    if found["entry"] is None:
+        step = "`bridge held list` shows what waits"
+        raise ConfigError(Problem("hold-entry", "this hold is not about an entry", PLACE, "hold", step))
+    if stands and not FHIR_ID.fullmatch(stands):
+        rule = "an id of the EHR has letters, digits, dashes and dots, 64 at most"
+        raise ConfigError(Problem("hold-stands", rule, PLACE, "stands", "copy it as the EHR shows it"))
+    if drop and not found["should"]:
+        rule = "the agency withdrew this already; what stands in the chart has to be taken back"
+        raise ConfigError(Problem("hold-withdrawn", rule, PLACE, "drop", "say that it is not there once it was"))
+    verdict = "stands" if stands else "absent" if absent else "drop"
+    done = line.ledger.write(answers.decide, answers.Verdict(hold, found["entry"], verdict, stands, by, now))
+    note(line, found["agency"], by, f"hold-{verdict}", f"entry {found['entry']}", now)
+    return done
+
+
+def release_record(line: Line, hold: int, send: bool, by: str, now: int) -> bool:
+    """A record that its mapping holds for a person's decision is sent as it is, or kept by its agency.
+
+    False where the hold was closed before. Raises ConfigError for a hold that waits for something else.
+    """
+    found = one_hold(line, hold)
+    if not awaits_word(found):
+        rule = "this hold is not about sending a record or not"
+        raise ConfigError(Problem("hold-record", rule, PLACE, "hold", "`bridge held show` says what it waits for"))
+    verdict = answers.RecordVerdict(hold, found["record"], send, by, now)
+    done = line.ledger.write(answers.decide_record, verdict)
+    note(line, found["agency"], by, "record-send" if send else "record-keep", f"record {found['record']}", now)
+    return done
+
+
+def keep_pile(line: Line, pile: Pile, by: str, now: int) -> int:
+    """Every record that this pile holds for a decision is kept by its agency; how many. Raises ConfigError as above."""
+    if not awaits_word({"record": 1, "reason": pile.reason, "owner": pile.owner}):
+        raise ConfigError(Problem("hold-record", "these holds are not about sending records or not", PLACE, "hold"))
+    with line.ledger.read() as connection:
+        waiting = [one for one in needs.open_in(connection, pile) if one["record"] is not None]
+    said = [answers.RecordVerdict(one["id"], one["record"], False, by, now) for one in waiting]
+    done = line.write_all(answers.decide_record, said)
+    lines = [
+        audit.Line(line.ledger.ids.take(), pile.agency, now, by, "record-keep", f"record {one['record']}")
+        for one in waiting
+    ]
+    line.write_all(audit.note, lines)
+    return sum(done)
+
+
+def awaits_word(hold: Mapping[str, Any]) -> bool:
+    """Whether a hold asks the agency to send a record or not (what stopped a worker is the engineer's to find out)."""
+    asked = hold["reason"] == HoldReason.DECISION.value and hold["owner"] == Owner.AGENCY.value
+    return asked and hold["record"] is not None
+
+
+def confirm_link(
+    line: Line, agency: str, person: str, practice: str, number: tuple[str, str], patient: str, by: str, now: int
+) -> bool:
+    """A person said which patient of a practice this is; False where that was known and is only looked at again.
+
+    Either by the practice's own `number` (its system and value) or by the EHR's own `patient` id. Raises ConfigError
+    unless exactly one of them is given, in the form it must have.
+    """
+    system, value = (part.strip() for part in number)
+    patient = patient.strip().removeprefix(f"{PATIENT}/")
+    if bool(value) == bool(patient):
+        rule = "give either the practice's number of the patient or the id of the chart"
+        raise ConfigError(Problem("link-which", rule, PLACE))
+    if patient and not FHIR_ID.fullmatch(patient):
+        rule = "the id of a chart has letters, digits, dashes and dots, 64 at most"
+        raise ConfigError(Problem("link-patient", rule, PLACE, "patient", "copy it as the practice's EHR shows it"))
+    if value and not URI.fullmatch(system):
+        step = "ask the practice; it is in its roster, for example urn:oid:1.2.3 or https://…"
+        raise ConfigError(Problem("link-system", "a number needs the system it is from", PLACE, "system", step))
+    said = (PATIENT_ID, patient) if patient else (system, value)
+    done = line.ledger.write(
+        permissions.make_link, granting.link_of(line, agency, person, practice, *said, "person", by, now)
+    )
+    note(line, agency, by, "link-confirm", f"person {person} practice {practice}", now)
+    return done
+
+
+def add_row(line: Line, agency: str, table: str, code: str, cells: Mapping[str, str], by: str, now: int) -> int:
+    """A code of this agency has its row; how many records that waited run again.
+
+    `cells` are a table's columns without `code`. Raises ConfigError for a table that is not in force, or for cells
+    that make no row.
+    """
+    tables = line.translator.mappings.tables
+    if agency not in line.project.agencies or table not in tables:
+        rule = f"no table has this name; there are {', '.join(sorted(tables))}"
+        raise ConfigError(Problem("row-table", rule, PLACE, "table"))
+    row = {"code": code, **{name: cell.strip() for name, cell in cells.items()}}
+    row["equivalence"] = row.get("equivalence") or ("equivalent" if row.get("target") else "unmatched")
+    try:
+        row_of(row)
+    except ValueError as error:
+        raise ConfigError(Problem("row-form", f"the row {error}", PLACE, "row")) from None
+    count = granting.add_row(line, agency, table, code, row, by, now)
+    note(line, agency, by, "row-add", f"table {table}", now)
+    return count
+
+
+def one_hold(line: Line, hold: int) -> dict[str, Any]:
+    """The hold with what it is about. Raises ConfigError where there is none of this number."""
+    with line.ledger.read() as connection:
+        found = needs.one_case(connection, hold)
+    if found is None:
+        step = "`bridge held list` shows what waits"
+        raise ConfigError(Problem("hold-unknown", "there is no hold of this number", PLACE, "hold", step))
+    return found

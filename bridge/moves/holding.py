@@ -1,0 +1,122 @@
+"""What holds an entry on its way out, in words that a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.ehr.context import Shaped
+from bridge.ehr.decide import content_key, decision_key
+from bridge.ehr.facts import VendorFacts
+from bridge.ehr.route import capability_key
+from bridge.model import Finding, Hold, HoldReason, Owner, Severity
+from bridge.moves.line import Line
+from bridge.store.lanes import EntryWork
+
+STOPPED_AT = 3
+"""Claims in a row without an outcome: what is claimed so often stops the worker."""
+
+
+def stopped_the_worker(key: str) -> Hold:
+    """What a worker did not survive three times in a row."""
+    rule = f"claimed {STOPPED_AT} times without an outcome: it stopped the worker"
+    return Hold(HoldReason.DECISION, key, Owner.ENGINEER, rule, "find out why, then `bridge held retry`")
+
+
+def no_way(practice: str, entry: EntryWork, because: str) -> Hold:
+    """This EHR, or this site, takes no such write."""
+    return Hold(
+        HoldReason.CAPABILITY,
+        capability_key(practice, entry.resource_type),
+        Owner.PRACTICE,
+        f"there is no way into this practice's EHR for it: {because}",
+        "ask the practice's EHR team to open it, or enable it in `bridge.yaml`",
+    )
+
+
+def no_retraction(entry: EntryWork) -> Hold:
+    """What stands cannot be marked entered-in-error by us."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "the agency withdrew this, and this EHR does not let us mark what stands as entered in error",
+        f"ask the practice to withdraw the document with reference {entry.reference}, then answer this hold",
+    )
+
+
+def wrong(line: Line, shaped: Shaped, vendor: VendorFacts) -> Finding | None:
+    """The first error of what would leave: of shaping for this EHR, or of FHIR itself.
+
+    An element this vendor infers, and refuses when it is sent, is not missed (`facts.drops`).
+    """
+    found = (*shaped.findings, *(line.validator.check(shaped.resource, advise=False) if shaped.sendable else ()))
+    type = str(shaped.resource.get("resourceType", ""))
+    inferred = {f"{type}.{element}" for element in vendor.drops.value.get(type, ())}
+    errors = (finding for finding in found if finding.severity is Severity.ERROR)
+    return next((finding for finding in errors if finding.path not in inferred), None)
+
+
+def unsendable(entry: EntryWork, finding: Finding) -> Hold:
+    """It lacks what this EHR, or FHIR, requires; found before sending."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry.id)),
+        Owner.ENGINEER,
+        f"it cannot be sent as it is: {finding.path}: {finding.rule} [{finding.code}]",
+        "correct the mapping or the site's settings, then `bridge held retry`",
+    )
+
+
+def unwritable(entry: EntryWork, rule: str) -> Hold:
+    """The request cannot be built on what stands."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.ENGINEER,
+        f"what stands cannot be changed: {rule}",
+        "look into the chart, then answer this hold",
+    )
+
+
+def changed_there(entry: EntryWork, elements: Sequence[str]) -> Hold:
+    """Somebody at the practice changed what we wrote: nothing of theirs is overwritten (R15)."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.AGENCY,
+        f"the practice changed {', '.join(elements)} of what stands, and the agency's record changed too",
+        "agree with the practice what is right, then answer this hold",
+    )
+
+
+def never_found(entry: EntryWork) -> Hold:
+    """The EHR says it stands there already, and looking does not find it."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "the EHR says that it stands there already, and it was not found",
+        f"look in the chart for reference {entry.reference}, then answer this hold",
+    )
+
+
+def looked(entry: EntryWork, because: str) -> Hold:
+    """A look that proves nothing: a person looks."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        f"whether it arrived is not known: {because}",
+        f"look in the chart for reference {entry.reference}, then answer this hold",
+    )
+
+
+def stands_twice(entry: EntryWork, more: int) -> Hold:
+    """More than one of the same stands in the chart."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        f"it stands {more + 1} times in the chart",
+        f"ask the practice to withdraw all but one with reference {entry.reference}, then answer this hold",
+    )

@@ -1,0 +1,76 @@
+"""Everything one process needs to move records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from bridge.ehr.chart import Chart
+from bridge.fhir.validate import Validator
+from bridge.mappings.tables import Row, row_of
+from bridge.mappings.translate import AgencyContext, Translator
+from bridge.settings import Project
+from bridge.store import leases, permissions
+from bridge.store.ledger import Ledger
+from bridge.store.writer import Operation
+
+P = TypeVar("P")
+R = TypeVar("R")
+SECOND = 1_000_000
+
+
+@dataclass(slots=True)
+class Line:
+    """Opened by `jobs.open`; `charts` are the practices' by id."""
+
+    project: Project
+    ledger: Ledger
+    translator: Translator
+    validator: Validator
+    charts: dict[str, Chart] = field(default_factory=dict)
+    rows: dict[str, dict[str, dict[str, Row]]] = field(default_factory=dict)  # agency → table → code → row added there
+    rows_version: int = 0
+
+    def agency_context(self, agency: str, program: str) -> AgencyContext:
+        """What a mapping may know of the agency."""
+        known = self.project.agencies[agency]
+        return AgencyContext(known.id, known.name, program, known.timezone, known.language, known.phone)
+
+    def learn_rows(self) -> None:
+        """The rows people added to code tables, as the ledger has them now, are used from here on."""
+        with self.ledger.engine.connect() as connection:
+            self.rows_version = permissions.rows_version(connection)
+            added = permissions.added_rows(connection)
+        self.rows = {
+            agency: {table: {code: row_of(cells) for code, cells in rows.items()} for table, rows in tables.items()}
+            for agency, tables in added.items()
+        }
+
+    async def learn(self, practice: str, type: str, interaction: str, now: int) -> None:
+        """The refusal is durable, and the charts behind this practice's connection know of it from here on."""
+        of = self.charts[practice].connection.id
+        await self.write(leases.learn, (of, type, interaction, "refused as unsupported", now))
+        for name, chart in self.charts.items():
+            if chart.connection.id == of and chart.capability is not None:
+                learned = chart.capability.learned | {(type, interaction)}
+                self.charts[name] = replace(chart, capability=replace(chart.capability, learned=learned))
+
+    def hold_due(self, now: int) -> int:
+        """When a hold opened now becomes overdue."""
+        return now + self.project.limits.hold_due_days * 86_400 * SECOND
+
+    def ids(self, count: int) -> tuple[int, ...]:
+        """Fresh ids for what one move writes."""
+        return tuple(self.ledger.ids.take() for _ in range(count))
+
+    async def write(self, operation: Operation[P, R], parameter: P) -> R:
+        """The operation's result, once durable, without blocking the requests under way."""
+        return await asyncio.wrap_future(self.ledger.submit(operation, parameter))
+
+    def write_all(self, operation: Operation[P, R], parameters: Sequence[P]) -> list[R]:
+        """The results of many, in order, grouped into few commits."""
+        futures: list[Future[R]] = [self.ledger.submit(operation, parameter) for parameter in parameters]
+        return [future.result() for future in futures]

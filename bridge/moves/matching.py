@@ -1,0 +1,111 @@
+"""The one chart of a lane's person: the EHR's Patient id, once its identifier was found there for certain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from bridge import people
+from bridge.ehr import match
+from bridge.ehr.answers import classify
+from bridge.ehr.capability import SEARCH_BY_POST
+from bridge.ehr.chart import Chart
+from bridge.ehr.search import refused_post
+from bridge.model import AnswerClass, Hold, HoldReason, Interaction, Owner
+from bridge.moves.line import SECOND, Line
+from bridge.store import permissions
+from bridge.store.lanes import LaneWork
+
+PATIENT_ID = "urn:dyad-bridge:patient-id"
+"""The system of a link that a person confirmed by the EHR's own Patient id."""
+
+AGAIN = 60 * SECOND
+"""How long to wait before a search that failed is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The chart, or why there is none yet: a hold, or a time to try again."""
+
+    patient: str = ""
+    hold: Hold | None = None
+    due: int | None = None
+    down: bool = False  # the connection's login was refused
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Looks for the person's chart at most once a claim, and only when something is about to be sent."""
+
+    line: Line
+    chart: Chart
+    lane: LaneWork
+    clock: Callable[[], int]
+    _found: Found | None = field(default=None)
+
+    async def patient(self) -> Found:
+        """The chart of this lane's person, remembered in the ledger once it was found."""
+        if self._found is None:
+            self._found = await self._look()
+        return self._found
+
+    async def forget(self) -> None:
+        """The EHR says that this chart is gone, merged or another's: it is looked for again before anything is sent."""
+        self._found = None
+        if self.lane.link is not None:
+            await self.line.write(permissions.matched, (self.lane.link.id, ""))
+
+    async def _look(self) -> Found:
+        link, lane, chart = self.lane.link, self.lane, self.chart
+        if link is None:
+            return Found(hold=people.missing(lane.agency, lane.source, lane.practice))
+        if link.patient:
+            return Found(link.patient)
+        by_id = link.system == PATIENT_ID
+        if by_id:
+            request, interaction, target = match.read(link.value), Interaction.READ, f"{match.PATIENT}/{link.value}"
+        elif chart.capability is None or not chart.capability.searches(match.PATIENT, "identifier").yes:
+            return Found(hold=unsearchable(lane))
+        else:
+            request = match.by_identifier(chart.capability, link.system, link.value)
+            interaction, target = Interaction.SEARCH, match.PATIENT
+        response = await chart.client.send(request)
+        now = self.clock()
+        answer = classify(interaction, response, chart.vendor, target, now)
+        if refused_post(request, answer):
+            await self.line.learn(lane.practice, match.PATIENT, SEARCH_BY_POST, now)
+            return Found(due=now)
+        if answer.kind is AnswerClass.CONNECTION_DOWN:
+            return Found(due=now + AGAIN, down=True)
+        if answer.kind is not AnswerClass.DONE and answer.kind is not AnswerClass.PATIENT:
+            return Found(due=now + (answer.after or AGAIN))
+        if by_id:
+            read = match.patient(response)
+            candidates: tuple[match.Candidate, ...] | None = (read,) if read is not None else ()
+            if answer.kind is AnswerClass.DONE and read is None:
+                candidates = None
+        else:
+            candidates = match.candidates(response, link.value)
+        if candidates is None:
+            return Found(due=now + AGAIN)
+        with self.line.ledger.engine.connect() as connection:
+            shared = permissions.shared_link(connection, lane.practice, lane.person)
+        birth_date = orjson.loads(lane.patient).get("birthDate", "") if lane.patient else ""
+        found = people.certain(link, candidates, birth_date, shared)
+        if isinstance(found, Hold):
+            return Found(hold=found)
+        await self.line.write(permissions.matched, (link.id, found.patient))
+        return Found(found.patient)
+
+
+def unsearchable(lane: LaneWork) -> Hold:
+    """The hold where this EHR cannot be searched for its own identifier."""
+    return Hold(
+        HoldReason.LINK,
+        people.link_key(lane.agency, lane.source, lane.practice),
+        Owner.PRACTICE,
+        "this EHR does not search patients by identifier",
+        "confirm the EHR's own Patient id for this person on the page",
+    )

@@ -1,0 +1,170 @@
+"""A translation → the entries that should stand in which charts, each with its hold where something is missing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import orjson
+
+from bridge import consent, release
+from bridge.ehr import route
+from bridge.ehr.chart import Chart
+from bridge.ehr.delivery import delivery_reference
+from bridge.model import Part, Released, Route, Translation
+from bridge.moves.line import Line
+from bridge.store import permissions, persons, plans, records, views
+from bridge.store.lanes import EntryWork, LaneWork
+from bridge.store.permissions import Permissions
+
+Made = tuple[records.Work, Translation]
+LATER = 60_000_000
+"""Microseconds until a record whose practice is full is looked at again."""
+NOBODY = Permissions("", (), frozenset())
+
+
+def permissions_of(line: Line, made: Iterable[Made]) -> dict[tuple[str, str], Permissions]:
+    """Consents and links of everybody these translations are about, by (agency, person)."""
+    people: dict[str, set[str]] = {}
+    for work, translation in made:
+        people.setdefault(work.agency, set()).update({work.subject, *(part.about for part in translation.parts)})
+    with line.ledger.engine.connect() as connection:
+        return {
+            (agency, source): found
+            for agency, sources in people.items()
+            for source, found in permissions.of_persons(connection, agency, sorted(sources)).items()
+        }
+
+
+def plan(
+    line: Line,
+    work: records.Work,
+    translation: Translation,
+    known: Mapping[tuple[str, str], Permissions],
+    owner: str,
+    now: int,
+) -> plans.Translated:
+    """What the ledger should keep of one translated record."""
+    by_person: dict[str, list[Part]] = {}
+    for part in translation.parts:
+        by_person.setdefault(part.about, []).append(part)
+    holds = translation.holds
+    entries: list[plans.EntryPlan] = []
+    if not holds:
+        for person, parts in by_person.items():
+            entries += plan_person(line, work, person, parts, known.get((work.agency, person), NOBODY), now)
+        if not entries and not charts(line, work, work.subject, known) and has_route(by_person.get(work.subject, [])):
+            holds = (release.no_practice(work.agency, work.subject),)
+    return plans.Translated(
+        ledger=line.ledger,
+        work=work,
+        owner=owner,
+        now=now,
+        parts={person: orjson.dumps([part.as_dict() for part in parts]) for person, parts in by_person.items()},
+        patients={part.about: orjson.dumps(part.resource) for part in translation.parts if part.type == "Patient"},
+        entries=tuple(entries),
+        holds=holds,
+        hashes=(translation.mapping_hash, translation.engine_hash, translation.definitions_hash),
+        hold_due=line.hold_due(now),
+        people={person: persons.prepare(line.ledger, work.agency, person) for person in {*by_person, work.subject}},
+        ids=line.ids(2 * len(by_person) + len(holds) + 3 * len(entries)),
+        revisions={person: known.get((work.agency, person), NOBODY).revision for person in {*by_person, work.subject}},
+        rows=line.rows_version,
+    )
+
+
+def with_room(line: Line, plan: Sequence[plans.Translated]) -> tuple[list[plans.Translated], list[plans.Translated]]:
+    """The plans that may be kept now, and those that wait because a practice has as many open entries as it may.
+
+    Accepted records have no bound: one that waits stays accepted until the practice takes entries again (R29).
+    """
+    with line.ledger.engine.connect() as connection:
+        full = views.full_practices(connection, line.project.limits.planned_entries)
+    waits = [full and any(entry.practice in full for entry in one.entries) for one in plan]
+    return (
+        [one for one, later in zip(plan, waits, strict=True) if not later],
+        [one for one, later in zip(plan, waits, strict=True) if later],
+    )
+
+
+def charts(
+    line: Line, work: records.Work, person: str, known: Mapping[tuple[str, str], Permissions]
+) -> tuple[str, ...]:
+    """The practices whose chart of this person the record is meant for."""
+    has = known.get((work.agency, person), NOBODY)
+    agency = line.project.agencies[work.agency]
+    return release.charts_for(person, work.subject, has.practice, has.links, has.consents, agency.practices)
+
+
+def has_route(parts: Sequence[Part]) -> bool:
+    """Whether these parts are something a practice would be sent."""
+    return any(part.type not in route.NEVER_ALONE or part.type == "Composition" for part in parts)
+
+
+def plan_person(
+    line: Line, work: records.Work, person: str, parts: Sequence[Part], has: Permissions, now: int
+) -> Iterator[plans.EntryPlan]:
+    """The entries of one person's parts, for every chart they are meant for."""
+    for practice_id in charts(line, work, person, {(work.agency, person): has}):
+        chart = line.charts[practice_id]
+        gate = release.gate(
+            work.agency, person, chart.practice, has.consents, practice_id in has.links, work.occurred_at, now
+        )
+        released = consent.release(parts, person, gate.decision)
+        for entry in route.plan(parts, chart.planned, chart.practice):
+            hold, due = (gate.hold, gate.due) if gate.hold is not None else (entry.hold, None)
+            leaving = parts_of(entry.route, released)
+            yield plans.EntryPlan(
+                practice=practice_id,
+                person=person,
+                name=entry.route.name,
+                kind=work.kind,
+                route=entry.route.kind,
+                resource_type=entry.route.resource_type,
+                rank=entry.route.rank,
+                parts=entry.route.parts,
+                digest=digest(leaving, chart) if leaving or not gate.decision.permit else "",
+                reference=reference(line, work.agency, practice_id, person, work.thing, entry.route.name),
+                withheld=withheld_of(entry.route, parts, released) if gate.decision.permit else 0,
+                hold=hold,
+                due=due,
+            )
+
+
+def parts_of(chosen: Route, released: Released) -> tuple[Part, ...]:
+    """The released parts one route carries; a document without its Composition carries none."""
+    leaving = tuple(part for part in released.parts if part.name in chosen.parts)
+    if chosen.kind == "document" and not any(part.type == "Composition" for part in leaving):
+        return ()
+    return leaving
+
+
+def withheld_of(chosen: Route, parts: Sequence[Part], released: Released) -> int:
+    """How many parts and sections of this route stayed behind."""
+    left = {part.name: part for part in released.parts}
+    count = 0
+    for part in parts:
+        if part.name in chosen.parts:
+            if part.name not in left:
+                count += 1
+            else:
+                count += len(part.sections) - len(left[part.name].sections)
+    return count
+
+
+def digest(parts: Sequence[Part], chart: Chart) -> str:
+    """Changes with what would be said in the chart: the released parts, and the form the practice wants."""
+    document = chart.practice.document
+    said = [document.mime, document.language, document.author, [part.resource for part in parts]]
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def reference(line: Line, agency: str, practice: str, person: str, thing: str, name: str, replaced: int = 0) -> str:
+    """The delivery reference of what stands in one chart for one thing: the same after a restore."""
+    entry = "\x1f".join((practice, person, thing, name))
+    return delivery_reference(line.ledger.keyring.reference_key, agency, entry, replaced)
+
+
+def reference_of(line: Line, lane: LaneWork, entry: EntryWork, replaced: int) -> str:
+    """The reference of an entry's next document, after so many that took another's place."""
+    return reference(line, lane.agency, lane.practice, lane.source, entry.thread, entry.name, replaced)

@@ -1,0 +1,367 @@
+"""One entry's next step: gate, release, shape, begin, send, finish. No request leaves before its step is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from bridge import consent, people, release
+from bridge.ehr import decide, send
+from bridge.ehr.answers import classify
+from bridge.ehr.chart import Chart
+from bridge.ehr.context import ShapeContext, Shaped
+from bridge.ehr.merge import conflicts, is_in_error
+from bridge.ehr.shape import discrete, document
+from bridge.model import (
+    Action,
+    AnswerClass,
+    Decision,
+    EntryState,
+    Hold,
+    Interaction,
+    Part,
+    Request,
+    Route,
+    Stands,
+    type_json,
+)
+from bridge.moves import holding, planning
+from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.line import SECOND, Line
+from bridge.moves.matching import Matcher
+from bridge.store import leases, steps
+from bridge.store.lanes import EntryWork, LaneWork, Lease
+
+MOST_ATTEMPTS = 3
+"""Answers in a row that say `duplicate` where looking finds nothing: then a person looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One entry's turn: everything its moves need."""
+
+    line: Line
+    chart: Chart
+    lane: LaneWork
+    entry: EntryWork
+    matcher: Matcher
+    clock: Callable[[], int]
+
+
+def waiting(entry: EntryWork) -> Outcome:
+    """Its time has not come, or a person is waited for."""
+    return Outcome(due=entry.due)
+
+
+async def park(turn: Turn, until: int | None) -> None:
+    """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
+    entry = turn.entry
+    if entry.state is EntryState.READY and entry.due is not None and entry.due <= turn.clock() and entry.due != until:
+        await finish(
+            turn.line,
+            turn.lane,
+            entry,
+            EntryState.READY,
+            turn.clock(),
+            due=until,
+            stands=entry.stands,
+            attempts=entry.attempts,
+            absent=entry.absent,
+            look_first=entry.look_first,
+            keep_claims=True,
+        )
+
+
+async def next_step(turn: Turn) -> Outcome:
+    """The entry is brought one step nearer to what should stand, or held."""
+    entry, now = turn.entry, turn.clock()
+    if entry.claims >= holding.STOPPED_AT:
+        return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
+    if not entry.should:
+        return await withdraw(turn)
+    gate = release.gate(
+        turn.lane.agency,
+        turn.lane.source,
+        turn.chart.practice,
+        turn.lane.consents,
+        turn.lane.link is not None,
+        entry.occurred_at,
+        now,
+    )
+    if gate.hold is not None:
+        return await held(turn, gate.hold, gate.due)
+    parts = [Part.from_dict(kept) for kept in orjson.loads(entry.translation)]
+    released = consent.release(parts, turn.lane.source, gate.decision)
+    route = Route(entry.name, entry.route, entry.resource_type, entry.parts, entry.rank)
+    leaving = planning.parts_of(route, released)
+    if not leaving:  # withheld whole: what stood before was true and stays
+        state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
+        return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
+    digest = planning.digest(leaving, turn.chart)
+    if entry.stands is not None and entry.stands.digest == digest:
+        return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
+    withheld = planning.withheld_of(route, parts, released)
+    return await bring(turn, leaving, digest, withheld, gate.decision)
+
+
+async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped | None = None) -> Outcome:
+    """The entry waits for what the hold says."""
+    return await finish(
+        turn.line,
+        turn.lane,
+        turn.entry,
+        EntryState.HELD,
+        turn.clock(),
+        due=due,
+        stands=turn.entry.stands,
+        hold=hold,
+        step=step,
+        look_first=turn.entry.look_first,
+    )
+
+
+async def later(turn: Turn, due: int | None, *, stop: bool = False) -> Outcome:
+    """The same again at `due`."""
+    entry = turn.entry
+    return await finish(
+        turn.line,
+        turn.lane,
+        entry,
+        EntryState.READY,
+        turn.clock(),
+        due=due,
+        stands=entry.stands,
+        attempts=entry.attempts + 1,
+        absent=entry.absent,
+        look_first=entry.look_first,
+        keep_claims=True,
+        stop=stop,
+    )
+
+
+async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int, decision: Decision) -> Outcome:
+    """What should stand is created, updated or put in the place of what stands."""
+    entry, chart = turn.entry, turn.chart
+    found = await turn.matcher.patient()
+    if found.hold is not None:
+        return await held(turn, found.hold)
+    if found.due is not None:
+        return await later(turn, found.due, stop=True)
+    capability = chart.planned
+    action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
+    interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
+    allowed = capability.allows(entry.resource_type, interaction)
+    if action is None or not allowed.yes:
+        return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
+    replaced = entry.replaced + (action is Action.REPLACE)
+    reference = entry.reference
+    if action is Action.REPLACE or entry.stands is None:
+        reference = planning.reference_of(turn.line, turn.lane, entry, replaced)
+    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE)
+    wrong = holding.wrong(turn.line, shaped, chart.vendor)
+    if wrong is not None:
+        return await held(turn, holding.unsendable(entry, wrong))
+    standing: send.Current | Stands | None = entry.stands
+    sent: type_json | None = None
+    if action is Action.UPDATE and entry.stands is not None:
+        current = await read(turn, entry.stands)
+        if isinstance(current, Outcome):
+            return current
+        sent = last_sent(turn)
+        moved = sent is not None and current.version != entry.stands.version
+        changed = conflicts(current.resource, shaped.resource, sent) if moved and sent is not None else ()
+        if changed:
+            return await held(turn, holding.changed_there(entry, changed))
+        standing = current
+    try:
+        request = send.request(action, shaped.resource, capability, standing, sent)
+    except ValueError as error:
+        return await held(turn, holding.unwritable(entry, str(error)))
+    ours = orjson.dumps(shaped.resource)
+    return await step(turn, action, interaction, request, ours, digest, withheld, decision.consent, reference, replaced)
+
+
+async def withdraw(turn: Turn) -> Outcome:
+    """Nothing should stand any more: what stands is marked entered-in-error. A correction; no gate is asked."""
+    entry, now = turn.entry, turn.clock()
+    if entry.stands is None:
+        return await finish(turn.line, turn.lane, entry, EntryState.CANCELLED, now)
+    if not send.can_retract(entry.resource_type, turn.chart.planned):
+        return await held(turn, holding.no_retraction(entry))
+    current = await read(turn, entry.stands)
+    if isinstance(current, Outcome):
+        return current
+    if is_in_error(current.resource):
+        return await finish(turn.line, turn.lane, entry, EntryState.RETRACTED, now)
+    try:
+        resource = {"resourceType": entry.resource_type}
+        request = send.request(Action.RETRACT, resource, turn.chart.planned, current)
+    except ValueError as error:
+        return await held(turn, holding.unwritable(entry, str(error)))
+    ours = orjson.dumps({**resource, "id": entry.stands.id})
+    replaced = entry.replaced + 1  # what follows a withdrawn document is another delivery
+    return await step(
+        turn, Action.RETRACT, Interaction.UPDATE, request, ours, "", entry.withheld, None, entry.reference, replaced
+    )
+
+
+async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
+    """What stands now, or the outcome where it could not be read."""
+    entry = turn.entry
+    response = await turn.chart.client.send(send.read(entry.resource_type, stands.id))
+    now = turn.clock()
+    target = f"{entry.resource_type}/{stands.id}"
+    answer = classify(Interaction.READ, response, turn.chart.vendor, target, now)
+    current = send.current(response, entry.resource_type, stands.id) if answer.kind is AnswerClass.DONE else None
+    if current is not None:
+        return current
+    after = decide.decide(answer, tried(turn, Action.UPDATE, Interaction.READ), now)
+    return await follow(turn, after, None)
+
+
+def shape(turn: Turn, leaving: Sequence[Part], reference: str, patient: str, update: bool) -> Shaped:
+    """The resource as this chart takes it."""
+    entry, agency, wants = turn.entry, turn.line.project.agencies[turn.lane.agency], turn.chart.practice.document
+    standing = {
+        f"{part.type}/{part.resource['id']}": turn.lane.standing[entry.thread, part.name]
+        for part in leaving
+        if (entry.thread, part.name) in turn.lane.standing
+    }
+    context = ShapeContext(
+        patient_id=patient,
+        reference=reference,
+        vendor=turn.chart.vendor,
+        agency=agency.name,
+        zone=agency.timezone,
+        mime=wants.mime,
+        language=wants.language,
+        kind=entry.kind,
+        types=wants.types,
+        author=wants.author,
+        contact=agency.contact.name,
+        phone=agency.phone or agency.contact.phone,
+        standing=standing,
+        update=update,
+    )
+    if entry.route == "document":
+        return document(leaving, context)
+    return discrete(leaving[0], context, leaving)
+
+
+def last_sent(turn: Turn) -> type_json | None:
+    """The resource we wrote there last."""
+    with turn.line.ledger.engine.connect() as connection:
+        last = steps.last(connection, turn.line.ledger, turn.entry.id, with_content=True)
+    sent: type_json | None = orjson.loads(last.body) if last is not None and last.body else None
+    return sent
+
+
+async def step(
+    turn: Turn,
+    action: Action,
+    interaction: Interaction,
+    request: Request,
+    ours: bytes,
+    digest: str,
+    withheld: int,
+    resting_on: int | None,
+    reference: str,
+    replaced: int,
+) -> Outcome:
+    """The step is durable, then the request leaves, then what came back is durable.
+
+    Kept is what we wrote (`ours`), not what the practice wrote beside it: a later correction compares with the one and
+    leaves the other alone.
+    """
+    line, lane, entry = turn.line, turn.lane, turn.entry
+    if lane.until - turn.clock() < turn.chart.connection.timeout_seconds * SECOND:
+        return Outcome(stop=True)  # the lease must outlast the request; the lane is claimed anew
+    begin = steps.Begin(
+        ledger=line.ledger,
+        lease=Lease.of(lane),
+        agency=lane.agency,
+        practice=lane.practice,
+        person=lane.person,
+        consent_revision=lane.consent_revision,
+        entry=entry.id,
+        revision=entry.revision,
+        record=entry.record,
+        step=line.ledger.ids.take(),
+        action=action,
+        digest=digest,
+        withheld=withheld,
+        consent=resting_on,
+        correction=action is Action.RETRACT,
+        reference=reference,
+        replaced=replaced,
+        request_blob=line.ledger.ids.take(),
+        request=ours,
+        now=turn.clock(),
+    )
+    if await line.write(steps.begin, begin) is not steps.Begun.YES:
+        return Outcome(stop=True)  # the lane is due again and loaded anew
+    response = await turn.chart.client.send(request)
+    now = turn.clock()
+    target = entry.resource_type if entry.stands is None else f"{entry.resource_type}/{entry.stands.id}"
+    target = target if interaction is Interaction.UPDATE else entry.resource_type
+    answer = classify(interaction, response, turn.chart.vendor, target, now)
+    after = decide.decide(answer, tried(turn, action, interaction), now)
+    if answer.kind is AnswerClass.DUPLICATE and entry.attempts >= MOST_ATTEMPTS:
+        after = decide.Next(EntryState.HELD, None, holding.never_found(entry))
+    stands = entry.stands
+    if after.state is EntryState.DELIVERED:
+        told = answer.stands or entry.stands
+        stands = Stands(told.id, told.version if answer.stands else "", digest) if told is not None else None
+    elif after.state is EntryState.RETRACTED:
+        stands = None
+    return await follow(turn, after, Stepped(begin.step, answer, response), stands)
+
+
+def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:
+    """What is known of the step, for the decision."""
+    return decide.Tried(
+        entry=str(turn.entry.id),
+        practice=turn.lane.practice,
+        type=turn.entry.resource_type,
+        action=action,
+        interaction=interaction,
+        visibility_delay=turn.chart.visibility_delay,
+        link_key=people.link_key(turn.lane.agency, turn.lane.source, turn.lane.practice),
+        attempts=turn.entry.attempts + 1,
+        conflicts=turn.entry.attempts + 1,
+        renewed=True,  # a fixed login has nothing to renew
+        looking=turn.entry.state in (EntryState.UNKNOWN, EntryState.SENDING),
+    )
+
+
+async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: Stands | None = None) -> Outcome:
+    """What an answer decided is durable, with what it says beyond this entry."""
+    line, now = turn.line, turn.clock()
+    stop = False
+    if after.learn is not None:
+        await line.learn(turn.lane.practice, *after.learn, now)
+    if after.follow is decide.Follow.LANE:
+        await turn.matcher.forget()
+        stop = True
+    elif after.follow is decide.Follow.CIRCUIT and after.due is not None:
+        await line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, after.due, "login refused"))
+        stop = True
+    retried = after.state in (EntryState.READY, EntryState.UNKNOWN)
+    return await finish(
+        line,
+        turn.lane,
+        turn.entry,
+        after.state,
+        now,
+        due=after.due,
+        stands=stands if step is not None else turn.entry.stands,
+        hold=after.hold,
+        step=step,
+        attempts=turn.entry.attempts + 1 if retried else 0,
+        absent=turn.entry.absent,
+        look_first=after.look_first or (turn.entry.look_first and after.state is not EntryState.DELIVERED),
+        keep_claims=False,
+        stop=stop,
+    )

@@ -1,0 +1,131 @@
+"""THE LINE: what becomes of a record, in order.
+
+    agency ─▶ accept ─▶ translate ─▶ release ─▶ route ─▶ send ─▶ settle ─▶ practice's chart
+
+This module alone knows the order. Stages take values and return values; the durable moves between them are in
+`bridge.moves`. What a move found is in the ledger before the next begins, and no request leaves before its step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import orjson
+
+from bridge import log
+from bridge.ehr.chart import Chart
+from bridge.errors import Problem, RecordError
+from bridge.intake.fate import fate
+from bridge.intake.opening import open_record
+from bridge.intake.rows import Row
+from bridge.model import Accepted, EntryState, Fate, Hold, HoldReason, Item, Owner, Severity, Translation
+from bridge.moves import granting, planning
+from bridge.moves.holding import STOPPED_AT, stopped_the_worker
+from bridge.moves.line import Line
+from bridge.moves.matching import Matcher
+from bridge.moves.sending import Turn, next_step, park, waiting
+from bridge.moves.settling import settle
+from bridge.settings import Agency
+from bridge.store import plans, records
+from bridge.store.lanes import EntryWork, LaneWork
+
+WAITING = (EntryState.HELD, EntryState.REFUSED)
+LOST = (EntryState.SENDING, EntryState.UNKNOWN)
+
+
+# ── accept ────────────────────────────────────────────────────────────────────────────────────────────────────────
+def accept(
+    line: Line, agency: Agency, kind: str, rows: Sequence[tuple[int, Row | Problem]], now: int
+) -> list[Accepted]:
+    """The fate of each numbered reading, once all that is good is durable; one bad item harms no other."""
+    opened = [(index, open_row(line, agency, kind, row, now)) for index, row in rows]
+    kept = records.keep_items(line.ledger, [(i, item) for i, item in opened if isinstance(item, Item)], fate, now)
+    refused = [Accepted(i, Fate.REJECTED, problem=found) for i, found in opened if isinstance(found, Problem)]
+    return sorted([*kept, *refused], key=lambda accepted: accepted.index)
+
+
+def open_row(line: Line, agency: Agency, kind: str, row: Row | Problem, now: int) -> Item | Problem:
+    """One reading opened by its kind: the one asked for, or the one the item names as `{"kind", "record"}`."""
+    if isinstance(row, Problem):
+        return row
+    record, named = row.record, kind
+    if not kind and set(record) == {"kind", "record"} and isinstance(record["record"], dict):
+        record, named = record["record"], str(record["kind"])
+    kinds = line.translator.mappings.kinds
+    if named not in kinds:
+        step = "name one of them as ?kind=PACK/NAME, or in the item: " + ", ".join(sorted(kinds))
+        return Problem("record-kind", "the kind of this record is not known", row.where, "kind", step)
+    return open_record(record, kinds[named], agency.id, agency.program, agency.timezone, now, row.where)
+
+
+# ── translate ─▶ release ─▶ route ─────────────────────────────────────────────────────────────────────────────────
+def translate(line: Line, works: Sequence[records.Work], owner: str, now: int) -> int:
+    """Claimed records become parts and planned entries, or are held; how many were kept."""
+    line.learn_rows()
+    made = [(work, translated(line, work)) for work in works if work.agency in line.project.agencies]
+    granting.grant(line, [work for work, translation in made if not translation.holds], now)
+    known = planning.permissions_of(line, made)
+    plan = [planning.plan(line, work, translation, known, owner, now) for work, translation in made]
+    room, none = planning.with_room(line, plan)
+    line.write_all(records.postpone, [(one.work.id, owner, now + planning.LATER) for one in none])
+    return sum(line.write_all(plans.save, room))
+
+
+def translated(line: Line, work: records.Work) -> Translation:
+    """The canonical parts of one record, validated; a hold where the mapping, or what it made, is at fault."""
+    if work.claims >= STOPPED_AT:
+        return Translation((), (stopped_the_worker(f"record:{work.id}"),), (), "", "")
+    context = line.agency_context(work.agency, work.program)
+    try:
+        rows = line.rows.get(work.agency, {})
+        translation = line.translator.translate(work.kind, orjson.loads(work.raw), context, rows)
+    except RecordError as error:
+        return Translation((), (at_fault(work.kind, error.problems[0].rule, error.problems[0].code),), (), "", "")
+    except Exception as error:  # noqa: BLE001 - one record must not cost the others of its batch their turn
+        log.failure("translate-failed", error, record=work.id)
+        return Translation((), (at_fault(work.kind, "the translation failed", "unforeseen"),), (), "", "")
+    findings = (*translation.findings, *line.validator.check_all(translation.parts, advise=False))
+    wrong = [finding for finding in findings if finding.severity is Severity.ERROR]
+    holds = translation.holds
+    if wrong and not holds:
+        first = wrong[0]
+        holds = (at_fault(work.kind, f"{first.part} {first.path}: {first.rule}", first.code),)
+    return replace(translation, holds=holds, findings=findings, definitions_hash=line.validator.digest)
+
+
+def at_fault(kind: str, rule: str, code: str) -> Hold:
+    """The hold of what our own mapping got wrong."""
+    step = "correct the mapping and activate it; `bridge held retry` runs what waited again"
+    rule = f"the mapping does not make valid FHIR of this record: {rule} [{code}]"
+    return Hold(HoldReason.CONTENT, f"mapping:{kind}", Owner.ENGINEER, rule, step)
+
+
+# ── send ─▶ settle ────────────────────────────────────────────────────────────────────────────────────────────────
+def may_move(entry: EntryWork, now: int) -> bool:
+    """Whether its time has come; what is held or refused waits for a person, unless time alone may open its hold."""
+    return entry.due <= now if entry.due is not None else entry.state not in WAITING
+
+
+async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], int]) -> None:
+    """One leased lane goes as far as it can now: each thread in its order, one request at a time.
+
+    A thread that waits parks only itself; the threads behind it pass.
+    """
+    matcher = Matcher(line, chart, lane, clock)
+    parked: dict[str, int | None] = {}  # thread → when it may go on; None = when what it waits for arrives
+    for entry in lane.entries:
+        turn = Turn(line, chart, lane, entry, matcher, clock)
+        if entry.thread in parked:
+            await park(turn, parked[entry.thread])
+            continue
+        if not may_move(entry, clock()):
+            outcome = waiting(entry)
+        elif entry.state in LOST or (entry.look_first and entry.stands is None and entry.should):
+            outcome = await settle(turn)
+        else:
+            outcome = await next_step(turn)
+        if outcome.stop:
+            return
+        if not outcome.settled:
+            parked[entry.thread] = outcome.due

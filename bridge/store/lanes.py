@@ -1,0 +1,275 @@
+"""Lanes: claimed by one worker at a time, with all it needs to carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+
+from bridge.model import Consent, EntryState, Link, Stands
+from bridge.store import tables
+from bridge.store.ledger import Ledger, get_blobs, slices
+
+entry, lane, person, translation = tables.entry, tables.lane, tables.person, tables.translation
+DUE = entry.c.due_at.isnot(None)
+FIRST = 10  # the rank of what refers to nothing (ehr.route.RANKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who wants lanes, how many, until when; `closed` are the practices not to be sent to now."""
+
+    ledger: Ledger
+    owner: str
+    limit: int
+    now: int
+    until: int
+    closed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWork:
+    """One entry of a claimed lane, with the parts it is made of (JSON, decrypted)."""
+
+    id: int
+    program: str
+    thread: str
+    name: str
+    kind: str
+    route: str
+    resource_type: str
+    parts: tuple[str, ...]
+    rank: int
+    record: int
+    position: int
+    revision: int
+    state: EntryState
+    should: bool
+    stands: Stands | None
+    reference: str
+    replaced: int
+    occurred_at: int | None
+    due: int | None
+    look_first: bool
+    absent: int
+    attempts: int
+    claims: int
+    withheld: int
+    translation: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LaneWork:
+    """One lane held until `until`: its person, link and consents, and its open entries in the order of their threads.
+
+    `patient` is the person's canonical Patient (JSON), b"" where no record made one. `standing` says what stands of the
+    open entries' threads: (thread, name) → the EHR's `Type/id`.
+    """
+
+    id: int
+    agency: str
+    practice: str
+    person: int
+    source: str
+    owner: str
+    epoch: int
+    until: int
+    consent_revision: int
+    consents: tuple[Consent, ...]
+    link: Link | None
+    patient: bytes
+    entries: tuple[EntryWork, ...]
+    standing: dict[tuple[str, str], str]
+
+
+def due_query(now: int, limit: int, closed: Sequence[str]) -> Select[Any]:
+    """Lanes with work whose lease is free, the longest due first."""
+    query = select(lane.c.id).where(lane.c.due_at <= now, lane.c.until <= now)
+    if closed:
+        query = query.where(lane.c.practice.not_in(closed))
+    return query.order_by(lane.c.due_at).limit(limit).with_for_update(skip_locked=True, key_share=True)
+
+
+def entries_query(lanes: Sequence[int]) -> Select[Any]:
+    """What is open in these lanes, in sending order, with the blob of the parts it is made of."""
+    made_of = and_(translation.c.record == entry.c.record, translation.c.person == entry.c.person)
+    return (
+        select(entry, translation.c.parts_blob)
+        .outerjoin(translation, made_of)
+        .where(entry.c.lane.in_(lanes), tables.OPEN_ENTRY)
+        .order_by(entry.c.lane, entry.c.position, entry.c.rank)
+    )
+
+
+def standing_query(lanes: Sequence[int], threads: Sequence[str]) -> Select[Any]:
+    """What stands of these threads in these lanes."""
+    return select(entry.c.lane, entry.c.thread, entry.c.name, entry.c.resource_type, entry.c.stands_id).where(
+        entry.c.lane.in_(lanes), entry.c.thread.in_(threads), entry.c.stands_id.isnot(None)
+    )
+
+
+def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[LaneWork]]:
+    """Operation: lanes leased to the asker under a new epoch, with everything needed to send."""
+    return [claim_one(connection, ask) for ask in asked]
+
+
+def claim_one(connection: Connection, ask: Claim) -> list[LaneWork]:
+    """The lanes for one who asked; `seen` remembers which consents their holder decides on."""
+    ids = list(connection.execute(due_query(ask.now, ask.limit, ask.closed)).scalars())
+    if not ids:
+        return []
+    seen = select(person.c.consent_revision).where(person.c.id == lane.c.person).scalar_subquery()
+    connection.execute(
+        update(lane)
+        .where(lane.c.id.in_(ids))
+        .values(owner=ask.owner, epoch=lane.c.epoch + 1, until=ask.until, seen=seen)
+    )
+    return load(connection, ask.ledger, ids)
+
+
+def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[LaneWork]:
+    """These lanes as they are now."""
+    lanes = connection.execute(
+        select(lane, person.c.source, person.c.consent_revision, person.c.patient_blob)
+        .join(person, person.c.id == lane.c.person)
+        .where(lane.c.id.in_(ids))
+        .order_by(lane.c.due_at)
+    ).all()
+    persons = [row.person for row in lanes]
+    open_entries = connection.execute(entries_query(ids)).all()
+    links = {
+        (row.person, row.practice): row
+        for row in connection.execute(select(tables.link).where(tables.link.c.person.in_(persons), tables.CURRENT_LINK))
+    }
+    wanted = [row.parts_blob for row in open_entries if row.parts_blob is not None]
+    wanted += [row.value_blob for row in links.values()]
+    wanted += [row.patient_blob for row in lanes if row.patient_blob is not None]
+    blobs = get_blobs(connection, ledger.keys, wanted)
+    consents: dict[tuple[int, str], list[Consent]] = {}
+    sources = {row.person: row.source for row in lanes}
+    for row in connection.execute(select(tables.consent).where(tables.consent.c.person.in_(persons))):
+        given = consents.setdefault((row.person, row.practice), [])
+        given.append(as_consent(row, sources[row.person]))
+    threads = {row.thread for row in open_entries if row.rank > FIRST}
+    standing: dict[int, dict[tuple[str, str], str]] = {}
+    for row in connection.execute(standing_query(ids, sorted(threads))) if threads else ():
+        standing.setdefault(row.lane, {})[row.thread, row.name] = f"{row.resource_type}/{row.stands_id}"
+    by_lane: dict[int, list[EntryWork]] = {}
+    for row in open_entries:
+        by_lane.setdefault(row.lane, []).append(as_entry(row, blobs.get(row.parts_blob, b"[]")))
+    return [
+        LaneWork(
+            row.id, row.agency, row.practice, row.person, row.source, row.owner, row.epoch, row.until,
+            row.consent_revision, tuple(consents.get((row.person, row.practice), ())),
+            as_link(links.get((row.person, row.practice)), row.source, blobs), blobs.get(row.patient_blob, b""),
+            tuple(by_lane.get(row.id, ())), standing.get(row.id, {}),
+        )
+        for row in lanes
+    ]  # fmt: skip
+
+
+def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
+    """An entry's row and its parts, as work."""
+    stands = Stands(row.stands_id, row.stands_version or "", row.stands_digest or "") if row.stands_id else None
+    return EntryWork(
+        row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
+        row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, stands, row.reference,
+        row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts, row.claims, row.withheld,
+        parts,
+    )  # fmt: skip
+
+
+def as_consent(row: Row[Any], source: str) -> Consent:
+    """A consent's row as the decision takes it; `source` is the agency's id of its person."""
+    return Consent(row.id, row.agency, source, row.practice, row.start, row.until, row.narrative, row.revoked)
+
+
+def as_link(row: Row[Any] | None, source: str, blobs: dict[int, bytes]) -> Link | None:
+    """A link's row with its identifier decrypted; None without one, or where the person's key was destroyed."""
+    if row is None or row.value_blob not in blobs:
+        return None
+    system, _, value = blobs[row.value_blob].decode().partition("\x1f")
+    return Link(row.id, row.agency, source, row.practice, system, value, row.basis, row.patient)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The proof a write carries."""
+
+    lane: int
+    owner: str
+    epoch: int
+
+    @classmethod
+    def of(cls, work: LaneWork) -> Lease:
+        return cls(work.id, work.owner, work.epoch)
+
+
+def lock(connection: Connection, ids: Iterable[int]) -> list[Row[Any]]:
+    """These lanes, locked for this transaction in the order of their ids: after persons, before records and entries."""
+    found: list[Row[Any]] = []
+    for some in slices(ids):
+        query = select(lane).where(lane.c.id.in_(some)).order_by(lane.c.id)
+        found += connection.execute(query.with_for_update(key_share=True)).all()
+    return found
+
+
+def of_persons(people: Iterable[int]) -> Select[Any]:
+    """The ids of all lanes of these persons."""
+    return select(lane.c.id).where(lane.c.person.in_(sorted(set(people))))
+
+
+def wake(connection: Connection, ids: Iterable[int], due: int) -> None:
+    """These lanes are looked at no later than `due`."""
+    for some in slices(ids):
+        later = or_(lane.c.due_at.is_(None), lane.c.due_at > due)
+        connection.execute(update(lane).where(lane.c.id.in_(some), later).values(due_at=due))
+
+
+def held(connection: Connection, leases: Sequence[Lease]) -> dict[Lease, int]:
+    """The leases that are still theirs, their lanes locked; each with the consent revision its holder decided on."""
+    rows = lock(connection, (lease.lane for lease in leases))
+    current = {Lease(row.id, row.owner, row.epoch): row.seen for row in rows}
+    return {lease: current[lease] for lease in leases if lease in current}
+
+
+def release(connection: Connection, asked: Sequence[Lease]) -> list[bool]:
+    """Operation: these leases end; each lane is due when its earliest entry is. False where it was lost before."""
+    mine = held(connection, asked)
+    ids = sorted(lease.lane for lease in mine)
+    if ids:
+        rows = connection.execute(
+            select(entry.c.lane, func.min(entry.c.due_at)).where(entry.c.lane.in_(ids), DUE).group_by(entry.c.lane)
+        )
+        earliest: dict[int, int] = {row[0]: row[1] for row in rows}
+        for lane_id in ids:
+            connection.execute(
+                update(lane).where(lane.c.id == lane_id).values(owner=None, until=0, due_at=earliest.get(lane_id))
+            )
+    return [lease in mine for lease in asked]
+
+
+def extend(connection: Connection, asked: Sequence[tuple[Lease, int]]) -> list[bool]:
+    """Operation: these leases last until the given instants; False where it was lost before."""
+    mine = held(connection, [lease for lease, _ in asked])
+    for lease, until in asked:
+        if lease in mine:
+            connection.execute(update(lane).where(lane.c.id == lease.lane).values(until=until))
+    return [lease in mine for lease, _ in asked]
+
+
+def wake_forgotten(connection: Connection, asked: Sequence[int]) -> list[int]:
+    """Operation, for each `now`: lanes that hold a ready or unsettled entry and are not due become due; how many.
+
+    Nothing should ever need this: it is the net under the moves that wake lanes.
+    """
+    open_states = [EntryState.READY.value, EntryState.SENDING.value, EntryState.UNKNOWN.value]
+    lanes_with_work = select(entry.c.lane).where(entry.c.state.in_(open_states))
+    return [
+        connection.execute(
+            update(lane).where(lane.c.id.in_(lanes_with_work), lane.c.due_at.is_(None)).values(due_at=now)
+        ).rowcount
+        for now in asked
+    ]

@@ -1,0 +1,304 @@
+"""Consents, links and table rows: what people say, kept, and what waited for it run again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from bridge.model import Consent, EntryState
+from bridge.store import holds, lanes, persons, tables
+from bridge.store.lanes import as_consent
+from bridge.store.ledger import Ledger, put_blobs
+
+consent, link, person = tables.consent, tables.link, tables.person
+Said = Mapping[int, Sequence[str]]  # persons, each with the keys that holds about them wait for
+
+
+@dataclass(frozen=True, slots=True)
+class GiveConsent:
+    """One consent to record; `keys` are what holds wait for, `source_ref` recognises the same one said again."""
+
+    ledger: Ledger
+    id: int
+    person: persons.NewPerson
+    practice: str
+    start: int
+    until: int | None
+    narrative: bool
+    revoked: int | None
+    source: str
+    source_ref: str
+    keys: tuple[str, ...]
+    by: str
+    now: int
+
+
+def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[bool]:
+    """Operation: consents kept, decisions resting on the old ones void, what waited runs again. False = known already.
+
+    A consent said again under the same `source_ref` replaces what it said before (a longer period, a revocation).
+    """
+    people = persons.ensure(connection, (ask.person for ask in asked))
+    answers: list[bool] = []
+    new: dict[int, tuple[str, ...]] = {}
+    for ask in asked:
+        row = people[(ask.person.agency, ask.person.source)]
+        said = {"start": ask.start, "until": ask.until, "narrative": ask.narrative, "revoked": ask.revoked}
+        known = connection.execute(
+            select(consent).where(
+                consent.c.person == row.id, consent.c.practice == ask.practice, consent.c.source_ref == ask.source_ref
+            )
+        ).first()
+        if known is not None and all(getattr(known, name) == value for name, value in said.items()):
+            answers.append(False)
+            continue
+        if known is not None:
+            connection.execute(update(consent).where(consent.c.id == known.id).values(**said))
+        else:
+            connection.execute(
+                insert(consent).values(
+                    id=ask.id, agency=ask.person.agency, person=row.id, practice=ask.practice, source=ask.source,
+                    source_ref=ask.source_ref, recorded_at=ask.now, recorded_by=ask.by, **said,
+                )
+            )  # fmt: skip
+        new[row.id] = (*new.get(row.id, ()), *ask.keys)
+        answers.append(True)
+    if new:
+        changed(connection, new, max(ask.now for ask in asked), "consent")
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeConsent:
+    """One person's consents for one practice end now."""
+
+    agency: str
+    source: str
+    practice: str
+    key: str
+    by: str
+    now: int
+
+
+def revoke_consent(connection: Connection, asked: Sequence[RevokeConsent]) -> list[int]:
+    """Operation: consents not yet revoked end now; what has not gone stays. How many ended."""
+    people = persons.fetch(connection, [(ask.agency, ask.source) for ask in asked])
+    answers: list[int] = []
+    new: dict[int, tuple[str, ...]] = {}
+    for ask in asked:
+        row = people.get((ask.agency, ask.source))
+        if row is None:
+            answers.append(0)
+            continue
+        still = or_(consent.c.revoked.is_(None), consent.c.revoked > ask.now)
+        done = connection.execute(
+            update(consent)
+            .where(consent.c.person == row.id, consent.c.practice == ask.practice, still)
+            .values(revoked=ask.now)
+        )
+        if done.rowcount:
+            new[row.id] = (*new.get(row.id, ()), ask.key)
+        answers.append(done.rowcount)
+    if new:
+        changed(connection, new, max(ask.now for ask in asked), "consent")
+    return answers
+
+
+def changed(
+    connection: Connection, people: Said, now: int, by: str, confirmed: Mapping[int, Sequence[str]] | None = None
+) -> None:
+    """Decisions about these persons are taken again; what waited for their keys, or those `confirmed`, runs again.
+
+    All persons before the first lane, and all lanes at once: the order every transaction locks them in.
+    """
+    everybody = {**(confirmed or {}), **people}
+    connection.execute(
+        update(person).where(person.c.id.in_(people)).values(consent_revision=person.c.consent_revision + 1)
+    )
+    lanes.lock(connection, connection.execute(lanes.of_persons(everybody)).scalars())
+    keys = [key for said in (people, confirmed or {}) for of_person in said.values() for key in of_person]
+    holds.arrived(connection, keys, now, by)
+    reconsider(connection, people, now)
+
+
+def reconsider(connection: Connection, people: Said, now: int) -> None:
+    """What was withheld whole from these persons' charts is looked at again: another consent may let it leave."""
+    entry = tables.entry
+    withheld = (
+        entry.c.person.in_(people),
+        entry.c.state == EntryState.CANCELLED.value,
+        entry.c.should,
+    )
+    lanes_of = list(connection.execute(select(entry.c.lane).where(*withheld).distinct()).scalars())
+    if lanes_of:
+        lanes.wake(connection, lanes_of, now)
+        connection.execute(update(entry).where(*withheld).values(state=EntryState.READY.value, due_at=now))
+
+
+@dataclass(frozen=True, slots=True)
+class MakeLink:
+    """The practice's own identifier for a person, from a roster, a referral or a person's decision."""
+
+    ledger: Ledger
+    id: int
+    blob: int
+    person: persons.NewPerson
+    practice: str
+    system: str
+    value: str
+    basis: str
+    keys: tuple[str, ...]
+    by: str
+    now: int
+
+
+def make_link(connection: Connection, asked: Sequence[MakeLink]) -> list[bool]:
+    """Operation: links kept, what waited runs again. The same link again changes nothing; another one replaces it.
+
+    A new link counts in the person's `consent_revision`: no step decided on the old one leaves any more. The same link
+    said again runs what waits for it again: somebody looked at it once more.
+    """
+    people = persons.ensure(connection, (ask.person for ask in asked))
+    answers: list[bool] = []
+    new: dict[int, tuple[str, ...]] = {}
+    confirmed: dict[int, tuple[str, ...]] = {}
+    for ask in asked:
+        row = people[(ask.person.agency, ask.person.source)]
+        ask.ledger.keys.add(row.id, row.wrapped_key)
+        value_hash = ask.ledger.keyring.hash(ask.system, ask.value)
+        current = connection.execute(
+            select(link).where(link.c.person == row.id, link.c.practice == ask.practice, tables.CURRENT_LINK)
+        ).first()
+        if current is not None and current.value_hash == value_hash:
+            confirmed[row.id] = (*confirmed.get(row.id, ()), *ask.keys)
+            answers.append(False)
+            continue
+        if current is not None:
+            connection.execute(update(link).where(link.c.id == current.id).values(retired_at=ask.now))
+        keys = ask.ledger.keys.load(connection, [row.id])
+        put_blobs(connection, keys, [(ask.blob, ask.person.agency, row.id, f"{ask.system}\x1f{ask.value}".encode())])
+        connection.execute(
+            insert(link).values(
+                id=ask.id, agency=ask.person.agency, person=row.id, practice=ask.practice, value_hash=value_hash,
+                value_blob=ask.blob, basis=ask.basis, recorded_at=ask.now, recorded_by=ask.by,
+            )
+        )  # fmt: skip
+        new[row.id] = (*new.get(row.id, ()), *ask.keys)
+        answers.append(True)
+    changed(connection, new, max(ask.now for ask in asked), "link", confirmed)
+    return answers
+
+
+def matched(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[bool]:
+    """Operation: `(link id, the EHR's Patient id)`: these links were found in the chart. "" forgets the match."""
+    for link_id, patient in sorted(asked):
+        connection.execute(update(link).where(link.c.id == link_id).values(patient=patient))
+    return [True] * len(asked)
+
+
+def shared_link(connection: Connection, practice: str, person_id: int) -> bool:
+    """Whether this person's identifier at the practice is also another person's of the same agency: never certain."""
+    twin = link.alias()
+    query = (
+        select(twin.c.id)
+        .join(link, (twin.c.practice == link.c.practice) & (twin.c.value_hash == link.c.value_hash))
+        .where(
+            link.c.person == person_id, link.c.practice == practice, tables.CURRENT_LINK,
+            twin.c.agency == link.c.agency, twin.c.person != person_id, twin.c.retired_at.is_(None),
+        )
+        .limit(1)
+    )  # fmt: skip
+    return connection.execute(query).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AddRow:
+    """One row a person added to a code table."""
+
+    id: int
+    agency: str
+    table: str
+    code: str
+    row: dict[str, str]
+    key: str
+    by: str
+    now: int
+
+
+def add_row(connection: Connection, asked: Sequence[AddRow]) -> list[int]:
+    """Operation: rows added or replaced; how many waiting records run again for each."""
+    connection.execute(update(tables.counter).where(ROWS).values(next=tables.counter.c.next + 1))
+    holds.lock(connection, tables.hold.c.waits_for.in_([ask.key for ask in asked]))
+    answers = []
+    for ask in asked:
+        connection.execute(
+            tables.table_row.delete().where(
+                tables.table_row.c.agency == ask.agency,
+                tables.table_row.c.table_name == ask.table,
+                tables.table_row.c.code == ask.code,
+            )
+        )
+        connection.execute(
+            insert(tables.table_row).values(
+                id=ask.id, agency=ask.agency, table_name=ask.table, code=ask.code, row=json.dumps(ask.row),
+                recorded_at=ask.now, recorded_by=ask.by,
+            )
+        )  # fmt: skip
+        answers.append(holds.arrived(connection, [ask.key], ask.now, "table"))
+    return answers
+
+
+ROWS = tables.counter.c.name == "rows"
+
+
+def rows_version(connection: Connection, *, lock: bool = False) -> int:
+    """Changes with every row added; read it before `added_rows`. With `lock` no row comes before the transaction ends.
+
+    Locked before persons, lanes and records, as `add_row` does.
+    """
+    query = select(tables.counter.c.next).where(ROWS)
+    return int(connection.execute(query.with_for_update(read=True) if lock else query).scalar_one())
+
+
+def added_rows(connection: Connection) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Rows people added: {agency: {table: {code: row}}}."""
+    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for row in connection.execute(select(tables.table_row)):
+        found.setdefault(row.agency, {}).setdefault(row.table_name, {})[row.code] = json.loads(row.row)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What planning needs to know of one person; `revision` changes with any of it."""
+
+    practice: str  # named by the agency's record; "" = none
+    consents: tuple[Consent, ...]
+    links: frozenset[str]  # practices with a link
+    revision: int = 0
+
+
+def of_persons(connection: Connection, agency: str, sources: Sequence[str]) -> dict[str, Permissions]:
+    """Consents and links of these persons of one agency, by their source id."""
+    people = {
+        row.id: row
+        for row in connection.execute(select(person).where(person.c.agency == agency, person.c.source.in_(sources)))
+    }
+    given: dict[int, list[Consent]] = {}
+    for row in connection.execute(select(consent).where(consent.c.person.in_(people))):
+        given.setdefault(row.person, []).append(as_consent(row, people[row.person].source))
+    linked: dict[int, set[str]] = {}
+    for row in connection.execute(
+        select(link.c.person, link.c.practice).where(link.c.person.in_(people), tables.CURRENT_LINK)
+    ):
+        linked.setdefault(row.person, set()).add(row.practice)
+    return {
+        row.source: Permissions(
+            row.practice, tuple(given.get(row.id, ())), frozenset(linked.get(row.id, ())), row.consent_revision
+        )
+        for row in people.values()
+    }

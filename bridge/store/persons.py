@@ -1,0 +1,92 @@
+"""Persons: their key, their counter, and locking them in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, and_, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.store.ledger import Ledger
+from bridge.store.tables import person
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """What a person's row would be made of, prepared before the transaction."""
+
+    id: int
+    agency: str
+    source: str
+    wrapped_key: bytes
+    wrapping_key: str
+
+
+def prepare(ledger: Ledger, agency: str, source: str) -> NewPerson:
+    """A person's row in waiting; used only when the ledger does not know the person yet."""
+    _, wrapped = ledger.keyring.new_person_key()
+    return NewPerson(ledger.ids.take(), agency, source, wrapped, ledger.keyring.name)
+
+
+def ensure(connection: Connection, candidates: Iterable[NewPerson]) -> dict[tuple[str, str], Row[Any]]:
+    """The rows of these persons, made where they were missing and locked in the order of their ids.
+
+    New ones are made before any is locked: a row that another worker made meanwhile must not be locked out of order.
+    """
+    wanted = {(candidate.agency, candidate.source): candidate for candidate in candidates}
+    found = fetch(connection, wanted, lock=False)
+    missing = [candidate for key, candidate in wanted.items() if key not in found]
+    if missing:
+        rows = [
+            {
+                "id": new.id,
+                "agency": new.agency,
+                "source": new.source,
+                "wrapped_key": new.wrapped_key,
+                "wrapping_key": new.wrapping_key,
+            }
+            for new in sorted(missing, key=lambda new: (new.agency, new.source))
+        ]
+        connection.execute(insert_ignore(connection, person), rows)
+    return fetch(connection, wanted)
+
+
+def fetch(
+    connection: Connection, keys: Iterable[tuple[str, str]], *, lock: bool = True
+) -> dict[tuple[str, str], Row[Any]]:
+    """Persons by (agency, source); unless `lock` is False each row is locked for this transaction, in order of ids."""
+    wanted: dict[str, list[str]] = {}
+    for agency, source in sorted(set(keys)):
+        wanted.setdefault(agency, []).append(source)
+    if not wanted:
+        return {}
+    # not `(agency, source) IN (…)`, for which SQLite goes through the whole table
+    theirs = (and_(person.c.agency == agency, person.c.source.in_(sources)) for agency, sources in wanted.items())
+    query = select(person).where(or_(*theirs)).order_by(person.c.id)
+    rows = connection.execute(query.with_for_update(key_share=True) if lock else query)
+    return {(row.agency, row.source): row for row in rows}
+
+
+def revisions(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
+    """The consent revisions of these persons; nobody changes them before this transaction ends."""
+    query = (
+        select(person.c.id, person.c.consent_revision).where(person.c.id.in_(sorted(set(ids)))).order_by(person.c.id)
+    )
+    return {row.id: row.consent_revision for row in connection.execute(query.with_for_update(read=True))}
+
+
+def insert_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that leaves an existing row alone, in the dialect at hand."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def advance(connection: Connection, positions: dict[int, int]) -> None:
+    """The counters of these persons stand at the given positions."""
+    connection.execute(
+        update(person).where(person.c.id == bindparam("person_id")).values(position=bindparam("reached")),
+        [{"person_id": person_id, "reached": position} for person_id, position in positions.items()],
+    )

@@ -1,0 +1,387 @@
+"""The ledger's tables: one schema for SQLite and PostgreSQL.
+
+Every row belongs to an agency and, where it leaves, a practice: tenancy is in the keys. Instants are integer
+microseconds UTC. Personal content is only in `blob`, encrypted; `*_blob` columns refer to it. Ids are handed out in
+blocks (`ids.Ids`) and order nothing; order comes from `record.position`, a counter on the person's row.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    or_,
+    text,
+)
+
+from bridge.model import UNRESOLVED, EntryState, RecordState
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+
+
+def key() -> Column[int]:
+    """An id from the allocator, never from the database."""
+    return Column("id", BIG, primary_key=True, autoincrement=False)
+
+
+def one_of(states: type[RecordState] | type[EntryState]) -> str:
+    """The check that a row is in one of these states."""
+    return "state IN (" + ", ".join(f"'{state.value}'" for state in states) + ")"
+
+
+counter = Table("counter", metadata, Column("name", Text, primary_key=True), Column("next", BIG, nullable=False))
+
+era = Table(
+    "era",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("began_at", BIG, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("source", Text, nullable=False),  # the agency's own id of the person
+    Column("position", BIG, nullable=False, server_default="0"),
+    # counts what decisions about this person rest on: consents, links, the practice named
+    Column("consent_revision", Integer, nullable=False, server_default="0"),
+    Column("practice", Text, nullable=False, server_default=""),  # the practice the agency's record names
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("wrapping_key", Text, nullable=False),
+    Column("patient_blob", BIG),  # the latest canonical Patient
+    UniqueConstraint("agency", "source"),
+)
+
+blob = Table(
+    "blob",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("person", BIG, nullable=False),
+    Column("codec", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+Index(None, blob.c.person)
+
+record = Table(
+    "record",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("program", Text, nullable=False),
+    Column("thing", Text, nullable=False),  # agency/kind/source id: what the versions are versions of
+    Column("kind", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("person", BIG, ForeignKey("person.id"), nullable=False),
+    Column("position", BIG, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("final", Boolean(create_constraint=False), nullable=False),
+    Column("void", Boolean(create_constraint=False), nullable=False),
+    Column("occurred_at", BIG),
+    Column("accepted_at", BIG, nullable=False),
+    Column("raw_blob", BIG, nullable=False),
+    Column("due_at", BIG),  # when a worker may translate it; NULL = nothing to do
+    Column("claims", Integer, nullable=False, server_default="0"),
+    Column("owner", Text),
+    Column("mapping_hash", Text),
+    Column("engine_hash", Text),
+    Column("definitions_hash", Text),
+    Column("decided", Text),  # a person's word on this version: send | keep (answers.decide_record)
+    UniqueConstraint("thing", "ordinal"),
+    CheckConstraint(one_of(RecordState), name="state"),
+)
+Index(
+    "ix_record_due",
+    record.c.due_at,
+    sqlite_where=record.c.due_at.isnot(None),
+    postgresql_where=record.c.due_at.isnot(None),
+)
+Index("ix_record_person", record.c.person, record.c.position)
+Index("ix_record_state", record.c.agency, record.c.state)
+
+translation = Table(
+    "translation",
+    metadata,
+    Column("record", BIG, ForeignKey("record.id"), primary_key=True, autoincrement=False),
+    Column("person", BIG, ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    Column("parts_blob", BIG, nullable=False),
+)
+
+lane = Table(
+    "lane",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("practice", Text, nullable=False),
+    Column("person", BIG, ForeignKey("person.id"), nullable=False),
+    Column("due_at", BIG),  # the earliest entry's time; NULL = nothing to do
+    Column("owner", Text),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("until", BIG, nullable=False, server_default="0"),
+    Column("seen", Integer, nullable=False, server_default="0"),  # the person's consent_revision when it was claimed
+    UniqueConstraint("agency", "practice", "person"),
+)
+Index(None, lane.c.person)
+Index("ix_lane_due", lane.c.due_at, sqlite_where=lane.c.due_at.isnot(None), postgresql_where=lane.c.due_at.isnot(None))
+
+entry = Table(
+    "entry",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("program", Text, nullable=False),
+    Column("practice", Text, nullable=False),
+    Column("lane", BIG, ForeignKey("lane.id"), nullable=False),
+    Column("person", BIG, ForeignKey("person.id"), nullable=False),
+    Column("thread", Text, nullable=False),  # the thing whose versions it follows
+    Column("name", Text, nullable=False),  # the route's name within the record: "document" or a part
+    Column("kind", Text, nullable=False),
+    Column("route", Text, nullable=False),  # document | discrete
+    Column("resource_type", Text, nullable=False),
+    Column("parts", Text, nullable=False),  # names of the parts, space-separated
+    Column("rank", Integer, nullable=False),
+    Column("record", BIG, ForeignKey("record.id"), nullable=False),
+    Column("position", BIG, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),  # counts plans; a step rests on one
+    Column("state", Text, nullable=False),
+    Column("should", Boolean(create_constraint=False), nullable=False),  # should anything stand
+    Column("should_digest", Text, nullable=False),
+    Column("stands_id", Text),
+    Column("stands_version", Text),
+    Column("stands_digest", Text),
+    Column("reference", Text, nullable=False),  # the delivery reference
+    Column("replaced", Integer, nullable=False, server_default="0"),  # documents that took the first one's place
+    Column("occurred_at", BIG),  # the record's clinical instant
+    Column("withheld", Integer, nullable=False, server_default="0"),
+    Column("due_at", BIG),
+    Column("look_first", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
+    Column("absent", Integer, nullable=False, server_default="0"),  # looks in a row that found nothing
+    Column("attempts", Integer, nullable=False, server_default="0"),  # tries in a row that were put off
+    Column("claims", Integer, nullable=False, server_default="0"),  # claims in a row without an outcome
+    Column("updated_at", BIG, nullable=False),
+    UniqueConstraint("thread", "practice", "person", "name"),
+    CheckConstraint(one_of(EntryState), name="state"),
+)
+# Literals, not parameters: both engines use a partial index only where the query says word for word what it says.
+OPEN_ENTRY = or_(
+    entry.c.due_at.isnot(None), entry.c.state.in_([literal_column(f"'{state.value}'", Text) for state in UNRESOLVED])
+)
+Index("ix_entry_lane", entry.c.lane, sqlite_where=OPEN_ENTRY, postgresql_where=OPEN_ENTRY)
+Index("ix_entry_state", entry.c.practice, entry.c.state)
+Index("ix_entry_record", entry.c.record)
+Index("ix_entry_person", entry.c.person)
+
+step = Table(
+    "step",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("practice", Text, nullable=False),
+    Column("entry", BIG, ForeignKey("entry.id"), nullable=False),
+    Column("record", BIG, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("consent", BIG),
+    Column("begun_at", BIG, nullable=False),
+    Column("answered_at", BIG),
+    Column("answer", Text),
+    Column("code", Text),
+    Column("status", Integer),
+    Column("stands_id", Text),
+    Column("stands_version", Text),
+    Column("request_blob", BIG),
+    Column("receipt_blob", BIG),
+)
+Index(None, step.c.entry)
+
+hold = Table(
+    "hold",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("practice", Text, nullable=False, server_default=""),
+    Column("record", BIG),
+    Column("entry", BIG),
+    Column("reason", Text, nullable=False),
+    Column("waits_for", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("next_step", Text, nullable=False),
+    Column("opened_at", BIG, nullable=False),
+    Column("due_at", BIG, nullable=False),
+    Column("closed_at", BIG),
+    Column("closed_by", Text),
+)
+OPEN_HOLD = hold.c.closed_at.is_(None)
+Index("ix_hold_waits_for", hold.c.waits_for, sqlite_where=OPEN_HOLD, postgresql_where=OPEN_HOLD)
+Index("ix_hold_entry", hold.c.entry)
+Index("ix_hold_record", hold.c.record)
+Index("ix_hold_agency", hold.c.agency, hold.c.opened_at, sqlite_where=OPEN_HOLD, postgresql_where=OPEN_HOLD)
+
+consent = Table(
+    "consent",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("person", BIG, ForeignKey("person.id"), nullable=False),
+    Column("practice", Text, nullable=False),
+    Column("start", BIG, nullable=False),
+    Column("until", BIG),
+    Column("narrative", Boolean(create_constraint=False), nullable=False),
+    Column("revoked", BIG),
+    Column("source", Text, nullable=False),  # roster | record | person
+    Column("source_ref", Text, nullable=False, server_default=""),  # what it came from, so that a resend adds nothing
+    Column("recorded_at", BIG, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+)
+Index("ix_consent_person", consent.c.person, consent.c.practice)
+
+link = Table(
+    "link",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("person", BIG, ForeignKey("person.id"), nullable=False),
+    Column("practice", Text, nullable=False),
+    Column("value_hash", Text, nullable=False),  # keyed hash of system and value
+    Column("value_blob", BIG, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("patient", Text, nullable=False, server_default=""),
+    Column("recorded_at", BIG, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    Column("retired_at", BIG),
+)
+CURRENT_LINK = link.c.retired_at.is_(None)
+Index(
+    "ix_link_person",
+    link.c.person,
+    link.c.practice,
+    unique=True,
+    sqlite_where=CURRENT_LINK,
+    postgresql_where=CURRENT_LINK,
+)
+Index("ix_link_value", link.c.practice, link.c.value_hash)
+
+table_row = Table(
+    "table_row",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("table_name", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("row", Text, nullable=False),  # JSON: system, target, display, equivalence, source, note
+    Column("recorded_at", BIG, nullable=False),
+    Column("recorded_by", Text, nullable=False),
+    UniqueConstraint("agency", "table_name", "code"),
+)
+
+activation = Table(
+    "activation",
+    metadata,
+    key(),
+    Column("what", Text, nullable=False),  # mappings
+    Column("hash", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # zlib JSON of path → text; no personal content
+    Column("activated_at", BIG, nullable=False),
+    Column("activated_by", Text, nullable=False),
+)
+
+connection_state = Table(
+    "connection_state",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("closed_until", BIG, nullable=False, server_default="0"),  # no lane of it is claimed before
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("statement", LargeBinary),
+    Column("statement_at", BIG),
+)
+
+learned = Table(
+    "learned",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("resource_type", Text, primary_key=True),
+    Column("interaction", Text, primary_key=True),
+    Column("because", Text, nullable=False),
+    Column("learned_at", BIG, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("until", BIG, nullable=False),
+    Column("ran_at", BIG),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("use", Text, nullable=False),  # link | session
+    Column("user", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("agency", Text, nullable=False, server_default=""),
+    Column("expires_at", BIG, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("at", BIG, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),  # ids and codes only
+    Column("seal", BIG),
+)
+Index(
+    "ix_audit_unsealed",
+    audit.c.agency,
+    audit.c.id,
+    sqlite_where=audit.c.seal.is_(None),
+    postgresql_where=audit.c.seal.is_(None),
+)
+
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("sealed_at", BIG, nullable=False),
+    UniqueConstraint("agency", "number"),
+)

@@ -1,0 +1,178 @@
+"""Reading the ledger for people: counts, holds, one record's life. Nothing here changes a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from bridge.model import EntryState, RecordState
+from bridge.store import tables
+
+record, entry, hold, step, person, lane = (
+    tables.record, tables.entry, tables.hold, tables.step, tables.person, tables.lane,
+)  # fmt: skip
+
+
+def record_counts(connection: Connection, agency: str | None = None) -> dict[str, int]:
+    """Records by state, zeros too; `accepted` is cumulative: every version ever accepted."""
+    query = select(record.c.state, func.count()).group_by(record.c.state)
+    rows = by_name(connection, query.where(record.c.agency == agency) if agency else query)
+    counts = {state.value: rows.get(state.value, 0) for state in RecordState}
+    waiting = counts["accepted"]
+    return counts | {"accepted": sum(rows.values()), "waiting": waiting}
+
+
+def entry_counts(connection: Connection, practice: str | None = None) -> dict[str, int]:
+    """Entries by state, zeros too."""
+    query = select(entry.c.state, func.count()).group_by(entry.c.state)
+    rows = by_name(connection, query.where(entry.c.practice == practice) if practice else query)
+    return {state.value: rows.get(state.value, 0) for state in EntryState}
+
+
+def by_name(connection: Connection, query: Select[Any]) -> dict[str, int]:
+    """The rows of a query of (name, count)."""
+    return {str(name): int(count) for name, count in connection.execute(query)}
+
+
+def withheld(connection: Connection) -> int:
+    """Parts and sections that stayed behind, over all entries."""
+    return int(connection.execute(select(func.coalesce(func.sum(entry.c.withheld), 0))).scalar_one())
+
+
+def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
+    """For each practice: entries by state, delivered by resource type, the oldest that waits."""
+    found: dict[str, dict[str, Any]] = {}
+    rows = connection.execute(
+        select(entry.c.practice, entry.c.resource_type, entry.c.state, func.count()).group_by(
+            entry.c.practice, entry.c.resource_type, entry.c.state
+        )
+    )
+    for practice, resource_type, state, count in rows:
+        of = found.setdefault(practice, {"entries": {s.value: 0 for s in EntryState}, "routes": {}, "oldest": None})
+        of["entries"][state] += count
+        of["routes"].setdefault(resource_type, {}).setdefault(state, 0)
+        of["routes"][resource_type][state] += count
+    oldest = select(entry.c.practice, func.min(entry.c.updated_at)).where(entry.c.due_at.isnot(None))
+    for practice, since in connection.execute(oldest.group_by(entry.c.practice)):
+        if practice in found:
+            found[practice]["oldest"] = since
+    return found
+
+
+def hold_counts(connection: Connection, agency: str | None = None) -> dict[str, int]:
+    """Open holds by reason."""
+    query = select(hold.c.reason, func.count()).where(tables.OPEN_HOLD).group_by(hold.c.reason)
+    return by_name(connection, query.where(hold.c.agency == agency) if agency else query)
+
+
+def open_holds(
+    connection: Connection,
+    *,
+    agency: str | None = None,
+    practice: str | None = None,
+    reason: str | None = None,
+    limit: int = 100,
+    after: int = 0,
+) -> list[dict[str, Any]]:
+    """Open holds, oldest first, with what they are about."""
+    query = (
+        select(
+            hold,
+            func.coalesce(record.c.kind, entry.c.kind).label("kind"),
+            func.coalesce(record.c.source_id, entry.c.thread).label("thing"),
+            person.c.source.label("person"),
+            entry.c.state.label("entry_state"),
+        )
+        .outerjoin(record, record.c.id == hold.c.record)
+        .outerjoin(entry, entry.c.id == hold.c.entry)
+        .outerjoin(person, person.c.id == func.coalesce(record.c.person, entry.c.person))
+        .where(tables.OPEN_HOLD, hold.c.id > after)
+        .order_by(hold.c.id)
+        .limit(limit)
+    )
+    if agency:
+        query = query.where(hold.c.agency == agency)
+    if practice:
+        query = query.where(hold.c.practice == practice)
+    if reason:
+        query = query.where(hold.c.reason == reason)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def one_hold(connection: Connection, hold_id: int) -> dict[str, Any] | None:
+    """One hold, open or closed."""
+    row = connection.execute(select(hold).where(hold.c.id == hold_id)).first()
+    return dict(row._mapping) if row is not None else None
+
+
+def life(connection: Connection, record_id: int) -> dict[str, Any] | None:
+    """One record from acceptance to chart: its row, holds, the entries of its thread and every step."""
+    row = connection.execute(
+        select(record, person.c.source.label("subject"))
+        .join(person, person.c.id == record.c.person)
+        .where(record.c.id == record_id)
+    ).first()
+    if row is None:
+        return None
+    entries = connection.execute(select(entry).where(entry.c.thread == row.thing).order_by(entry.c.rank)).all()
+    steps = connection.execute(
+        select(step).where(step.c.entry.in_([e.id for e in entries])).order_by(step.c.begun_at, step.c.id)
+    ).all()
+    held = connection.execute(
+        select(hold).where((hold.c.record == record_id) | hold.c.entry.in_([e.id for e in entries])).order_by(hold.c.id)
+    ).all()
+    return {
+        "record": dict(row._mapping),
+        "entries": [dict(e._mapping) for e in entries],
+        "steps": [dict(s._mapping) for s in steps],
+        "holds": [dict(h._mapping) for h in held],
+    }
+
+
+def recent_records(
+    connection: Connection, *, agency: str | None = None, person_source: str | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """The latest records, each with the entries of its thread."""
+    query = select(record, person.c.source.label("subject")).join(person, person.c.id == record.c.person)
+    if agency:
+        query = query.where(record.c.agency == agency)
+    if person_source:
+        query = query.where(person.c.source == person_source)
+    rows = [dict(row._mapping) for row in connection.execute(query.order_by(record.c.id.desc()).limit(limit))]
+    entries: dict[str, list[dict[str, Any]]] = {}
+    things = {row["thing"] for row in rows}
+    for found in connection.execute(select(entry).where(entry.c.thread.in_(things))):
+        entries.setdefault(found.thread, []).append(dict(found._mapping))
+    return [row | {"entries": entries.get(row["thing"], [])} for row in rows]
+
+
+def idle(connection: Connection, now: int, closed: Sequence[str] = ()) -> bool:
+    """Whether nothing is to be translated, or sent to a practice not `closed`, at `now`: what is left waits."""
+    claimed_or_due = record.c.due_at.isnot(None) & (record.c.owner.isnot(None) | (record.c.due_at <= now))
+    due_records = connection.execute(select(record.c.id).where(claimed_or_due).limit(1)).first()
+    due = select(lane.c.id).where(lane.c.due_at <= now, lane.c.practice.not_in(closed))
+    return due_records is None and connection.execute(due.limit(1)).first() is None
+
+
+def in_short(found: dict[str, Any]) -> dict[str, Any]:
+    """A record's life as its agency's system may read it: states, times and ids, no reasons that name others."""
+    held = [hold for hold in found["holds"] if hold["closed_at"] is None]
+    return {
+        "record": found["record"]["id"],
+        "state": found["record"]["state"],
+        "final": found["record"]["final"],
+        "entries": [
+            {"practice": e["practice"], "what": e["name"], "type": e["resource_type"], "state": e["state"]}
+            for e in found["entries"]
+        ],
+        "holds": [{"reason": h["reason"], "owner": h["owner"], "rule": h["rule"]} for h in held],
+    }
+
+
+def full_practices(connection: Connection, most: int) -> frozenset[str]:
+    """Practices for which at least `most` entries wait to be sent or settled; held ones wait for people."""
+    waiting = [EntryState.READY.value, EntryState.SENDING.value, EntryState.UNKNOWN.value]
+    query = select(entry.c.practice).where(entry.c.state.in_(waiting)).group_by(entry.c.practice)
+    return frozenset(connection.execute(query.having(func.count() >= most)).scalars())

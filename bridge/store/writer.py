@@ -1,0 +1,137 @@
+"""One writer thread a process: the commits of many lanes become one.
+
+An operation is a function of (connection, parameters of all who asked at the same moment) that answers one result
+for each. Operations must only read and write the database, so that a group that failed can be run again one by one.
+What was submitted without waiting may run in any order: wait for the result of what must come first.
+
+SQLite takes a group in one transaction. PostgreSQL takes each operation of a group in a transaction of its own: it
+locks rows, and two operations in one transaction would lock them in an order that another worker may not share.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+
+from bridge.errors import LedgerError, Problem
+from bridge.store.engine import cause
+
+P = TypeVar("P")
+R = TypeVar("R")
+Operation = Callable[[Connection, Sequence[P]], Sequence[R]]
+Pair = tuple[Any, Future[Any]]
+
+GROUP = 256
+GROUP_TRIES = 2  # a group that meets a deadlock, a busy database or another worker's row is tried again whole
+TRIES = 5  # and then each operation alone, this often
+PAUSE = 0.02  # seconds before the second try, twice as long before each further one
+PASSING = (OperationalError, IntegrityError)
+
+
+class Writer:
+    """Runs operations in groups."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.groups = self.operations = 0
+        self._engine = engine
+        self._queue: queue.SimpleQueue[tuple[Operation[Any, Any], Any, Future[Any]] | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Operation[P, R], parameter: P) -> Future[R]:
+        """The future result of `operation` for `parameter`, done when it is durable.
+
+        Fails with what the operation raised, or LedgerError when the database could not take it. A future cancelled
+        before its group began is not written.
+        """
+        future: Future[R] = Future()
+        with self._closing:
+            if self._closed:
+                future.set_exception(LedgerError(Problem("ledger-closed", "the ledger is closed")))
+            else:
+                self._queue.put((operation, parameter, future))
+        return future
+
+    def close(self) -> None:
+        """Everything submitted before is written; the thread has ended. What is submitted later fails."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            asked = [self._queue.get()]
+            while asked[-1] is not None and len(asked) < GROUP:
+                try:
+                    asked.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            last = asked[-1] is None
+            groups: dict[Operation[Any, Any], list[Pair]] = {}
+            for one in asked:
+                if one is not None and one[2].set_running_or_notify_cancel():
+                    groups.setdefault(one[0], []).append((one[1], one[2]))
+            if self._engine.dialect.name == "sqlite":
+                self._write(groups)
+            else:
+                for operation, pairs in groups.items():
+                    self._write({operation: pairs})
+
+    def _write(self, groups: dict[Operation[Any, Any], list[Pair]]) -> None:
+        """One transaction; where it fails, one for each who asked, so that nobody suffers from another."""
+        self.groups += 1
+        self.operations += sum(len(pairs) for pairs in groups.values())
+        for attempt in range(GROUP_TRIES):
+            try:
+                with self._engine.begin() as connection:
+                    results = [answer(connection, operation, pairs) for operation, pairs in groups.items()]
+            except PASSING:
+                time.sleep(PAUSE * 2**attempt)
+                continue
+            except Exception:  # noqa: BLE001 - whatever it is, it comes again for whom it belongs to
+                break
+            for pairs, answers in zip(groups.values(), results, strict=True):
+                for (_, future), result in zip(pairs, answers, strict=True):
+                    future.set_result(result)
+            return
+        for operation, pairs in groups.items():
+            for pair in pairs:
+                self._write_alone(operation, pair)
+
+    def _write_alone(self, operation: Operation[Any, Any], pair: Pair) -> None:
+        future = pair[1]
+        for attempt in range(TRIES):
+            try:
+                with self._engine.begin() as connection:
+                    (result,) = answer(connection, operation, [pair])
+            except SQLAlchemyError as error:
+                if isinstance(error, PASSING) and attempt + 1 < TRIES:
+                    time.sleep(PAUSE * 2**attempt)
+                    continue
+                rule = f"the ledger did not take a write ({cause(error)})"
+                future.set_exception(LedgerError(Problem("ledger-write", rule, next_step="see `bridge doctor`")))
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            return
+
+
+def answer(connection: Connection, operation: Operation[Any, Any], pairs: Sequence[Pair]) -> Sequence[Any]:
+    """What the operation answers; RuntimeError, before anything is committed, unless it is one result for each."""
+    results = operation(connection, [parameter for parameter, _ in pairs])
+    if len(results) != len(pairs):
+        raise RuntimeError(f"{operation.__name__} answered {len(results)} results for {len(pairs)}")
+    return results

@@ -1,0 +1,1 @@
+"""The KoNote export sent through the line: who consented to what, and whom the practices know."""
