@@ -1,6 +1,6 @@
 """A real PostgreSQL server for the tests that need one, and the ledger over both engines.
 
-A plugin module: `pytest_plugins = ["tests.postgres"]` in `tests/conftest.py`, or imported by the conftest of a folder.
+A plugin module, registered by the conftest of each folder that needs it (see `tests/unit/store`).
 The server is Debian's (or whatever `initdb` and `postgres` are on the PATH), started once for the suite on a free port
 with a folder of its own, as an unprivileged user, and stopped by its process id. Where it is not installed the tests
 that ask for it are skipped.
@@ -35,9 +35,16 @@ KEY = bytes(range(32))
 START_SECONDS = 30
 WORKED_IN = "worked_in"
 KEPT = ("counter", "era")  # tables that migrations put rows into
-ENGINES = ("sqlite", "postgresql")
+ENGINES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.live))
 
 Reopen = Callable[..., Ledger]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for the server talks to a real one."""
+    for item in items:
+        if "postgres_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.live)
 
 
 def binary(name: str) -> str | None:

@@ -168,4 +168,4 @@ def _software(statement: type_json) -> str:
     software = statement.get("software")
     found = [software.get(key) for key in ("name", "version")] if isinstance(software, dict) else []
     words = [text for text in found if isinstance(text, str) and text]
-    return "the statement of " + (" ".join(words)[:80] if words else "this server")
+    return " ".join(words)[:80] if words else "this server"

@@ -67,7 +67,7 @@ def plan(parts: Sequence[Part], capability: Capability, site: Site) -> list[Plan
     """
     if len({part.about for part in parts}) > 1:
         raise ValueError("the parts of one entry are about one person")
-    discrete = [part for part in parts if part.type not in NEVER_ALONE and _usable(part.type, capability, site).yes]
+    discrete = [part for part in parts if part.type not in NEVER_ALONE and usable(part.type, capability, site).yes]
     planned = [
         Planned(Route(part.name, "discrete", part.type, (part.name,), RANKS[part.type]))
         for part in discrete
@@ -80,7 +80,7 @@ def plan(parts: Sequence[Part], capability: Capability, site: Site) -> list[Plan
         planned += [
             Planned(
                 Route(part.name, "discrete", part.type, (part.name,), RANKS.get(part.type, RANKS[DOCUMENT])),
-                _hold(site, part.type, _usable(part.type, capability, site)),
+                _hold(site, part.type, usable(part.type, capability, site)),
             )
             for part in parts
             if part.type not in NEVER_ALONE and part not in discrete
@@ -112,7 +112,8 @@ def _only_refers(note: Part, carried: set[str]) -> bool:
     )
 
 
-def _usable(type: str, capability: Capability, site: Site) -> Allowed:
+def usable(type: str, capability: Capability, site: Site) -> Allowed:
+    """Whether a discrete write of this type may go out: the server takes it and the site asked for it."""
     if type not in RANKS or type == DOCUMENT:
         return Allowed(False, f"the bridge writes no {type} of its own")
     allowed = capability.allows(type, Interaction.CREATE)

@@ -71,6 +71,7 @@ def activate(project: Project, ledger: Ledger, by: str, now: int) -> None:
             holds.arrived(connection, [f"mapping:{kind}" for kind in checked.kinds], now, "activation")
         if other_settings:
             holds.arrived(connection, [settings_key(name) for name in project.practices], now, "settings")
+            statements.reconsider(connection, project.practices, now, "settings")
 
 
 @asynccontextmanager

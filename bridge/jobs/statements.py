@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
+from sqlalchemy import Connection
 
 from bridge import log
 from bridge.ehr import capability
 from bridge.ehr.chart import Chart, Sender
+from bridge.ehr.route import capability_key
 from bridge.errors import DefinitionError
 from bridge.model import Request
 from bridge.moves.line import Line
-from bridge.store import leases
+from bridge.store import holds, leases
+from bridge.store.tables import hold
 
 DAY = 86_400 * 1_000_000
 
@@ -49,6 +52,15 @@ async def read(line: Line, connection: str, client: Sender, now: int) -> None:
     changed = await asyncio.wrap_future(line.ledger.submit(leases.keep_statement, (connection, content, now)))
     if changed:
         log.event("statement-changed", connection=connection)
+        practices = [name for name, chart in line.charts.items() if chart.connection.id == connection]
+        with line.ledger.engine.begin() as transaction:
+            reconsider(transaction, practices, now, "statement")
+
+
+def reconsider(connection: Connection, practices: Iterable[str], now: int, by: str) -> None:
+    """What found no way into these practices' EHRs is planned anew: what they take, or want, has changed."""
+    for practice in practices:
+        holds.rerun(connection, hold.c.waits_for.startswith(capability_key(practice, "")), now, by)
 
 
 def load(line: Line) -> None:

@@ -13,6 +13,7 @@ from bridge.ehr.answers import classify
 from bridge.ehr.chart import Chart
 from bridge.ehr.context import ShapeContext, Shaped
 from bridge.ehr.merge import conflicts, is_in_error
+from bridge.ehr.route import usable
 from bridge.ehr.shape import discrete, document
 from bridge.model import (
     Action,
@@ -153,6 +154,8 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
     interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
     allowed = capability.allows(entry.resource_type, interaction)
+    if action is Action.CREATE and entry.route == "discrete":  # the site may have changed its mind since it was planned
+        allowed = usable(entry.resource_type, capability, chart.practice)
     if action is None or not allowed.yes:
         return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
     replaced = entry.replaced + (action is Action.REPLACE)

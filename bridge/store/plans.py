@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bridge.model import EntryState, Hold, HoldReason, RecordState
 from bridge.store import holds, lanes, permissions, persons, records, tables
-from bridge.store.ledger import Ledger, put_blobs
+from bridge.store.ledger import Ledger, put_blobs, slices
 
 entry, lane, record = tables.entry, tables.lane, tables.record
+Chart = tuple[str, str, int]  # agency, practice, person
 UNDER_WAY = (EntryState.SENDING.value, EntryState.UNKNOWN.value)
 
 
@@ -73,124 +74,216 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     lanes.lock(connection, connection.execute(theirs.union(standing)).scalars())
     current = records.lock(connection, (ask.work.id for ask in asked))
     era = connection.execute(select(tables.era).order_by(tables.era.c.number.desc()).limit(1)).one()
-    answers = []
+    answers, mine = [], []
     for ask in asked:
         known = {source: people[(ask.work.agency, source)] for source in ask.people}
         row = current[ask.work.id]
-        mine = row.owner == ask.owner and row.state in (RecordState.ACCEPTED.value, RecordState.HELD.value)
+        still = row.owner == ask.owner and row.state in (RecordState.ACCEPTED.value, RecordState.HELD.value)
         changed = any(known[source].consent_revision != revision for source, revision in ask.revisions.items())
-        if mine and (changed or (ask.holds and ask.rows is not None and ask.rows != rows)):
+        if still and (changed or (ask.holds and ask.rows is not None and ask.rows != rows)):
             records.again(connection, ask.work.id, ask.now)
-            mine = False
-        answers.append(mine)
-        if mine:
-            save_one(connection, ask, known, row.ordinal, era)
+            still = False
+        answers.append(still)
+        if still:
+            happened = ask.work.occurred_at
+            look_first = era.number > 1 and (happened is None or happened < era.began_at)
+            mine.append(Mine(ask, known, row.ordinal, look_first, iter(ask.ids)))
+    for wave in waves(mine):
+        save_wave(connection, wave)
     return answers
 
 
-def save_one(
-    connection: Connection, ask: Translated, people: Mapping[str, Row[Any]], ordinal: int, era: Row[Any]
-) -> None:
-    """One record's parts, Patients, holds or entries, and its state."""
-    ids = iter(ask.ids)
-    keys = {row.id: ask.ledger.keys.add(row.id, row.wrapped_key) for row in people.values()}
-    connection.execute(tables.translation.delete().where(tables.translation.c.record == ask.work.id))
-    for source, parts in ask.parts.items():
-        row, blob = people[source], next(ids)
-        put_blobs(connection, keys, [(blob, ask.work.agency, row.id, parts)])
-        connection.execute(insert(tables.translation).values(record=ask.work.id, person=row.id, parts_blob=blob))
-    for source, patient in ask.patients.items():
-        blob = next(ids)
-        put_blobs(connection, keys, [(blob, ask.work.agency, people[source].id, patient)])
-        connection.execute(
-            update(tables.person).where(tables.person.c.id == people[source].id).values(patient_blob=blob)
-        )
-        again = (tables.link.c.person == people[source].id) & tables.CURRENT_LINK
-        connection.execute(update(tables.link).where(again).values(patient=""))  # who they are may have changed
-    holds.close(connection, tables.hold.c.record == ask.work.id, ask.now, "translated")
-    if ask.holds:
-        opened = [
-            holds.row(next(ids), ask.work.agency, hold, ask.now, ask.hold_due, record=ask.work.id) for hold in ask.holds
-        ]
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """A translation to keep, with the rows it rests on. `look_first`: new entries are looked for before they are sent,
+    for the ledger cannot prove after a restore that what happened before it was never sent.
+    """
+
+    ask: Translated
+    people: Mapping[str, Row[Any]]
+    ordinal: int
+    look_first: bool
+    ids: Iterator[int]
+
+    def lane_of(self, plan: EntryPlan) -> Chart:
+        """Agency, practice and person of the chart a plan is for."""
+        return self.ask.work.agency, plan.practice, self.people[plan.person].id
+
+
+def waves(mine: Sequence[Mine]) -> Iterator[list[Mine]]:
+    """These in order, in groups that hold each thread once: a version's plan sees what the one before it planned."""
+    wave: list[Mine] = []
+    threads: set[str] = set()
+    for one in mine:
+        if one.ask.work.thing in threads:
+            yield wave
+            wave, threads = [], set()
+        wave.append(one)
+        threads.add(one.ask.work.thing)
+    if wave:
+        yield wave
+
+
+def save_wave(connection: Connection, wave: Sequence[Mine]) -> None:
+    """Records' parts, Patients, holds or entries, and their states: each table is written once for all of them."""
+    ids, now = [one.ask.work.id for one in wave], max(one.ask.now for one in wave)
+    keep_parts(connection, wave)
+    holds.close(connection, tables.hold.c.record.in_(ids), now, "translated")
+    opened = [
+        holds.row(next(one.ids), one.ask.work.agency, hold, one.ask.now, one.ask.hold_due, record=one.ask.work.id)
+        for one in wave
+        for hold in one.ask.holds
+    ]
+    if opened:
         connection.execute(insert(tables.hold), opened)
-    else:
-        happened = ask.work.occurred_at
-        look_first = era.number > 1 and (happened is None or happened < era.began_at)
-        plan_entries(connection, ask, people, ordinal, look_first, ids)
-    state = RecordState.HELD if ask.holds else RecordState.TRANSLATED
+    plan_entries(connection, [one for one in wave if not one.ask.holds])
+    records.mark(connection, [marked(one.ask) for one in wave])
+
+
+def marked(ask: Translated) -> dict[str, Any]:
+    """What the record's row says from here on."""
     mapping, engine, definitions = ask.hashes
-    records.mark(
-        connection,
-        [
-            {
-                "record_id": ask.work.id,
-                "new_state": state.value,
-                "mapping": mapping,
-                "engine": engine,
-                "definitions": definitions,
-            }
-        ],
-    )
+    state = RecordState.HELD if ask.holds else RecordState.TRANSLATED
+    return {
+        "record_id": ask.work.id, "new_state": state.value, "mapping": mapping, "engine": engine,
+        "definitions": definitions,
+    }  # fmt: skip
 
 
-def plan_entries(
-    connection: Connection,
-    ask: Translated,
-    people: Mapping[str, Row[Any]],
-    ordinal: int,
-    look_first: bool,
-    ids: Iterator[int],
-) -> None:
-    """The thread's entries say what should stand after this version; those it no longer asks for should be absent.
+def keep_parts(connection: Connection, wave: Sequence[Mine]) -> None:
+    """Parts and Patients stand under their persons' keys; what an earlier translation of these records left is gone."""
+    ids = [one.ask.work.id for one in wave]
+    connection.execute(tables.translation.delete().where(tables.translation.c.record.in_(ids)))
+    keys: dict[int, bytes] = {}
+    blobs: list[tuple[int, str, int, bytes]] = []
+    parts_rows: list[dict[str, int]] = []
+    patients: list[dict[str, int]] = []
+    for one in wave:
+        ask, agency = one.ask, one.ask.work.agency
+        keys |= {row.id: ask.ledger.keys.add(row.id, row.wrapped_key) for row in one.people.values()}
+        for source, parts in ask.parts.items():
+            row, blob = one.people[source], next(one.ids)
+            blobs.append((blob, agency, row.id, parts))
+            parts_rows.append({"record": ask.work.id, "person": row.id, "parts_blob": blob})
+        for source, patient in ask.patients.items():
+            row, blob = one.people[source], next(one.ids)
+            blobs.append((blob, agency, row.id, patient))
+            patients.append({"person_id": row.id, "blob": blob})
+    put_blobs(connection, keys, blobs)
+    if parts_rows:
+        connection.execute(insert(tables.translation), parts_rows)
+    if patients:
+        person = tables.person
+        named = update(person).where(person.c.id == bindparam("person_id")).values(patient_blob=bindparam("blob"))
+        connection.execute(named, patients)
+        again = tables.link.c.person.in_([one["person_id"] for one in patients]) & tables.CURRENT_LINK
+        connection.execute(update(tables.link).where(again).values(patient=""))  # who they are may have changed
+
+
+def plan_entries(connection: Connection, wave: Sequence[Mine]) -> None:
+    """The threads' entries say what should stand after these versions; those no longer asked for should be absent.
 
     What a version with a higher `ordinal` planned stays. (Positions would not tell: they count within one person, and
-    a newer version may be about another.) New entries are looked for first after a restore, unless they happened later:
-    the ledger cannot prove then that they were never sent.
+    a newer version may be about another.)
     """
+    if not wave:
+        return
     query = select(entry, record.c.ordinal).join(record, record.c.id == entry.c.record)
-    standing = {
-        (row.practice, row.person, row.name): row
-        for row in connection.execute(query.where(entry.c.thread == ask.work.thing))
-    }
-    undecided = awaiting_decision(connection, [row.id for row in standing.values()])
-    for plan in ask.entries:
-        person_id = people[plan.person].id
-        lane_id = ensure_lane(connection, ask, plan.practice, person_id, ids)
-        row = standing.pop((plan.practice, person_id, plan.name), None)
-        if row is not None and row.ordinal > ordinal:
-            continue
-        entry_id = row.id if row is not None else next(ids)
-        values = planned_values(ask, plan, row, entry_id in undecided)
-        if row is None:
-            connection.execute(
-                insert(entry).values(
-                    id=entry_id, agency=ask.work.agency, program=ask.work.program, practice=plan.practice, lane=lane_id,
-                    person=person_id, thread=ask.work.thing, name=plan.name, reference=plan.reference,
-                    look_first=look_first, **values,
-                )
-            )  # fmt: skip
-        else:
-            connection.execute(update(entry).where(entry.c.id == entry_id).values(**values))
-            if entry_id not in undecided:
-                holds.close(connection, tables.hold.c.entry == entry_id, ask.now, "planned")
-        if plan.hold is not None and values["state"] == EntryState.HELD.value and entry_id not in undecided:
-            new, practice = next(ids), plan.practice
-            opened = holds.row(
-                new, ask.work.agency, plan.hold, ask.now, ask.hold_due, entry=entry_id, practice=practice
-            )
-            connection.execute(insert(tables.hold).values(**opened))
-        if values["due_at"] is not None:
-            lanes.wake(connection, [lane_id], values["due_at"])
-    for row in standing.values():
-        if row.ordinal < ordinal and row.should:
-            withdraw(connection, row, ask, row.id in undecided)
+    found = connection.execute(query.where(entry.c.thread.in_([one.ask.work.thing for one in wave]))).all()
+    standing: dict[str, dict[tuple[str, int, str], Row[Any]]] = {}
+    for row in found:
+        standing.setdefault(row.thread, {})[row.practice, row.person, row.name] = row
+    undecided = awaiting_decision(connection, (row.id for row in found))
+    lane_ids = ensure_lanes(connection, wave)
+    write = Written()
+    for one in wave:
+        here = standing.get(one.ask.work.thing, {})
+        for plan in one.ask.entries:
+            chart = one.lane_of(plan)
+            plan_entry(write, one, plan, here.pop((chart[1], chart[2], plan.name), None), lane_ids[chart], undecided)
+        for row in here.values():
+            if row.ordinal < one.ordinal and row.should:
+                withdraw(write, row, one.ask, row.id in undecided)
+    write.all(connection)
 
 
-def awaiting_decision(connection: Connection, entries: Sequence[int]) -> set[int]:
+@dataclass(slots=True)
+class Written:
+    """What planning writes, gathered to be written at once."""
+
+    inserted: list[dict[str, Any]] = field(default_factory=list)
+    updated: dict[tuple[str, ...], list[dict[str, Any]]] = field(default_factory=dict)  # by the columns they change
+    closed: dict[tuple[int, str], list[int]] = field(default_factory=dict)  # (when, by what) → entries
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    woken: dict[int, set[int]] = field(default_factory=dict)  # due → lanes
+
+    def update(self, entry_id: int, values: Mapping[str, Any]) -> None:
+        """This entry's row changes so."""
+        row = {"entry_id": entry_id} | {f"new_{name}": value for name, value in values.items()}
+        self.updated.setdefault(tuple(sorted(values)), []).append(row)
+
+    def close(self, entry_id: int, now: int, by: str) -> None:
+        """This entry's open holds are closed."""
+        self.closed.setdefault((now, by), []).append(entry_id)
+
+    def wake(self, lane_id: int, due: int) -> None:
+        """This lane is looked at no later than `due`."""
+        self.woken.setdefault(due, set()).add(lane_id)
+
+    def all(self, connection: Connection) -> None:
+        """All of it is written; holds are closed before others are opened."""
+        if self.inserted:
+            connection.execute(insert(entry), self.inserted)
+        for names, rows in self.updated.items():
+            named: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+            connection.execute(update(entry).where(entry.c.id == bindparam("entry_id")).values(**named), rows)
+        for (now, by), entries in self.closed.items():
+            for some in slices(entries):
+                holds.close(connection, tables.hold.c.entry.in_(some), now, by)
+        if self.opened:
+            connection.execute(insert(tables.hold), self.opened)
+        for due, lane_ids in self.woken.items():
+            lanes.wake(connection, lane_ids, due)
+
+
+def plan_entry(
+    write: Written, one: Mine, plan: EntryPlan, row: Row[Any] | None, lane_id: int, undecided: Collection[int]
+) -> None:
+    """One entry as this version plans it; `row` is how it stands."""
+    ask, work = one.ask, one.ask.work
+    if row is not None and row.ordinal > one.ordinal:
+        return
+    entry_id = row.id if row is not None else next(one.ids)
+    values = planned_values(ask, plan, row, entry_id in undecided)
+    if row is None:
+        person_id = one.people[plan.person].id
+        write.inserted.append(
+            {
+                "id": entry_id, "agency": work.agency, "program": work.program, "practice": plan.practice,
+                "lane": lane_id, "person": person_id, "thread": work.thing, "name": plan.name,
+                "reference": plan.reference, "look_first": one.look_first, **values,
+            }
+        )  # fmt: skip
+    else:
+        write.update(entry_id, values)
+        if entry_id not in undecided:
+            write.close(entry_id, ask.now, "planned")
+    if plan.hold is not None and values["state"] == EntryState.HELD.value and entry_id not in undecided:
+        new, practice = next(one.ids), plan.practice
+        write.opened.append(
+            holds.row(new, work.agency, plan.hold, ask.now, ask.hold_due, entry=entry_id, practice=practice)
+        )
+    if values["due_at"] is not None:
+        write.wake(lane_id, values["due_at"])
+
+
+def awaiting_decision(connection: Connection, entries: Iterable[int]) -> set[int]:
     """Those of these entries of which only a person can say what stands: no newer plan sends them."""
-    hold = tables.hold
-    query = select(hold.c.entry).where(hold.c.entry.in_(entries), tables.OPEN_HOLD)
-    return set(connection.execute(query.where(hold.c.reason == HoldReason.DECISION.value)).scalars())
+    hold, found = tables.hold, set[int]()
+    for some in slices(entries):
+        query = select(hold.c.entry).where(hold.c.entry.in_(some), tables.OPEN_HOLD)
+        found |= set(connection.execute(query.where(hold.c.reason == HoldReason.DECISION.value)).scalars())
+    return found
 
 
 def planned_values(ask: Translated, plan: EntryPlan, row: Row[Any] | None, undecided: bool) -> dict[str, Any]:
@@ -215,7 +308,7 @@ def planned_values(ask: Translated, plan: EntryPlan, row: Row[Any] | None, undec
     return values | {"state": state.value, "due_at": due}
 
 
-def withdraw(connection: Connection, row: Row[Any], ask: Translated, undecided: bool) -> None:
+def withdraw(write: Written, row: Row[Any], ask: Translated, undecided: bool) -> None:
     """Nothing should stand for this entry any more: cancelled if nothing went, else a correction is due."""
     values: dict[str, Any] = {
         "should": False, "should_digest": "", "record": ask.work.id, "position": ask.work.position,
@@ -229,20 +322,32 @@ def withdraw(connection: Connection, row: Row[Any], ask: Translated, undecided: 
             "attempts": 0,
             "claims": 0,
         }
-        holds.close(connection, tables.hold.c.entry == row.id, ask.now, "withdrawn")
+        write.close(row.id, ask.now, "withdrawn")
         if gone:
-            lanes.wake(connection, [row.lane], ask.now)
-    connection.execute(update(entry).where(entry.c.id == row.id).values(**values))
+            write.wake(row.lane, ask.now)
+    write.update(row.id, values)
 
 
-def ensure_lane(connection: Connection, ask: Translated, practice: str, person: int, ids: Iterator[int]) -> int:
-    """The lane of this practice and person."""
-    query = select(lane.c.id).where(
-        lane.c.agency == ask.work.agency, lane.c.practice == practice, lane.c.person == person
-    )
-    found = connection.execute(query).scalar()
-    if found is None:
-        new = {"id": next(ids), "agency": ask.work.agency, "practice": practice, "person": person}
-        connection.execute(persons.insert_ignore(connection, lane).values(**new))
-        found = connection.execute(query).scalar_one()
-    return int(found)
+def ensure_lanes(connection: Connection, wave: Sequence[Mine]) -> dict[Chart, int]:
+    """The lanes of every chart that is planned for, made where there was none."""
+    charts = {one.lane_of(plan): one for one in wave for plan in one.ask.entries}
+    found = lanes_of(connection, charts)
+    missing = sorted(charts.keys() - found.keys())
+    if missing:
+        rows = [
+            {"id": next(charts[chart].ids), "agency": chart[0], "practice": chart[1], "person": chart[2]}
+            for chart in missing
+        ]
+        connection.execute(persons.insert_ignore(connection, lane), rows)
+        found = lanes_of(connection, charts)
+    return found
+
+
+def lanes_of(connection: Connection, charts: Collection[Chart]) -> dict[Chart, int]:
+    """The lanes there are of these persons."""
+    query = select(lane.c.id, lane.c.agency, lane.c.practice, lane.c.person)
+    found: dict[Chart, int] = {}
+    for some in slices(person for _, _, person in charts):
+        rows = connection.execute(query.where(lane.c.person.in_(some)))
+        found |= {(row.agency, row.practice, row.person): row.id for row in rows}
+    return found

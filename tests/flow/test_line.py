@@ -371,3 +371,21 @@ def test_a_login_that_is_refused_stops_this_connection_alone(tmp_path: Path, ehr
             assert ehr.stored("DocumentReference") == []
             states = {entry["practice"]: entry["state"] for entry in both.entries()}
             assert states == {"elm": EntryState.DELIVERED, PRACTICE: EntryState.READY}
+
+
+def test_what_the_site_never_enabled_is_not_written_when_the_consent_comes_later(maple: Pilot, ehr: Ehr) -> None:
+    dyad = {
+        "id": "d-1",
+        "child": "c-1",
+        "status": "active",
+        "updated_at": "2026-03-02T10:00:00-05:00",
+        "members": [{"role": "family-partner", "name": "Rosa Vega", "from": "2026-01-05"}],
+    }
+    maple.links(PRACTICE, {"c-1": "m-1"})
+    accepted = maple.accept("ma-soc/dyad", dyad)
+    assert [item.problem for item in accepted] == [None]
+    maple.settle()
+    maple.consents(f"c-1,{PRACTICE},2026-01-01,,yes")
+    maple.settle()
+    assert ehr.stored("CareTeam") == []
+    assert [hold["reason"] for hold in maple.holds()] == ["capability"]

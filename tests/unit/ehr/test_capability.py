@@ -22,7 +22,7 @@ def test_the_statement_is_the_first_reason() -> None:
     made = capability("generic", DocumentReference=(("create", "read"), ()))
     allowed = made.allows("DocumentReference", CREATE)
     assert allowed.yes
-    assert allowed.because == "statement: the statement of Example 1 lists create of DocumentReference"
+    assert allowed.because == "statement: Example 1 lists create of DocumentReference"
     refused = made.allows("DocumentReference", UPDATE)
     assert not refused.yes
     assert refused.because.startswith("statement: ")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests import postgres
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.import_plugin("tests.postgres")
+    if not config.pluginmanager.has_plugin(postgres.__name__):
+        config.pluginmanager.register(postgres, postgres.__name__)

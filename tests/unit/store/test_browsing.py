@@ -24,7 +24,6 @@ from tests.unit.store.making import (
     keep,
     link,
     open_holds,
-    person,
     planned,
     release,
     save,
@@ -139,4 +138,3 @@ def test_under_way_counts_from_the_oldest(ledger: Ledger) -> None:
     assert release(ledger, lane)
     with ledger.read() as connection:
         assert browsing.shares(connection)[PRACTICE]["oldest"] == NOW + 7
-    assert person(ledger)["source"] == CHILD
