@@ -1,0 +1,1 @@
+"""A synthetic caseload through the line: invented families, four EHRs on this machine, a summary."""
