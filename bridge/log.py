@@ -136,12 +136,19 @@ def configure(form: Literal["json", "console"] = "console", level: int = logging
     _logger.setLevel(level)
     for name in ("httpx", "httpcore"):  # at INFO they write whole URLs, searches for patients among them
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(True)  # else Python prints them itself, and their texts may quote what a library was given
     sys.excepthook = _unhandled
     threading.excepthook = _unhandled_in_thread
+    sys.unraisablehook = _unraisable
 
 
 def _unhandled(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     failure("unhandled", error.with_traceback(trace))
+
+
+def _unraisable(args: sys.UnraisableHookArgs) -> None:
+    if args.exc_value is not None:  # Python's own hook would print the error's words and the object
+        failure("unraisable", args.exc_value)
 
 
 def _unhandled_in_thread(args: threading.ExceptHookArgs) -> None:

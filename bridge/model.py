@@ -190,7 +190,7 @@ class Hold:
 class Part:
     """One canonical FHIR resource made from a record, about exactly one person.
 
-    `about` is the agency's id of that person, `role` the name the mapping uses for them. `labels` are the classes of the
+    `about` is the agency's id of that person, `role` the mapping's name for them. `labels` are the classes of the
     part outside its sections; `sections` those of each `Composition.section`, in order (empty for other types): release
     withholds a section alone where it can, else the part.
     """
@@ -282,7 +282,7 @@ class Link:
     person: str
     practice: str
     system: str
-    value: str
+    value: str = field(repr=False)
     basis: str  # referral | roster | person
     patient: str = ""  # the EHR's own Patient id, once matched
 

@@ -22,6 +22,7 @@ from bridge.intake.rows import Row
 from bridge.model import Accepted, EntryState, Fate, Hold, HoldReason, Item, Owner, Severity, Translation
 from bridge.moves import granting, planning
 from bridge.moves.holding import STOPPED_AT, stopped_the_worker
+from bridge.moves.leaving import Leaving
 from bridge.moves.line import Line
 from bridge.moves.matching import Matcher
 from bridge.moves.sending import Turn, next_step, park, waiting
@@ -32,6 +33,8 @@ from bridge.store.lanes import EntryWork, LaneWork
 
 WAITING = (EntryState.HELD, EntryState.REFUSED)
 LOST = (EntryState.SENDING, EntryState.UNKNOWN)
+ELSEWHERE = "?"
+"""The practice of a person whose record names one that the agency does not work with; no practice has this id."""
 
 
 # ── accept ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -56,7 +59,20 @@ def open_row(line: Line, agency: Agency, kind: str, row: Row | Problem, now: int
     if named not in kinds:
         step = "name one of them as ?kind=PACK/NAME, or in the item: " + ", ".join(sorted(kinds))
         return Problem("record-kind", "the kind of this record is not known", row.where, "kind", step)
-    return open_record(record, kinds[named], agency.id, agency.program, agency.timezone, now, row.where)
+    item = open_record(record, kinds[named], agency.id, agency.program, agency.timezone, now, row.where)
+    return within(line, agency, item, row.where) if isinstance(item, Item) else item
+
+
+def within(line: Line, agency: Agency, item: Item, where: str) -> Item | Problem:
+    """The item, its program one of the project's, its practice one of the agency's or `ELSEWHERE`.
+
+    Both stand unencrypted in the ledger and the program in what is sent: nothing but what bridge.yaml names may.
+    """
+    if item.program not in line.project.programs:
+        step = "name it under `programs` in bridge.yaml, or correct the record"
+        return Problem("record-program", "the project has no program of this id", where, "program", step)
+    known = not item.practice or item.practice in agency.practices
+    return item if known else replace(item, practice=ELSEWHERE)
 
 
 # ── translate ─▶ release ─▶ route ─────────────────────────────────────────────────────────────────────────────────
@@ -112,16 +128,16 @@ async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], in
 
     A thread that waits parks only itself; the threads behind it pass.
     """
-    matcher = Matcher(line, chart, lane, clock)
+    matcher, leaving = Matcher(line, chart, lane, clock), Leaving(lane.source)
     parked: dict[str, int | None] = {}  # thread → when it may go on; None = when what it waits for arrives
     for entry in lane.entries:
-        turn = Turn(line, chart, lane, entry, matcher, clock)
+        turn = Turn(line, chart, lane, entry, matcher, leaving, clock)
         if entry.thread in parked:
             await park(turn, parked[entry.thread])
             continue
         if not may_move(entry, clock()):
             outcome = waiting(entry)
-        elif entry.state in LOST or (entry.look_first and entry.stands is None and entry.should):
+        elif entry.state in LOST or entry.look_first:
             outcome = await settle(turn)
         else:
             outcome = await next_step(turn)

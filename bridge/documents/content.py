@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,7 @@ class Line:
     lines and is in `language` ("" = the document's). `apart` says that another thing begins here.
     """
 
-    text: str
+    text: str = field(repr=False)
     label: str = ""
     language: str = ""
     apart: bool = False

@@ -37,7 +37,7 @@ class ShapeContext:
 class Shaped:
     """What to send, and what is wrong with it: with an error among the findings it must not leave."""
 
-    resource: type_json
+    resource: type_json = field(repr=False)
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from bridge.ehr.capability import Capability
@@ -18,7 +18,7 @@ class Candidate:
     """One Patient the EHR found. `active` is False where it is inactive, merged into another, or deceased."""
 
     id: str
-    birth_date: str = ""
+    birth_date: str = field(default="", repr=False)
     active: bool = True
     merged: bool = False
     deceased: bool = False

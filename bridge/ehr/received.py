@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -28,7 +28,7 @@ class Received:
     """What of a response the table of answers looks at."""
 
     status: int
-    resource: type_json | None  # a JSON object with a resourceType
+    resource: type_json | None = field(repr=False)  # a JSON object with a resourceType
     issues: tuple[Issue, ...]
     vendor_status: str  # a code some vendors put into a body that is not FHIR
     stands: Stands | None  # from Location and ETag, else from the resource

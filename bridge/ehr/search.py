@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from bridge.ehr.capability import Capability
@@ -29,7 +29,7 @@ class Page:
     server said that it held something back.
     """
 
-    resources: tuple[type_json, ...]
+    resources: tuple[type_json, ...] = field(repr=False)
     next: str = ""
     whole: bool = True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -16,7 +16,7 @@ from bridge.model import Action, Interaction, Request, Response, Stands, type_js
 class Current:
     """A resource as it stands now, just read."""
 
-    resource: type_json
+    resource: type_json = field(repr=False)
     version: str = ""
 
     @property

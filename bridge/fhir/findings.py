@@ -6,7 +6,7 @@ An error's own message quotes the instance, so it is not read at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -47,7 +47,7 @@ class Context:
 
     definitions: Definitions
     schema: Mapping[str, Schema]  # the document's $defs
-    resource: Mapping[str, Any]
+    resource: Mapping[str, Any] = field(repr=False)
     contained: Mapping[str, str]  # id → resource type
 
     @property

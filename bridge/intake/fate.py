@@ -20,8 +20,8 @@ class Known(Protocol):
 def fate(item: Item, known: Sequence[Known]) -> tuple[Fate, RecordState]:
     """The fate of an item and the state it is kept in (for a resend nothing is kept).
 
-    `known` are all versions held of the thing, in the order they came. A resend has the digest of the newest version, or
-    of any where the kind declares versions. A declared version older than the newest is kept as superseded; without
+    `known` are all versions held of the thing, as they came. A resend has the digest of the newest version, or of any
+    where the kind declares versions. A declared version older than the newest is kept as superseded; without
     declared versions, what comes last is newest. Ids make things: two contacts on one day stay two (R20).
     """
     if not known:

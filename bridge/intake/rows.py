@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import Problem
@@ -18,8 +18,8 @@ class Row:
 
     index: int
     where: str
-    record: dict[str, Any]
-    text: str = ""
+    record: dict[str, Any] = field(repr=False)
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

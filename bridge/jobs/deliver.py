@@ -61,7 +61,7 @@ class Carrier:
 
     def closed(self, now: int) -> tuple[str, ...]:
         """Practices not to be sent to now: their connection is down or busy, or its statement was never read."""
-        with self.line.ledger.engine.connect() as connection:
+        with self.line.ledger.read() as connection:
             down = leases.closed_connections(connection, now)
         known = self.line.project.connections
         shut = {*down, *(name for name, count in self._carried.items() if count >= 2 * known[name].lanes)}

@@ -49,7 +49,7 @@ def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
     ledger = open_ledger(project)
     try:
         activate(project, ledger, by, now)
-        with ledger.engine.connect() as connection:
+        with ledger.read() as connection:
             in_force = mappings.load(leases.active_mappings(connection))
         own = project.directory / OWN_DEFINITIONS
         line = Line(project, ledger, Translator(in_force), validator(*([str(own)] if own.is_dir() else [])))

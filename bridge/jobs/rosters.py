@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from bridge.store import permissions
 
 LINKS = ("agency", "person", "practice", "system", "value")
 CONSENTS = ("agency", "person", "practice", "from", "until", "narrative")
+ID = re.compile(r"[^\s\x00-\x1f]{1,128}")  # as records have it (`mappings.schema`); it stands unencrypted in the ledger
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0", ""})
 
 
@@ -67,6 +69,10 @@ def rows_of(line: Line, path: Path, columns: tuple[str, ...]) -> Iterator[dict[s
                 raise ConfigError(Problem("roster-columns", rule, f"{path.name}:1"))
             for cells in reader:
                 where = f"{path.name}:{reader.line_num}"
+                if None in cells:
+                    rule = "a row must have as many cells as the first line; put a cell that holds a comma in quotes"
+                    yield Problem("roster-cells", rule, where)
+                    continue
                 row = {name: (cells.get(name) or "").strip() for name in columns}
                 yield checked(line, row, where)
     except FileNotFoundError:
@@ -81,6 +87,9 @@ def checked(line: Line, row: dict[str, str], where: str) -> dict[str, str] | Pro
     agency = line.project.agencies.get(row["agency"])
     if empty:
         return Problem("roster-empty", "this cell must be filled", where, empty[0])
+    if not ID.fullmatch(row["person"]):
+        rule = "an id has no spaces, and 128 characters at the most: a name is none"
+        return Problem("roster-person", rule, where, "person")
     if agency is None:
         return Problem("roster-agency", "the project has no agency of this id", where, "agency")
     if row["practice"] not in agency.practices:

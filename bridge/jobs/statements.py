@@ -49,7 +49,7 @@ async def read(line: Line, connection: str, client: Sender, now: int) -> None:
         log.failure("statement-unread", error, connection=connection)
         return
     content = orjson.dumps({key: value for key, value in statement.items() if key != "date"})
-    changed = await asyncio.wrap_future(line.ledger.submit(leases.keep_statement, (connection, content, now)))
+    changed = await line.write(leases.keep_statement, (connection, content, now))
     if changed:
         log.event("statement-changed", connection=connection)
         practices = [name for name, chart in line.charts.items() if chart.connection.id == connection]
@@ -65,7 +65,7 @@ def reconsider(connection: Connection, practices: Iterable[str], now: int, by: s
 
 def load(line: Line) -> None:
     """The charts know what the ledger knows: statements, and what was learned from refusals."""
-    with line.ledger.engine.connect() as connection:
+    with line.ledger.read() as connection:
         statements = leases.statements(connection)
         learned = leases.learned_of(connection)
     for name, chart in line.charts.items():

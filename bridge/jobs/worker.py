@@ -68,7 +68,7 @@ class Worker:
 
     def _nothing_left(self, carrier: deliver.Carrier) -> bool:
         now = self.clock()
-        with self.line.ledger.engine.connect() as connection:
+        with self.line.ledger.read() as connection:
             return views.idle(connection, now, carrier.closed(now))
 
     async def _translate(self) -> None:
@@ -89,5 +89,7 @@ class Worker:
             return pipeline.translate(self.line, works, self.owner, now)
         except BridgeError as error:
             log.event("translate-failed", codes=",".join(problem.code for problem in error.problems))
-            time.sleep(IDLE_PAUSE)
-            return 0
+        except Exception as error:  # noqa: BLE001 - else this task would be over and its worker go on without it
+            log.failure("translate-failed", error)
+        time.sleep(IDLE_PAUSE)
+        return 0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 import jsonschema_rs
@@ -51,8 +52,6 @@ _NESTING = {"properties", "additionalProperties", "items", "enum", "const", "$re
 _DEEPEST = 16  # where a schema that contains itself is no longer followed
 _Place = tuple[Any, bool]
 """A schema, and whether it holds for certain (not only as an alternative or under a condition)."""
-# A field name as systems write it; what begins with a capital may be a person's name used as a key.
-_PLAIN_NAME = re.compile(r"[a-z_][A-Za-z0-9_]{0,40}")
 _CAPITAL = re.compile(r"[A-Z]")
 _TYPES_AS_WORDS = {"array": "a list", "boolean": "true or false", "object": "an object", "string": "text"}
 
@@ -74,7 +73,7 @@ class Schema:
         """What is wrong with a record: a JSON pointer and a rule each, never a value."""
         if self._validator.is_valid(record):
             return []
-        return [_problem(error) for error in self._validator.iter_errors(record)]
+        return [self._problem(error) for error in self._validator.iter_errors(record)]
 
     def field(self, path: Field) -> SchemaField | None:
         """What the schema says of a path; None where no record can have it."""
@@ -83,6 +82,38 @@ class Schema:
             return known
         above = self.field(path[:-1])
         return self.fields.get((*above.path, "*")) if above is not None else None
+
+    def _problem(self, error: jsonschema_rs.ValidationError) -> Problem:
+        """What is wrong, by names of the schema's own: a name that it does not have can be somebody's name."""
+        keyword = error.kind.name
+        details = error.kind.as_dict()
+        path, pointer = self._place(error.instance_path)
+        field = ".".join(path)
+        rule = _RULES.get(keyword, "does not fit the shape of this kind")
+        if keyword == "required":
+            field = ".".join(filter(None, (field, str(details["property"]))))
+            rule = "is missing"
+        elif keyword == "additionalProperties":
+            known = [name[-1] for name in self.fields if name[:-1] == path and name]
+            near = {match for name in details["unexpected"] for match in get_close_matches(name, known, 1)}
+            rule += f"; nearest: {', '.join(sorted(near))}" if near else ""
+        elif keyword == "format":
+            rule = f"is not a {details['format']}"
+        elif keyword == "type":
+            rule = f"is not {_words(details.get('types') or details.get('type'))}"
+        return Problem(f"record-{_CAPITAL.sub(lambda found: '-' + found[0].lower(), keyword)}", rule, pointer, field)
+
+    def _place(self, steps: Sequence[str | int]) -> tuple[Field, str]:
+        """The path of a place and its JSON pointer; a key that the schema does not name is `*`."""
+        path: Field = ()
+        pointer = ""
+        for step in steps:
+            if isinstance(step, int):
+                pointer += f"/{step}"
+                continue
+            path = (*path, step) if (*path, step) in self.fields else (*path, "*")
+            pointer += "/" + path[-1].replace("~", "~0").replace("/", "~1")
+        return path, pointer or "/"
 
     def below(self, path: Field) -> Iterator[Field]:
         """The path itself and every path under it."""
@@ -160,26 +191,6 @@ def _described(place: _Place, root: dict[str, Any], depth: int) -> Iterator[_Pla
 def _types(schema: dict[str, Any]) -> tuple[str, ...]:
     named = schema.get("type", ())
     return (named,) if isinstance(named, str) else tuple(named)
-
-
-def _problem(error: jsonschema_rs.ValidationError) -> Problem:
-    keyword = error.kind.name
-    details = error.kind.as_dict()
-    steps = [str(step) for step in error.instance_path]
-    field = ".".join(step for step in steps if not step.isdecimal())
-    rule = _RULES.get(keyword, "does not fit the shape of this kind")
-    if keyword == "required":
-        field = ".".join(filter(None, (field, str(details["property"]))))
-        rule = "is missing"
-    elif keyword == "additionalProperties":
-        names = [name for name in details["unexpected"] if _PLAIN_NAME.fullmatch(name)]
-        rule = f"{rule}: {', '.join(sorted(names))}" if names else rule
-    elif keyword == "format":
-        rule = f"is not a {details['format']}"
-    elif keyword == "type":
-        rule = f"is not {_words(details.get('types') or details.get('type'))}"
-    pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return Problem(f"record-{_CAPITAL.sub(lambda found: '-' + found[0].lower(), keyword)}", rule, pointer or "/", field)
 
 
 def _words(types: Any) -> str:

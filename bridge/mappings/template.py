@@ -40,8 +40,8 @@ class EngineError(Exception):
 class Scope:
     """What the expressions of one part see: the record, named values, our functions. Made by `scope_of`."""
 
-    record: dict[str, Any]
-    variables: dict[str, Any]
+    record: dict[str, Any] = field(repr=False)
+    variables: dict[str, Any] = field(repr=False)
     functions: Functions
     table: dict[str, Any] = field(repr=False)
 

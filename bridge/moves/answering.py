@@ -13,6 +13,7 @@ from bridge.model import HoldReason, Owner
 from bridge.moves import granting
 from bridge.moves.line import Line
 from bridge.moves.matching import PATIENT_ID
+from bridge.settings.words import nearest
 from bridge.store import answers, audit, needs, permissions
 from bridge.store.needs import Pile
 
@@ -55,6 +56,8 @@ def decide(line: Line, hold: int, stands: str, absent: bool, drop: bool, by: str
     if stands and not FHIR_ID.fullmatch(stands):
         rule = "an id of the EHR has letters, digits, dashes and dots, 64 at most"
         raise ConfigError(Problem("hold-stands", rule, PLACE, "stands", "copy it as the EHR shows it"))
+    if found["closed_at"] is not None:
+        return False
     if drop and not found["should"]:
         rule = "the agency withdrew this already; what stands in the chart has to be taken back"
         raise ConfigError(Problem("hold-withdrawn", rule, PLACE, "drop", "say that it is not there once it was"))
@@ -136,8 +139,9 @@ def add_row(line: Line, agency: str, table: str, code: str, cells: Mapping[str, 
     """
     tables = line.translator.mappings.tables
     if agency not in line.project.agencies or table not in tables:
-        rule = f"no table has this name; there are {', '.join(sorted(tables))}"
-        raise ConfigError(Problem("row-table", rule, PLACE, "table"))
+        step = nearest(table, tables) if agency in line.project.agencies else nearest(agency, line.project.agencies)
+        rule = "no table of this agency has this name"
+        raise ConfigError(Problem("row-table", rule, PLACE, "table", step))
     row = {"code": code, **{name: cell.strip() for name, cell in cells.items()}}
     row["equivalence"] = row.get("equivalence") or ("equivalent" if row.get("target") else "unmatched")
     try:

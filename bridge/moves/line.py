@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from bridge.ehr.chart import Chart
 from bridge.fhir.validate import Validator
 from bridge.mappings.tables import Row, row_of
 from bridge.mappings.translate import AgencyContext, Translator
+from bridge.moves.results import Results
 from bridge.settings import Project
 from bridge.store import leases, permissions
 from bridge.store.ledger import Ledger
@@ -33,6 +33,10 @@ class Line:
     charts: dict[str, Chart] = field(default_factory=dict)
     rows: dict[str, dict[str, dict[str, Row]]] = field(default_factory=dict)  # agency → table → code → row added there
     rows_version: int = 0
+    results: Results = field(default_factory=Results)
+
+    def __post_init__(self) -> None:
+        self.ledger.writer.after.append(self.results.hand_over)
 
     def agency_context(self, agency: str, program: str) -> AgencyContext:
         """What a mapping may know of the agency."""
@@ -41,7 +45,7 @@ class Line:
 
     def learn_rows(self) -> None:
         """The rows people added to code tables, as the ledger has them now, are used from here on."""
-        with self.ledger.engine.connect() as connection:
+        with self.ledger.read() as connection:
             self.rows_version = permissions.rows_version(connection)
             added = permissions.added_rows(connection)
         self.rows = {
@@ -68,7 +72,7 @@ class Line:
 
     async def write(self, operation: Operation[P, R], parameter: P) -> R:
         """The operation's result, once durable, without blocking the requests under way."""
-        return await asyncio.wrap_future(self.ledger.submit(operation, parameter))
+        return await self.results.of(self.ledger.submit(operation, parameter))
 
     def write_all(self, operation: Operation[P, R], parameters: Sequence[P]) -> list[R]:
         """The results of many, in order, grouped into few commits."""

@@ -90,7 +90,7 @@ class Matcher:
             candidates = match.candidates(response, link.value)
         if candidates is None:
             return Found(due=now + AGAIN)
-        with self.line.ledger.engine.connect() as connection:
+        with self.line.ledger.read() as connection:
             shared = permissions.shared_link(connection, lane.practice, lane.person)
         birth_date = orjson.loads(lane.patient).get("birthDate", "") if lane.patient else ""
         found = people.certain(link, candidates, birth_date, shared)

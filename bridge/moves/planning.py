@@ -28,7 +28,7 @@ def permissions_of(line: Line, made: Iterable[Made]) -> dict[tuple[str, str], Pe
     people: dict[str, set[str]] = {}
     for work, translation in made:
         people.setdefault(work.agency, set()).update({work.subject, *(part.about for part in translation.parts)})
-    with line.ledger.engine.connect() as connection:
+    with line.ledger.read() as connection:
         return {
             (agency, source): found
             for agency, sources in people.items()
@@ -78,7 +78,7 @@ def with_room(line: Line, plan: Sequence[plans.Translated]) -> tuple[list[plans.
 
     Accepted records have no bound: one that waits stays accepted until the practice takes entries again (R29).
     """
-    with line.ledger.engine.connect() as connection:
+    with line.ledger.read() as connection:
         full = views.full_practices(connection, line.project.limits.planned_entries)
     waits = [full and any(entry.practice in full for entry in one.entries) for one in plan]
     return (
@@ -123,7 +123,7 @@ def plan_person(
                 resource_type=entry.route.resource_type,
                 rank=entry.route.rank,
                 parts=entry.route.parts,
-                digest=digest(leaving, chart) if leaving or not gate.decision.permit else "",
+                digest=digest(line, leaving, chart) if leaving or not gate.decision.permit else "",
                 reference=reference(line, work.agency, practice_id, person, work.thing, entry.route.name),
                 withheld=withheld_of(entry.route, parts, released) if gate.decision.permit else 0,
                 hold=hold,
@@ -152,11 +152,15 @@ def withheld_of(chosen: Route, parts: Sequence[Part], released: Released) -> int
     return count
 
 
-def digest(parts: Sequence[Part], chart: Chart) -> str:
-    """Changes with what would be said in the chart: the released parts, and the form the practice wants."""
+def digest(line: Line, parts: Sequence[Part], chart: Chart) -> str:
+    """Changes with what would be said in the chart: the released parts, and the form the practice wants.
+
+    Keyed, for it stands beside what is encrypted: whoever guesses what was said cannot compare.
+    """
     document = chart.practice.document
     said = [document.mime, document.language, document.author, [part.resource for part in parts]]
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    plain = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return line.ledger.keyring.hash(plain)
 
 
 def reference(line: Line, agency: str, practice: str, person: str, thing: str, name: str, replaced: int = 0) -> str:

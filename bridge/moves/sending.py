@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from bridge import consent, people, release
+from bridge import people, release
 from bridge.ehr import decide, send
 from bridge.ehr.answers import classify
 from bridge.ehr.chart import Chart
@@ -17,6 +17,7 @@ from bridge.ehr.route import usable
 from bridge.ehr.shape import discrete, document
 from bridge.model import (
     Action,
+    Answer,
     AnswerClass,
     Decision,
     EntryState,
@@ -30,10 +31,15 @@ from bridge.model import (
 )
 from bridge.moves import holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.leaving import Leaving
 from bridge.moves.line import SECOND, Line
 from bridge.moves.matching import Matcher
 from bridge.store import leases, steps
 from bridge.store.lanes import EntryWork, LaneWork, Lease
+
+NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
+TO_BEGIN = SECOND // 10
+"""What a step may take to become durable, beyond the request itself, before a lease is too short for it."""
 
 MOST_ATTEMPTS = 3
 """Answers in a row that say `duplicate` where looking finds nothing: then a person looks."""
@@ -48,6 +54,7 @@ class Turn:
     lane: LaneWork
     entry: EntryWork
     matcher: Matcher
+    leaving: Leaving
     clock: Callable[[], int]
 
 
@@ -56,23 +63,38 @@ def waiting(entry: EntryWork) -> Outcome:
     return Outcome(due=entry.due)
 
 
+async def stay(
+    turn: Turn, due: int | None, *, tried: int = 0, stop: bool = False, step: Stepped | None = None
+) -> Outcome:
+    """The entry stays as it is and comes again at `due`; `tried` counts towards its waiting longer and longer."""
+    entry = turn.entry
+    return await finish(
+        turn.line,
+        turn.lane,
+        entry,
+        EntryState.READY if entry.state is EntryState.HELD else entry.state,  # its gate is open, only not its way
+        turn.clock(),
+        due=due,
+        stands=entry.stands,
+        step=step,
+        attempts=entry.attempts + tried,
+        absent=entry.absent,
+        look_first=entry.look_first,
+        keep_claims=step is None,
+        stop=stop,
+    )
+
+
+async def once_more(turn: Turn) -> Outcome:
+    """The lane's turn ends and it is claimed anew for this entry, also where that waited behind another, not due."""
+    return Outcome(stop=True) if turn.entry.due is not None else await stay(turn, turn.clock(), stop=True)
+
+
 async def park(turn: Turn, until: int | None) -> None:
     """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
     entry = turn.entry
     if entry.state is EntryState.READY and entry.due is not None and entry.due <= turn.clock() and entry.due != until:
-        await finish(
-            turn.line,
-            turn.lane,
-            entry,
-            EntryState.READY,
-            turn.clock(),
-            due=until,
-            stands=entry.stands,
-            attempts=entry.attempts,
-            absent=entry.absent,
-            look_first=entry.look_first,
-            keep_claims=True,
-        )
+        await stay(turn, until)
 
 
 async def next_step(turn: Turn) -> Outcome:
@@ -93,14 +115,13 @@ async def next_step(turn: Turn) -> Outcome:
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
-    parts = [Part.from_dict(kept) for kept in orjson.loads(entry.translation)]
-    released = consent.release(parts, turn.lane.source, gate.decision)
+    parts, released = turn.leaving.parts(entry), turn.leaving.released(entry, gate.decision)
     route = Route(entry.name, entry.route, entry.resource_type, entry.parts, entry.rank)
     leaving = planning.parts_of(route, released)
     if not leaving:  # withheld whole: what stood before was true and stays
         state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
         return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
-    digest = planning.digest(leaving, turn.chart)
+    digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
         return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
     withheld = planning.withheld_of(route, parts, released)
@@ -123,25 +144,6 @@ async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped 
     )
 
 
-async def later(turn: Turn, due: int | None, *, stop: bool = False) -> Outcome:
-    """The same again at `due`."""
-    entry = turn.entry
-    return await finish(
-        turn.line,
-        turn.lane,
-        entry,
-        EntryState.READY,
-        turn.clock(),
-        due=due,
-        stands=entry.stands,
-        attempts=entry.attempts + 1,
-        absent=entry.absent,
-        look_first=entry.look_first,
-        keep_claims=True,
-        stop=stop,
-    )
-
-
 async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int, decision: Decision) -> Outcome:
     """What should stand is created, updated or put in the place of what stands."""
     entry, chart = turn.entry, turn.chart
@@ -149,7 +151,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     if found.hold is not None:
         return await held(turn, found.hold)
     if found.due is not None:
-        return await later(turn, found.due, stop=True)
+        return await stay(turn, found.due, tried=1, stop=True)
     capability = chart.planned
     action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
     interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
@@ -254,9 +256,10 @@ def shape(turn: Turn, leaving: Sequence[Part], reference: str, patient: str, upd
 
 
 def last_sent(turn: Turn) -> type_json | None:
-    """The resource we wrote there last."""
-    with turn.line.ledger.engine.connect() as connection:
-        last = steps.last(connection, turn.line.ledger, turn.entry.id, with_content=True)
+    """The resource as we wrote what stands there: not what was tried since and did not come to stand."""
+    digest = turn.entry.stands.digest if turn.entry.stands is not None else ""
+    with turn.line.ledger.read() as connection:
+        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=digest)
     sent: type_json | None = orjson.loads(last.body) if last is not None and last.body else None
     return sent
 
@@ -279,8 +282,9 @@ async def step(
     leaves the other alone.
     """
     line, lane, entry = turn.line, turn.lane, turn.entry
-    if lane.until - turn.clock() < turn.chart.connection.timeout_seconds * SECOND:
-        return Outcome(stop=True)  # the lease must outlast the request; the lane is claimed anew
+    request_takes = int(turn.chart.connection.timeout_seconds * SECOND)
+    if lane.until - turn.clock() < request_takes + TO_BEGIN:
+        return await once_more(turn)  # the lease must outlast the request; the lane is claimed anew
     begin = steps.Begin(
         ledger=line.ledger,
         lease=Lease.of(lane),
@@ -303,8 +307,13 @@ async def step(
         request=ours,
         now=turn.clock(),
     )
-    if await line.write(steps.begin, begin) is not steps.Begun.YES:
-        return Outcome(stop=True)  # the lane is due again and loaded anew
+    begun = await line.write(steps.begin, begin)
+    if begun is steps.Begun.LEASE_LOST:
+        return Outcome(stop=True)
+    if begun is steps.Begun.CHANGED:
+        return await once_more(turn)
+    if lane.until - turn.clock() < request_takes:  # this process stood still, and another may hold the lane soon
+        return await stay(turn, turn.clock(), step=Stepped(begin.step, NOT_SENT), stop=True)
     response = await turn.chart.client.send(request)
     now = turn.clock()
     target = entry.resource_type if entry.stands is None else f"{entry.resource_type}/{entry.stands.id}"

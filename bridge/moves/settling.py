@@ -10,11 +10,12 @@ from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.decide import decide
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
-from bridge.model import Action, Answer, AnswerClass, EntryState, Interaction, Stands, type_json
+from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
 from bridge.moves import holding
 from bridge.moves.finishing import Outcome, Stepped, finish
-from bridge.moves.sending import Turn, follow, held, read, tried
+from bridge.moves.sending import Turn, follow, held, read, stay, tried
 from bridge.store import steps
+from bridge.store.lanes import EntryWork
 from bridge.store.steps import Last
 
 LOOKED = Answer(AnswerClass.DONE, "looked")
@@ -24,11 +25,19 @@ async def settle(turn: Turn) -> Outcome:
     """The entry's lost step is settled by what stands, looked for again later, or given to a person."""
     entry, now = turn.entry, turn.clock()
     if entry.state is EntryState.SENDING:  # whoever sent it is gone: the lease ran out before an answer was written
-        due = now + turn.chart.visibility_delay
+        due, stands = now + turn.chart.visibility_delay, entry.stands
         return await finish(
-            turn.line, turn.lane, entry, EntryState.UNKNOWN, now, due=due, stands=entry.stands, keep_claims=True
+            turn.line,
+            turn.lane,
+            entry,
+            EntryState.UNKNOWN,
+            now,
+            due=due,
+            stands=stands,
+            look_first=True,
+            keep_claims=True,
         )
-    with turn.line.ledger.engine.connect() as connection:
+    with turn.line.ledger.read() as connection:
         last = steps.last(connection, turn.line.ledger, entry.id)
     if last is None or last.action in (Action.CREATE, Action.REPLACE):
         return await look_for(turn, last)
@@ -43,16 +52,36 @@ async def settle(turn: Turn) -> Outcome:
 async def compare(turn: Turn, last: Last, current: send.Current) -> Outcome:
     """An update or a retraction whose answer was lost: what stands says whether it was applied; else it is sent again,
     built anew on what stands."""
-    entry, now, stepped = turn.entry, turn.clock(), Stepped(last.id, LOOKED)
+    entry, stepped = turn.entry, Stepped(last.id, LOOKED)
     if last.action is Action.RETRACT:
         if is_in_error(current.resource):
-            return await finish(turn.line, turn.lane, entry, EntryState.RETRACTED, now, step=stepped)
-    elif look.applied(current, sent(last)):
+            return await settled(turn, EntryState.RETRACTED, None, stepped, go_on=entry.should)
+    elif not unmoved(current, entry.stands) and look.applied(current, sent(last)):
         stands = Stands(current.stands.id, current.version, last.digest)
-        return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=stands, step=stepped)
+        return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=overtaken(entry, last))
+    now = turn.clock()
     return await finish(
         turn.line, turn.lane, entry, EntryState.READY, now, due=now, stands=entry.stands, keep_claims=True
     )
+
+
+def unmoved(current: send.Current, stands: Stands | None) -> bool:
+    """Whether what stands is the very version that stood before."""
+    return stands is not None and bool(current.version) and current.version == stands.version
+
+
+def overtaken(entry: EntryWork, last: Last) -> bool:
+    """Whether something else should stand by now than what the lost step wrote."""
+    return not entry.should or entry.should_digest != last.digest
+
+
+async def settled(
+    turn: Turn, state: EntryState, stands: Stands | None, step: Stepped | None, *, go_on: bool, hold: Hold | None = None
+) -> Outcome:
+    """The lost step is settled; `go_on` where what was planned meanwhile is still to follow."""
+    now = turn.clock()
+    state, due = (EntryState.READY, now) if go_on else (state, None)
+    return await finish(turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, hold=hold, step=step)
 
 
 async def look_for(turn: Turn, last: Last | None) -> Outcome:
@@ -67,20 +96,16 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
         since = last.begun_at if last is not None else 0
         found = look.found(pages, entry.reference, chart.planned, since)
     now = turn.clock()
-    settled = look.verdict(found, way, entry.absent)
-    stepped = Stepped(last.id, LOOKED) if last is not None else None
-    if settled.verdict is look.Verdict.DELIVERED and settled.stands is not None:
-        hold = holding.stands_twice(entry, settled.duplicates) if settled.duplicates else None
-        digest = last.digest if last is not None else ""
-        stands = Stands(settled.stands.id, settled.stands.version, digest)
-        if last is None:  # what it says is not known: it is compared, and corrected where it differs
-            return await finish(turn.line, turn.lane, entry, EntryState.READY, now, due=now, stands=stands)
-        return await finish(
-            turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=stands, hold=hold, step=stepped
-        )
-    if settled.verdict is look.Verdict.PERSON:
-        return await held(turn, holding.looked(entry, settled.because))
-    again = settled.verdict is look.Verdict.AGAIN
+    verdict = look.verdict(found, way, entry.absent)
+    if verdict.verdict is look.Verdict.DELIVERED and verdict.stands is not None:
+        hold = holding.stands_twice(entry, verdict.duplicates) if verdict.duplicates else None
+        stands = Stands(verdict.stands.id, verdict.stands.version, last.digest if last is not None else "")
+        stepped = Stepped(last.id, LOOKED) if last is not None else None
+        go_on = last is None or overtaken(entry, last)  # None: what it says is not known, and it is compared
+        return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=go_on, hold=hold)
+    if verdict.verdict is look.Verdict.PERSON:
+        return await held(turn, holding.looked(entry, verdict.because))
+    again = verdict.verdict is look.Verdict.AGAIN
     state = EntryState.UNKNOWN if entry.state is EntryState.UNKNOWN and again else EntryState.READY
     return await finish(
         turn.line,
@@ -104,7 +129,7 @@ async def search(turn: Turn, way: look.Way) -> list[Page] | Outcome:
     if patient.hold is not None:
         return await held(turn, patient.hold)
     if patient.due is not None:
-        return await again(turn, patient.due)
+        return await stay(turn, patient.due, stop=True)
     request = look.request(way, chart.planned, entry.resource_type, patient.patient, entry.reference)
     pages: list[Page] = []
     while len(pages) <= MOST_PAGES:
@@ -113,7 +138,7 @@ async def search(turn: Turn, way: look.Way) -> list[Page] | Outcome:
         answer = classify(Interaction.SEARCH, response, chart.vendor, entry.resource_type, now)
         if refused_post(request, answer):
             await turn.line.learn(turn.lane.practice, entry.resource_type, SEARCH_BY_POST, now)
-            return await again(turn, now)
+            return await stay(turn, now, stop=True)
         read_page = page(response, entry.resource_type) if answer.kind is AnswerClass.DONE else None
         if read_page is None:
             after = decide(answer, tried(turn, Action.CREATE, Interaction.SEARCH), now)
@@ -124,25 +149,6 @@ async def search(turn: Turn, way: look.Way) -> list[Page] | Outcome:
             break
         request = following
     return pages
-
-
-async def again(turn: Turn, due: int) -> Outcome:
-    """The look is tried again at `due`."""
-    entry = turn.entry
-    return await finish(
-        turn.line,
-        turn.lane,
-        entry,
-        entry.state,
-        turn.clock(),
-        due=due,
-        stands=entry.stands,
-        attempts=entry.attempts,
-        absent=entry.absent,
-        look_first=entry.look_first,
-        keep_claims=True,
-        stop=True,
-    )
 
 
 def sent(last: Last) -> type_json:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, case, select, update
 
 from bridge.model import EntryState, HoldReason, RecordState
 from bridge.store import holds, lanes, tables
@@ -35,9 +35,7 @@ class Retry:
 
 def retry(connection: Connection, asked: Sequence[Retry]) -> list[int]:
     """Operation: what was held is due again; how many."""
-    which = [ask.where() for ask in asked]
-    holds.lock(connection, or_(*which))
-    return [holds.rerun(connection, one, ask.now, ask.by) for one, ask in zip(which, asked, strict=True)]
+    return holds.rerun_each(connection, [(ask.where(), ask.now, ask.by) for ask in asked])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
 
 from bridge.model import EntryState, Hold, RecordState
 from bridge.store import lanes, records, tables
@@ -50,17 +50,22 @@ def close(connection: Connection, which: ColumnElement[bool], now: int, by: str)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What some holds wait for is here; `by` is kept as what closed them."""
+    """What holds wait for under these keys, or keys that begin so, is here; `by` is kept as what closed them."""
 
     keys: tuple[str, ...]
     now: int
     by: str
+    beginnings: tuple[str, ...] = ()
+
+    def where(self) -> ColumnElement[bool]:
+        """The holds meant; closed ones may be among them."""
+        begin_so = (hold.c.waits_for.startswith(beginning, autoescape=True) for beginning in self.beginnings)
+        return or_(hold.c.waits_for.in_(sorted(set(self.keys))), *begin_so)
 
 
 def arrive(connection: Connection, asked: Sequence[Arrival]) -> list[int]:
     """Operation: what waited for these keys, and nothing else, runs again; how many ran for each who asked."""
-    lock(connection, hold.c.waits_for.in_(sorted({key for ask in asked for key in ask.keys})))
-    return [arrived(connection, ask.keys, ask.now, ask.by) for ask in asked]
+    return rerun_each(connection, [(ask.where(), ask.now, ask.by) for ask in asked])
 
 
 def arrived(connection: Connection, keys: Sequence[str], now: int, by: str) -> int:
@@ -69,9 +74,28 @@ def arrived(connection: Connection, keys: Sequence[str], now: int, by: str) -> i
 
 
 def rerun(connection: Connection, which: ColumnElement[bool], now: int, by: str) -> int:
-    """Closes the open holds among `which` and makes what they held due now, unless another hold still keeps it."""
+    """Closes the open holds among `which` and makes what they held due now, unless another hold still keeps it.
+
+    At most once in a transaction, which then locks no lane any more: see `rerun_each`.
+    """
     rows = open_among(connection, which)
     lock_held(connection, rows)
+    return run_again(connection, rows, now, by)
+
+
+def rerun_each(connection: Connection, asked: Sequence[tuple[ColumnElement[bool], int, str]]) -> list[int]:
+    """The same for several `(which, now, by)`; all that is held is locked first, so in one order for everybody."""
+    rows = {row.id: row for row in open_among(connection, or_(*(which for which, _, _ in asked)))}
+    lock_held(connection, list(rows.values()))
+    ran = []
+    for which, now, by in asked:
+        open_now = connection.execute(select(hold.c.id).where(which, tables.OPEN_HOLD)).scalars().all()
+        ran.append(run_again(connection, [rows[one] for one in open_now if one in rows], now, by))
+    return ran
+
+
+def run_again(connection: Connection, rows: Sequence[Row[Any]], now: int, by: str) -> int:
+    """These holds, whose records and lanes are locked, are closed; how many things run again."""
     held_records = {row.record for row in rows if row.record is not None}
     held_entries = {row.entry for row in rows if row.entry is not None}
     for some in slices(row.id for row in rows):
@@ -104,10 +128,7 @@ def open_among(connection: Connection, which: ColumnElement[bool]) -> Sequence[R
 
 
 def lock(connection: Connection, which: ColumnElement[bool]) -> dict[int, int]:
-    """What the open holds among `which` hold is locked; the lanes of the entries by entry.
-
-    Whoever closes holds in several statements locks all of it first, so that the order stays the same for everybody.
-    """
+    """What the open holds among `which` hold is locked; the lanes of the entries by entry."""
     return lock_held(connection, open_among(connection, which))
 
 

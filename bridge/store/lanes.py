@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, update
 
 from bridge.model import Consent, EntryState, Link, Stands
 from bridge.store import tables
@@ -47,6 +47,7 @@ class EntryWork:
     revision: int
     state: EntryState
     should: bool
+    should_digest: str
     stands: Stands | None
     reference: str
     replaced: int
@@ -57,7 +58,7 @@ class EntryWork:
     attempts: int
     claims: int
     withheld: int
-    translation: bytes
+    translation: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class LaneWork:
     consent_revision: int
     consents: tuple[Consent, ...]
     link: Link | None
-    patient: bytes
+    patient: bytes = field(repr=False)
     entries: tuple[EntryWork, ...]
     standing: dict[tuple[str, str], str]
 
@@ -175,8 +176,9 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
     stands = Stands(row.stands_id, row.stands_version or "", row.stands_digest or "") if row.stands_id else None
     return EntryWork(
         row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
-        row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, stands, row.reference,
-        row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts, row.claims, row.withheld,
+        row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
+        stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
+        row.claims, row.withheld,
         parts,
     )  # fmt: skip
 
@@ -207,12 +209,19 @@ class Lease:
         return cls(work.id, work.owner, work.epoch)
 
 
+LOCKED = (
+    select(lane)
+    .where(lane.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(lane.c.id)
+    .with_for_update(key_share=True)
+)
+
+
 def lock(connection: Connection, ids: Iterable[int]) -> list[Row[Any]]:
     """These lanes, locked for this transaction in the order of their ids: after persons, before records and entries."""
     found: list[Row[Any]] = []
     for some in slices(ids):
-        query = select(lane).where(lane.c.id.in_(some)).order_by(lane.c.id)
-        found += connection.execute(query.with_for_update(key_share=True)).all()
+        found += connection.execute(LOCKED, {"ids": some}).all()
     return found
 
 
@@ -235,19 +244,21 @@ def held(connection: Connection, leases: Sequence[Lease]) -> dict[Lease, int]:
     return {lease: current[lease] for lease in leases if lease in current}
 
 
+EARLIEST = (
+    select(entry.c.lane, func.min(entry.c.due_at))
+    .where(entry.c.lane.in_(bindparam("lanes", expanding=True)), DUE)
+    .group_by(entry.c.lane)
+)
+FREE = update(lane).where(lane.c.id == bindparam("lane_id")).values(owner=None, until=0, due_at=bindparam("due"))
+
+
 def release(connection: Connection, asked: Sequence[Lease]) -> list[bool]:
     """Operation: these leases end; each lane is due when its earliest entry is. False where it was lost before."""
     mine = held(connection, asked)
     ids = sorted(lease.lane for lease in mine)
     if ids:
-        rows = connection.execute(
-            select(entry.c.lane, func.min(entry.c.due_at)).where(entry.c.lane.in_(ids), DUE).group_by(entry.c.lane)
-        )
-        earliest: dict[int, int] = {row[0]: row[1] for row in rows}
-        for lane_id in ids:
-            connection.execute(
-                update(lane).where(lane.c.id == lane_id).values(owner=None, until=0, due_at=earliest.get(lane_id))
-            )
+        earliest: dict[int, int] = {row[0]: row[1] for row in connection.execute(EARLIEST, {"lanes": ids})}
+        connection.execute(FREE, [{"lane_id": lane_id, "due": earliest.get(lane_id)} for lane_id in ids])
     return [lease in mine for lease in asked]
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, bindparam, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import LedgerError, Problem
@@ -27,6 +27,13 @@ R = TypeVar("R")
 KEYS_KEPT = 50_000
 SLICE = 10_000
 MIGRATING = threading.Lock()  # Alembic's environment belongs to the process
+
+
+WRAPPED = select(tables.person.c.id, tables.person.c.wrapped_key).where(
+    tables.person.c.id.in_(bindparam("ids", expanding=True))
+)
+PUT = insert(tables.blob)
+GET = select(tables.blob).where(tables.blob.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class PersonKeys:
@@ -55,9 +62,7 @@ class PersonKeys:
             else:
                 found[person] = kept
         if missing:
-            rows = connection.execute(
-                select(tables.person.c.id, tables.person.c.wrapped_key).where(tables.person.c.id.in_(missing))
-            )
+            rows = connection.execute(WRAPPED, {"ids": missing})
             found |= {row.id: self.add(row.id, row.wrapped_key) for row in rows if row.wrapped_key}
         return found
 
@@ -131,7 +136,7 @@ def put_blobs(connection: Connection, keys: Mapping[int, bytes], blobs: Iterable
         codec, content = seal(keys[person], blob_id, plain)
         rows.append({"id": blob_id, "agency": agency, "person": person, "codec": codec, "content": content})
     if rows:
-        connection.execute(insert(tables.blob), rows)
+        connection.execute(PUT, rows)
 
 
 def get_blobs(connection: Connection, keys: PersonKeys, ids: Iterable[int]) -> dict[int, bytes]:
@@ -141,7 +146,7 @@ def get_blobs(connection: Connection, keys: PersonKeys, ids: Iterable[int]) -> d
     """
     found: dict[int, bytes] = {}
     for some in slices(ids):
-        rows = connection.execute(select(tables.blob).where(tables.blob.c.id.in_(some))).all()
+        rows = connection.execute(GET, {"ids": some}).all()
         known = keys.load(connection, (row.person for row in rows))
         found |= {
             row.id: unseal(known[row.person], row.id, row.codec, row.content) for row in rows if row.person in known

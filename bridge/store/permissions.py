@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select, update
@@ -149,7 +149,7 @@ class MakeLink:
     person: persons.NewPerson
     practice: str
     system: str
-    value: str
+    value: str = field(repr=False)
     basis: str
     keys: tuple[str, ...]
     by: str
@@ -232,24 +232,17 @@ class AddRow:
 def add_row(connection: Connection, asked: Sequence[AddRow]) -> list[int]:
     """Operation: rows added or replaced; how many waiting records run again for each."""
     connection.execute(update(tables.counter).where(ROWS).values(next=tables.counter.c.next + 1))
-    holds.lock(connection, tables.hold.c.waits_for.in_([ask.key for ask in asked]))
-    answers = []
+    added = tables.table_row
     for ask in asked:
+        same = added.c.agency == ask.agency, added.c.table_name == ask.table, added.c.code == ask.code
+        connection.execute(added.delete().where(*same))
         connection.execute(
-            tables.table_row.delete().where(
-                tables.table_row.c.agency == ask.agency,
-                tables.table_row.c.table_name == ask.table,
-                tables.table_row.c.code == ask.code,
-            )
-        )
-        connection.execute(
-            insert(tables.table_row).values(
+            insert(added).values(
                 id=ask.id, agency=ask.agency, table_name=ask.table, code=ask.code, row=json.dumps(ask.row),
                 recorded_at=ask.now, recorded_by=ask.by,
             )
         )  # fmt: skip
-        answers.append(holds.arrived(connection, [ask.key], ask.now, "table"))
-    return answers
+    return holds.arrive(connection, [holds.Arrival((ask.key,), ask.now, "table") for ask in asked])
 
 
 ROWS = tables.counter.c.name == "rows"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, and_, bindparam, or_, select, update
@@ -20,7 +20,7 @@ class NewPerson:
     id: int
     agency: str
     source: str
-    wrapped_key: bytes
+    wrapped_key: bytes = field(repr=False)
     wrapping_key: str
 
 
@@ -53,6 +53,15 @@ def ensure(connection: Connection, candidates: Iterable[NewPerson]) -> dict[tupl
     return fetch(connection, wanted)
 
 
+# Made once, like the other statements of the hot path: making one takes longer than running it.
+OF_AGENCY = (
+    select(person)
+    .where(person.c.agency == bindparam("of"), person.c.source.in_(bindparam("sources", expanding=True)))
+    .order_by(person.c.id)
+)
+LOCKED = OF_AGENCY.with_for_update(key_share=True)
+
+
 def fetch(
     connection: Connection, keys: Iterable[tuple[str, str]], *, lock: bool = True
 ) -> dict[tuple[str, str], Row[Any]]:
@@ -62,19 +71,28 @@ def fetch(
         wanted.setdefault(agency, []).append(source)
     if not wanted:
         return {}
-    # not `(agency, source) IN (…)`, for which SQLite goes through the whole table
-    theirs = (and_(person.c.agency == agency, person.c.source.in_(sources)) for agency, sources in wanted.items())
-    query = select(person).where(or_(*theirs)).order_by(person.c.id)
-    rows = connection.execute(query.with_for_update(key_share=True) if lock else query)
+    if len(wanted) == 1:
+        ((agency, sources),) = wanted.items()
+        rows = connection.execute(LOCKED if lock else OF_AGENCY, {"of": agency, "sources": sources})
+    else:  # not `(agency, source) IN (…)`, for which SQLite goes through the whole table
+        theirs = (and_(person.c.agency == agency, person.c.source.in_(sources)) for agency, sources in wanted.items())
+        query = select(person).where(or_(*theirs)).order_by(person.c.id)
+        rows = connection.execute(query.with_for_update(key_share=True) if lock else query)
     return {(row.agency, row.source): row for row in rows}
+
+
+REVISIONS = (
+    select(person.c.id, person.c.consent_revision)
+    .where(person.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(person.c.id)
+    .with_for_update(read=True)
+)
 
 
 def revisions(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
     """The consent revisions of these persons; nobody changes them before this transaction ends."""
-    query = (
-        select(person.c.id, person.c.consent_revision).where(person.c.id.in_(sorted(set(ids)))).order_by(person.c.id)
-    )
-    return {row.id: row.consent_revision for row in connection.execute(query.with_for_update(read=True))}
+    wanted = sorted(set(ids))
+    return {row.id: row.consent_revision for row in connection.execute(REVISIONS, {"ids": wanted})} if wanted else {}
 
 
 def insert_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -84,9 +102,11 @@ def insert_ignore(connection: Connection, table: Table) -> sqlite.Insert | postg
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
+ADVANCE = update(person).where(person.c.id == bindparam("person_id")).values(position=bindparam("reached"))
+
+
 def advance(connection: Connection, positions: dict[int, int]) -> None:
     """The counters of these persons stand at the given positions."""
     connection.execute(
-        update(person).where(person.c.id == bindparam("person_id")).values(position=bindparam("reached")),
-        [{"person_id": person_id, "reached": position} for person_id, position in positions.items()],
+        ADVANCE, [{"person_id": person_id, "reached": position} for person_id, position in positions.items()]
     )

@@ -48,8 +48,8 @@ class Translated:
     work: records.Work
     owner: str
     now: int
-    parts: dict[str, bytes]  # the agency's id of the person → JSON of the parts about them
-    patients: dict[str, bytes]  # the person → their canonical Patient, where the record makes one
+    parts: dict[str, bytes] = field(repr=False)  # the agency's id of the person → JSON of the parts about them
+    patients: dict[str, bytes] = field(repr=False)  # the person → their canonical Patient, where there is one
     entries: tuple[EntryPlan, ...]
     holds: tuple[Hold, ...]
     hashes: tuple[str, str, str]

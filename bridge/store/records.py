@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
@@ -50,14 +51,17 @@ def thing(agency: str, kind: str, source_id: str) -> str:
 
 
 def keep_items(ledger: Ledger, items: Sequence[tuple[int, Item]], fate: Fated, now: int) -> list[Accepted]:
-    """Every item is durably kept, or recognised; answers in the order asked."""
+    """Every item is durably kept, or recognised; answers in the order asked.
+
+    Digests are kept keyed: they stand beside what is encrypted, and whoever guesses a record cannot compare.
+    """
     futures = [
         ledger.submit(
             keep,
             Keep(
                 ledger,
                 index,
-                item,
+                replace(item, digest=ledger.keyring.hash(item.digest)),
                 fate,
                 ledger.ids.take(),
                 ledger.ids.take(),
@@ -68,6 +72,9 @@ def keep_items(ledger: Ledger, items: Sequence[tuple[int, Item]], fate: Fated, n
         for index, item in items
     ]
     return [future.result() for future in futures]
+
+
+ADD = insert(record)
 
 
 def keep(connection: Connection, asked: Sequence[Keep]) -> list[Accepted]:
@@ -109,7 +116,7 @@ def keep(connection: Connection, asked: Sequence[Keep]) -> list[Accepted]:
         answers.append(Accepted(ask.index, fate, ask.record_id))
     if rows:
         put_blobs(connection, asked[0].ledger.keys.load(connection, {row["person"] for row in rows}), blobs)
-        connection.execute(insert(record), rows)
+        connection.execute(ADD, rows)
         persons.advance(connection, {row["person"]: positions[row["person"]] for row in rows})
     if superseded:
         supersede(connection, superseded, max(ask.now for ask in asked))
@@ -161,21 +168,33 @@ def supersede(connection: Connection, ids: Sequence[int], now: int) -> None:
     )
 
 
+LOCKED = (
+    select(record.c.id, record.c.state, record.c.owner, record.c.ordinal)
+    .where(record.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(record.c.id)
+    .with_for_update(key_share=True)
+)
+
+
 def lock(connection: Connection, ids: Iterable[int]) -> dict[int, Row[Any]]:
     """State, owner and ordinal of these records by id, locked for this transaction in the order of their ids."""
     found: dict[int, Row[Any]] = {}
     for some in slices(ids):
-        columns = record.c.id, record.c.state, record.c.owner, record.c.ordinal
-        query = select(*columns).where(record.c.id.in_(some)).order_by(record.c.id).with_for_update(key_share=True)
-        found |= {row.id: row for row in connection.execute(query)}
+        found |= {row.id: row for row in connection.execute(LOCKED, {"ids": some})}
     return found
+
+
+VERSIONS = (
+    select(record)
+    .where(record.c.thing.in_(bindparam("things", expanding=True)))
+    .order_by(record.c.thing, record.c.ordinal)
+)
 
 
 def versions(connection: Connection, things: set[str]) -> dict[str, list[Version]]:
     """All versions of these things, oldest first."""
     found: dict[str, list[Version]] = {}
-    query = select(record).where(record.c.thing.in_(sorted(things))).order_by(record.c.thing, record.c.ordinal)
-    for row in connection.execute(query):
+    for row in connection.execute(VERSIONS, {"things": sorted(things)}):
         version = Version(row.id, row.ordinal, row.version, row.digest, RecordState(row.state), row.final)
         found.setdefault(row.thing, []).append(version)
     return found
@@ -209,14 +228,14 @@ class Work:
     occurred_at: int | None
     void: bool
     claims: int
-    raw: bytes
+    raw: bytes = field(repr=False)
     decided: str = ""  # a person's word on this version: send | keep
 
 
 def due_query(now: int, limit: int) -> Select[Any]:
     """The records a worker may translate now; a claimed one is due again when its claim runs out."""
     return (
-        select(record.c.id)
+        select(record.c.id, record.c.claims)
         .where(record.c.due_at <= now)
         .order_by(record.c.due_at)
         .limit(limit)
@@ -231,7 +250,7 @@ def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[Work]]:
     """
     answers: list[list[Work]] = []
     for ask in asked:
-        ids = list(connection.execute(due_query(ask.now, ask.limit)).scalars())
+        ids = together(connection.execute(due_query(ask.now, ask.limit)).all())
         if not ids:
             answers.append([])
             continue
@@ -264,28 +283,35 @@ def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[Work]]:
     return answers
 
 
+def together(due: Sequence[Row[Any]]) -> list[int]:
+    """Those of the due records that are claimed at once: what a worker did not finish before is tried alone.
+
+    Else whatever stood beside a record that stops workers would be held with it.
+    """
+    if due and due[0].claims:
+        return [due[0].id]
+    return [row.id for row in takewhile(lambda row: not row.claims, due)]
+
+
 def again(connection: Connection, record_id: int, now: int) -> None:
     """The record is due for translation at once, for whoever claims it."""
     connection.execute(update(record).where(record.c.id == record_id).values(due_at=now, owner=None, claims=0))
 
 
+MARK = (
+    update(record)
+    .where(record.c.id == bindparam("record_id"))
+    .values(
+        state=bindparam("new_state"), mapping_hash=bindparam("mapping"), engine_hash=bindparam("engine"),
+        definitions_hash=bindparam("definitions"), due_at=None, owner=None, claims=0,
+    )
+)  # fmt: skip
+
+
 def mark(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Records by `record_id` get the given state and hashes and are no longer due."""
     if rows:
-        connection.execute(
-            update(record)
-            .where(record.c.id == bindparam("record_id"))
-            .values(
-                state=bindparam("new_state"),
-                mapping_hash=bindparam("mapping"),
-                engine_hash=bindparam("engine"),
-                definitions_hash=bindparam("definitions"),
-                due_at=None,
-                owner=None,
-                claims=0,
-            ),
-            list(rows),
-        )
+        connection.execute(MARK, list(rows))
 
 
 def postpone(connection: Connection, asked: Sequence[tuple[int, str, int]]) -> list[bool]:

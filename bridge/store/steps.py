@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -50,8 +50,20 @@ class Begin:
     reference: str
     replaced: int
     request_blob: int
-    request: bytes
+    request: bytes = field(repr=False)
     now: int
+
+
+ADD_STEP = insert(step)
+SENDING = (
+    update(entry)
+    .where(entry.c.id == bindparam("entry_id"))
+    .values(
+        state=EntryState.SENDING.value, should_digest=bindparam("digest"), withheld=bindparam("new_withheld"),
+        reference=bindparam("new_reference"), replaced=bindparam("new_replaced"), claims=entry.c.claims + 1,
+        updated_at=bindparam("at"),
+    )
+)  # fmt: skip
 
 
 def begin(connection: Connection, asked: Sequence[Begin]) -> list[Begun]:
@@ -75,15 +87,9 @@ def begin(connection: Connection, asked: Sequence[Begin]) -> list[Begun]:
         ledger = going[0].ledger
         keys = ledger.keys.load(connection, {ask.person for ask in going})
         put_blobs(connection, keys, [(ask.request_blob, ask.agency, ask.person, ask.request) for ask in going])
-        connection.execute(insert(step), [step_row(ask) for ask in going])
+        connection.execute(ADD_STEP, [step_row(ask) for ask in going])
         connection.execute(
-            update(entry)
-            .where(entry.c.id == bindparam("entry_id"))
-            .values(
-                state=EntryState.SENDING.value, should_digest=bindparam("digest"), withheld=bindparam("new_withheld"),
-                reference=bindparam("new_reference"), replaced=bindparam("new_replaced"),
-                claims=entry.c.claims + 1, updated_at=bindparam("at"),
-            ),
+            SENDING,
             [
                 {
                     "entry_id": a.entry, "digest": a.digest, "new_withheld": a.withheld, "at": a.now,
@@ -95,10 +101,12 @@ def begin(connection: Connection, asked: Sequence[Begin]) -> list[Begun]:
     return answers
 
 
+PLANS = select(entry.c.id, entry.c.revision).where(entry.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def plan_revisions(connection: Connection, entries: Sequence[int]) -> dict[int, int]:
     """How often each of these entries was planned; steady while its lane is locked."""
-    query = select(entry.c.id, entry.c.revision).where(entry.c.id.in_(entries))
-    return {row.id: row.revision for row in connection.execute(query)}
+    return {row.id: row.revision for row in connection.execute(PLANS, {"ids": entries})}
 
 
 def step_row(ask: Begin) -> dict[str, Any]:
@@ -144,7 +152,7 @@ class Finish:
     code: str = ""
     status: int = 0
     receipt_blob: int = 0
-    receipt: bytes = b""
+    receipt: bytes = field(default=b"", repr=False)
 
 
 GATES = (HoldReason.CONSENT, HoldReason.LINK, HoldReason.PRACTICE)
@@ -168,7 +176,7 @@ def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:
         opened = [
             holds.row(ask.hold_id, ask.agency, ask.hold, ask.now, ask.hold_due, entry=ask.entry, practice=ask.practice)
             for ask in going
-            if ask.hold is not None and ask.entry not in again
+            if ask.hold is not None and (ask.entry not in again or ask.state is EntryState.DELIVERED)
         ]
         if opened:
             connection.execute(insert(tables.hold), opened)
@@ -178,7 +186,8 @@ def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:
 def comes_again(ask: Finish, revision: int, consents: Mapping[int, int], seen: int) -> bool:
     """Whether an outcome rests on what has changed since: a newer plan, or consents and links for a hold's gate."""
     decided = ask.hold is not None and ask.hold.reason is HoldReason.DECISION
-    if decided or ask.state in (EntryState.SENDING, EntryState.UNKNOWN):
+    waits = decided and ask.state in (EntryState.HELD, EntryState.REFUSED)
+    if waits or ask.state in (EntryState.SENDING, EntryState.UNKNOWN):
         return False
     gated = ask.hold is not None and ask.hold.reason in GATES
     return revision != ask.revision or (gated and consents[ask.person] != seen)
@@ -209,6 +218,17 @@ def entry_values(ask: Finish, again: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+RECEIVED = (
+    update(step)
+    .where(step.c.id == bindparam("step_id"))
+    .values(
+        answered_at=bindparam("at"), answer=bindparam("new_answer"), code=bindparam("new_code"),
+        status=bindparam("new_status"), stands_id=bindparam("new_id"), stands_version=bindparam("new_version"),
+        receipt_blob=bindparam("blob"),
+    )
+)  # fmt: skip
+
+
 def write_receipts(connection: Connection, answered: Sequence[Finish]) -> None:
     """What came back stands beside the steps it answers."""
     if not answered:
@@ -217,13 +237,7 @@ def write_receipts(connection: Connection, answered: Sequence[Finish]) -> None:
     kept = [ask for ask in answered if ask.receipt]
     put_blobs(connection, keys, [(ask.receipt_blob, ask.agency, ask.person, ask.receipt) for ask in kept])
     connection.execute(
-        update(step)
-        .where(step.c.id == bindparam("step_id"))
-        .values(
-            answered_at=bindparam("at"), answer=bindparam("new_answer"), code=bindparam("new_code"),
-            status=bindparam("new_status"), stands_id=bindparam("new_id"), stands_version=bindparam("new_version"),
-            receipt_blob=bindparam("blob"),
-        ),
+        RECEIVED,
         [
             {
                 "step_id": ask.step, "at": ask.now, "new_answer": ask.answer, "new_code": ask.code,
@@ -244,14 +258,14 @@ class Last:
     action: Action
     digest: str
     begun_at: int
-    body: bytes
+    body: bytes = field(repr=False)
 
 
-def last(connection: Connection, ledger: Ledger, entry_id: int, *, with_content: bool = False) -> Last | None:
-    """The latest step of an entry, or (`with_content`) the latest that was no retraction; None where none began."""
+def last(connection: Connection, ledger: Ledger, entry_id: int, *, digest: str | None = None) -> Last | None:
+    """The latest step of an entry, or the latest that wrote what has this `digest`; None where there was none."""
     query = select(step).where(step.c.entry == entry_id, step.c.request_blob.isnot(None))
-    if with_content:
-        query = query.where(step.c.action != Action.RETRACT.value)
+    if digest is not None:
+        query = query.where(step.c.action != Action.RETRACT.value, step.c.digest == digest)
     row = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
     if row is None:
         return None

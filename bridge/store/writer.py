@@ -40,6 +40,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self.groups = self.operations = 0
+        self.after: list[Callable[[], None]] = []  # called in the writer's thread whenever it has answered a group
         self._engine = engine
         self._queue: queue.SimpleQueue[tuple[Operation[Any, Any], Any, Future[Any]] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
@@ -90,6 +91,13 @@ class Writer:
                     self._write({operation: pairs})
 
     def _write(self, groups: dict[Operation[Any, Any], list[Pair]]) -> None:
+        try:
+            self._answer(groups)
+        finally:
+            for call in self.after:
+                call()
+
+    def _answer(self, groups: dict[Operation[Any, Any], list[Pair]]) -> None:
         """One transaction; where it fails, one for each who asked, so that nobody suffers from another."""
         self.groups += 1
         self.operations += sum(len(pairs) for pairs in groups.values())

@@ -72,7 +72,7 @@ class Ehr:
     def stored(self, type: str) -> list[type_json]:
         """The latest version of every resource of a type."""
         found = httpx.get(f"{self.running.admin_url}/resources", params={"type": type}).json()
-        return [item["resource"] if "resource" in item else item for item in found["resources"]]
+        return [item.get("resource", item) for item in found["resources"]]
 
     def asked(self) -> list[dict[str, Any]]:
         """Every request, without bodies."""

@@ -69,7 +69,7 @@ def standing(base: str, pilot: Pilot) -> dict[str, dict[str, type_json]]:
 
 
 def compare(pilot: Pilot, found: dict[str, dict[str, type_json]]) -> None:
-    """Every field of what was delivered stands as the canonical part has it; every narrative released stands verbatim."""
+    """Every field of what was delivered stands as the canonical part has it; every released narrative verbatim."""
     parts = translations(pilot)
     stands = {(entry["record"], entry["name"]) for entry in pilot.entries() if entry["state"] == EntryState.DELIVERED}
     compared = 0

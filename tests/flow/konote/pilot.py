@@ -20,7 +20,16 @@ from tests.flow.konote import people
 from tests.flow.pilot import Pilot, Site, pilot
 
 KINDS = ("client", "episode", "plan", "note", "communication")
-EVERYTHING = ("Encounter", "Observation", "Goal", "CarePlan", "Communication", "Condition", "CareTeam", "ServiceRequest")
+EVERYTHING = (
+    "Encounter",
+    "Observation",
+    "Goal",
+    "CarePlan",
+    "Communication",
+    "Condition",
+    "CareTeam",
+    "ServiceRequest",
+)
 
 
 class Konote:
@@ -77,7 +86,13 @@ def feed(pilot: Pilot, kinds: Sequence[str] = KINDS) -> Counter[str]:
 
 @contextmanager
 def konote_pilot(
-    folder: Path, base: str, *, vendor: str, enable: Sequence[str] = (), store: str = "sqlite:///ledger.sqlite", lease: int = 120
+    folder: Path,
+    base: str,
+    *,
+    vendor: str,
+    enable: Sequence[str] = (),
+    store: str = "sqlite:///ledger.sqlite",
+    lease: int = 120,
 ) -> Iterator[tuple[Pilot, Konote]]:
     """A pilot of the export against one server that both practices share."""
     sites = [Site(practice, base, vendor, tuple(enable)) for practice in people.PRACTICES]

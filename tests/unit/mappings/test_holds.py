@@ -104,3 +104,21 @@ def test_a_hold_that_cannot_be_understood_is_refused_with_its_line(line: str, co
         load.load(files(visit=mapping))
 
     assert [(problem.code, problem.where) for problem in caught.value.problems] == [(code, "p/visit.yaml:4")]
+
+
+def test_a_record_that_a_person_decided_to_send_is_held_for_a_decision_no_more() -> None:
+    translator = Translator(load.load(files()))
+    record = {"id": "1", "client": "7", "how": "group", "started": "2026-01-05"}
+
+    assert [hold.reason for hold in translator.translate("p/visit", record, AGENCY).holds] == [HoldReason.DECISION]
+    made = translator.translate("p/visit", record, AGENCY, decided=True)
+
+    assert (len(made.parts), made.holds) == (1, ())
+
+
+def test_what_else_holds_it_still_does() -> None:
+    translator = Translator(load.load(files()))
+
+    made = translator.translate("p/visit", {"id": "1", "client": "7", "how": "group"}, AGENCY, decided=True)
+
+    assert [hold.reason for hold in made.holds] == [HoldReason.RECORD]

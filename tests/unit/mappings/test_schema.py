@@ -69,10 +69,19 @@ def test_a_moment_is_a_day_or_a_time_with_or_without_offset(moment: str) -> None
     assert Schema(SCHEMA).problems({"id": "1", "day": moment}) == []
 
 
-def test_an_unknown_field_is_named_when_its_name_is_a_plain_one() -> None:
-    (problem,) = Schema(SCHEMA).problems({"id": "1", "narrativ": "x"})
+@pytest.mark.parametrize("name", ["wodrs", "Words", "words_"])
+def test_an_unknown_field_is_told_by_the_nearest_known_one(name: str) -> None:
+    (problem,) = Schema(SCHEMA).problems({"id": "1", name: "x"})
 
-    assert problem.rule.endswith("narrativ")
+    assert problem.rule.endswith("nearest: words")
+
+
+def test_an_unknown_name_is_never_shown_for_it_can_be_a_person_s() -> None:
+    found = Schema(SCHEMA).problems({"id": "1", "zyzzyva_ahumada": 1, "map": {"zyzzyva": 7, "Ahumada": 7}})
+
+    assert {problem.code for problem in found} == {"record-additional-properties", "record-type"}
+    assert {(problem.where, problem.field) for problem in found} == {("/", ""), ("/map/*", "map.*")}
+    assert not any(word in str(found).lower() for word in CANARY.lower().split())
 
 
 def test_free_text_is_what_no_certain_rule_closes() -> None:

@@ -242,3 +242,24 @@ def test_a_link_and_a_consent_let_go_only_what_waits_for_them(ledger: Ledger) ->
     assert {name: row["state"] for name, row in entries(ledger).items()} == {"consent": "held", "link": "ready"}
     assert consent(ledger)
     assert {name: row["state"] for name, row in entries(ledger).items()} == {"consent": "ready", "link": "ready"}
+
+
+def test_keys_that_begin_so_arrive_together(ledger: Ledger) -> None:
+    """Letters that a pattern would read as any letter are those letters."""
+    keys = ("capability:elm_1:Task", "capability:elm_1:Encounter", "capability:elm-1:Task", "capability:elm_10:Task")
+    planned(ledger, item(), *(entry_plan(key, hold=waiting(key)) for key in keys))
+    arrival = holds.Arrival(("nothing",), LATER, "statement", beginnings=("capability:elm_1:",))
+    assert ledger.write(holds.arrive, arrival) == 2
+    assert [name for name, row in entries(ledger).items() if row["state"] == "ready"] == list(keys[:2])
+
+
+def test_a_hold_opened_while_others_arrive_is_left_for_its_own_arrival(ledger: Ledger) -> None:
+    """Locking its lane as well, after the others', would be out of order: two workers would wait in a circle."""
+    planned(ledger, item("c1", b"1", subject="child-1"), entry_plan("first", person="child-1", hold=waiting("a")))
+    with ledger.read() as connection:
+        rows_then = holds.open_among(connection, tables.hold.c.waits_for == "a")
+    planned(ledger, item("c2", b"2", subject="child-2"), entry_plan("second", person="child-2", hold=waiting("a")))
+    with ledger.engine.begin() as connection:
+        holds.lock_held(connection, rows_then)
+        assert holds.run_again(connection, rows_then, LATER, "test") == 1
+    assert {name: row["state"] for name, row in entries(ledger).items()} == {"first": "ready", "second": "held"}
