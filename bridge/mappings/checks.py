@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from bridge.errors import Problem
-from bridge.mappings.expressions import NotAnExpression, parse
+from bridge.mappings.fhirpath import ExpressionError, Issue, Position, Read
+from bridge.mappings.fhirpath.tree import Call, Literal, Variable
+from bridge.mappings.fpml import Place, Positions
 from bridge.mappings.functions import FUNCTIONS
 from bridge.mappings.kinds import Kind
-from bridge.mappings.labels import Label, Uses, about_others, applying, unlabelled
-from bridge.mappings.reads import Call, Reads, Variable
-from bridge.mappings.schema import Field
+from bridge.mappings.labels import Label, about_others, applying, unlabelled
 from bridge.mappings.source import Path, Source
 from bridge.mappings.tables import Table
 
@@ -33,94 +33,134 @@ class Checks:
     problems: list[Problem]
     labels: Sequence[Label] = ()
     about: str = ""
-    booleans: frozenset[Field] = field(init=False)
 
-    def __post_init__(self) -> None:
-        fields = self.kind.schema.fields.values()
-        self.booleans = frozenset(one.path for one in fields if "boolean" in one.types)
+    def position(self, path: Path, beneath: int = 0) -> Position:
+        """Where a path of the file stands, as the engine says it; its own path leaves out the first steps."""
+        file, _, line = self.source.where(path).rpartition(":")
+        name = ".".join(map(str, path[beneath:]))
+        return Position(int(line), 1, file, name) if line.isdecimal() else Position(path=name)
 
-    def reads(self, text: str, path: Path, variables: Mapping[str, Variable]) -> Reads:
-        reads = Reads(variables, frozenset(FUNCTIONS), self.booleans)
-        try:
-            reads.of(parse(text))
-        except NotAnExpression as error:
-            self.wrong("mapping-expression", path, str(error), text)
-            return reads
-        for rule in dict.fromkeys(reads.wrong):
-            self.wrong("mapping-expression", path, rule, text)
-        for call in reads.calls:
-            self._call(call, path)
-        for one in sorted(reads.read | reads.asked):
-            self._field(one, path, whole=one in reads.read)
-        return reads
+    def positions(self, path: Path, under: Path = ()) -> Positions:
+        """Where all beneath a path stands, by the path from there (beneath `under`)."""
+        beneath = (known for known in (path, *self.source.marks) if known[: len(path)] == path)
+        places = {(*under, *known[len(path) :]): self.position(known) for known in beneath}
+        return {known: Place(place, place) for known, place in places.items()}
 
-    def _field(self, one: Field, path: Path, *, whole: bool) -> None:
-        name = ".".join(one)
+    def mistake(self, error: ExpressionError) -> None:
+        """What cannot be compiled."""
+        said = {(problem.code, problem.rule, problem.where) for problem in self.problems}
+        for one in error.problems:
+            if (error.code, one.rule, _where(error.position)) not in said:
+                self.wrong(error.code, error.position, one.rule, error.position.path, one.next_step)
+
+    def doubts(self, issues: Iterable[Issue]) -> None:
+        """What compiles and cannot be meant; said once where a line is wrong anyway."""
+        said = {problem.where for problem in self.problems}
+        for issue in issues:
+            if issue.code != "FT11" and _where(issue.position) not in said:
+                self.wrong(issue.code, issue.position, issue.rule, issue.position.path, issue.next_step)
+
+    def reads(self, reads: Iterable[Read], at: Position) -> frozenset[Read]:
+        """The fields that are read at a place, as far as a mapping may read them."""
+        plain = frozenset(Read(*_without_stars(one)) for one in reads)
+        if Read("") in plain:
+            self.wrong("mapping-expression", at, "this reads the whole record: name the field")
+        named = frozenset(one for one in plain if one.path)
+        for one in sorted(named):
+            self._field(one, at)
+        return named
+
+    def brought(self, reads: frozenset[Read], at: Position) -> frozenset[int]:
+        """The positions of the labels that these fields bring to what is made of them at a place."""
+        for path in dict.fromkeys(unlabelled(reads, self.labels, self.kind)):
+            rule = "anyone's words may stand in this field, and it has no label"
+            self.wrong("mapping-unlabelled", at, rule, ".".join(path), "label it, as ordinary if that is what it is")
+        for label in about_others(reads, self.labels, self.about):
+            rule = f"a fact about the {label.about} may not stand in a part about the {self.about}"
+            self.wrong("mapping-about", at, rule, label.dotted, f"put it in a part about the {label.about}")
+        return applying(reads, self.labels)
+
+    def calls(self, calls: Iterator[Call]) -> None:
+        """The uses of our own functions."""
+        for call in calls:
+            function = FUNCTIONS.get(call.name)
+            if function is None or not isinstance(call.target, Variable | None):
+                continue
+            if function.on:
+                self._table(call)
+            elif call.name == "person":
+                self._person(call)
+            elif call.name == "part":
+                self._part(call)
+
+    def wrong(self, code: str, at: Position | Path, rule: str, name: str = "", next_step: str = "") -> None:
+        """Something is wrong at a place of the file."""
+        where = _where(at) if isinstance(at, Position) else self.source.where(at)
+        problem = Problem(code, rule, where, name, next_step)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _field(self, read: Read, at: Position) -> None:
+        one = tuple(read.path.split("."))
         if any(one[-len(pattern) :] == pattern for pattern in self.kind.never):
-            self.wrong("mapping-never", path, "this field is never collected", name, "take it out of the mapping")
+            step = "take it out of the mapping"
+            self.wrong("mapping-never", at, "this field is never collected", read.path, step)
         elif any(
-            one[: len(kept)] == kept or (whole and one and kept[: len(one)] == one) for kept in self.kind.agency_only
+            one[: len(kept)] == kept or (read.whole and kept[: len(one)] == one) for kept in self.kind.agency_only
         ):
-            self.wrong(
-                "mapping-agency-only", path, "this field stays at the agency", name, "take it out of the mapping"
-            )
-        elif one and self.kind.schema.field(one) is None:
+            step = "take it out of the mapping"
+            self.wrong("mapping-agency-only", at, "this field stays at the agency", read.path, step)
+        elif self.kind.schema.field(one) is None:
             known = [".".join(known) for known in self.kind.schema.fields if known]
-            near = difflib.get_close_matches(name, known, 1)
+            near = difflib.get_close_matches(read.path, known, 1)
             step = f"did you mean {near[0]}?" if near else "see the kind's schema for what there is"
-            self.wrong("mapping-path", path, f"a {self.kind.name} has no such field", name, step)
+            self.wrong("mapping-path", at, f"a {self.kind.name} has no such field", read.path, step)
 
-    def _call(self, call: Call, path: Path) -> None:
-        signature = FUNCTIONS[call.name]
-        if not signature.fewest <= len(call.arguments) <= signature.most:
-            self.wrong("mapping-function", path, f"takes {signature.fewest} to {signature.most} arguments", call.name)
-        elif signature.on_tables:
-            self._table(call, path)
-        elif call.name == "person":
-            self._person(call, path)
-        elif call.name == "part":
-            other, type_ = self.parts.get(call.arguments[0] or "", ("", ""))
-            if not type_:
-                self.wrong("mapping-function", path, "names, as a text, a part of this mapping", call.name)
-            elif type_ in {"Patient", "RelatedPerson"}:
-                self.wrong("mapping-function", path, "persons are pointed at by person()", call.name)
-            elif type_ == "Composition":
-                self.wrong("mapping-function", path, "nothing points at a document: it may have no section", call.name)
-            elif other != self.about:
-                rule = f"a part about the {self.about} may not point at one about the {other}"
-                self.wrong("mapping-about", path, rule, call.name)
+    def _part(self, call: Call) -> None:
+        other, type_ = self.parts.get(_literals(call)[0] or "", ("", ""))
+        if not type_:
+            self.wrong("mapping-function", call.position, "names, as a text, a part of this mapping", call.name)
+        elif type_ in {"Patient", "RelatedPerson"}:
+            self.wrong("mapping-function", call.position, "persons are pointed at by person()", call.name)
+        elif type_ == "Composition":
+            rule = "nothing points at a document: it may have no section"
+            self.wrong("mapping-function", call.position, rule, call.name)
+        elif other != self.about:
+            rule = f"a part about the {self.about} may not point at one about the {other}"
+            self.wrong("mapping-about", call.position, rule, call.name)
 
-    def _table(self, call: Call, path: Path) -> None:
-        name = call.arguments[0] or ""
+    def _table(self, call: Call) -> None:
+        name = _literals(call)[0] or ""
         table = self.tables.get(name)
         if table is None and name not in self.absent_tables:
             rule = "names, as a text, a table that this mapping lists under `tables`"
-            self.wrong("mapping-function", path, rule, call.name)
+            self.wrong("mapping-function", call.position, rule, call.name)
         elif table and call.name in {"lookup", "coding"} and any(not row.target for row in table.rows.values()):
             rule = f"the table {name} has rows without a code: only concept and words can say them"
-            self.wrong("mapping-function", path, rule, call.name)
+            self.wrong("mapping-function", call.position, rule, call.name)
 
-    def _person(self, call: Call, path: Path) -> None:
-        role, *as_what = call.arguments
+    def _person(self, call: Call) -> None:
+        role, *as_what = _literals(call)
         if role not in self.kind.people:
             roles = ", ".join(sorted(self.kind.people)) or "none"
-            self.wrong("mapping-function", path, f"names, as a text, a role of the kind: {roles}", call.name)
+            self.wrong("mapping-function", call.position, f"names, as a text, a role of the kind: {roles}", call.name)
         elif as_what and as_what[0] not in {"Patient", "RelatedPerson"}:
-            self.wrong("mapping-function", path, "gives a 'Patient' or a 'RelatedPerson'", call.name)
+            self.wrong("mapping-function", call.position, "gives a 'Patient' or a 'RelatedPerson'", call.name)
         elif role != self.about and as_what != ["RelatedPerson"]:
             rule = f"a part about the {self.about} names others as a 'RelatedPerson', never by their own chart"
-            self.wrong("mapping-about", path, rule, call.name)
+            self.wrong("mapping-about", call.position, rule, call.name)
 
-    def brought(self, uses: Uses, path: Path) -> frozenset[int]:
-        for one in dict.fromkeys(unlabelled(uses, self.labels, self.kind)):
-            rule = "anyone's words may stand in this field, and it has no label"
-            self.wrong("mapping-unlabelled", path, rule, ".".join(one), "label it, as ordinary if that is what it is")
-        for label in about_others(uses, self.labels, self.about):
-            rule = f"a fact about the {label.about} may not stand in a part about the {self.about}"
-            self.wrong("mapping-about", path, rule, ".".join(label.path), f"put it in a part about the {label.about}")
-        return applying(uses, self.labels)
 
-    def wrong(self, code: str, path: Path, rule: str, name: str = "", next_step: str = "") -> None:
-        problem = Problem(code, rule, self.source.where(path), name, next_step)
-        if problem not in self.problems:
-            self.problems.append(problem)
+def _where(position: Position) -> str:
+    return f"{position.file}:{position.line}" if position.file else ""
+
+
+def _literals(call: Call) -> list[str | None]:
+    """The arguments of a call: their text where they are texts, None for any other expression."""
+    return [one.value if isinstance(one, Literal) and isinstance(one.value, str) else None for one in call.arguments]
+
+
+def _without_stars(read: Read) -> tuple[str, bool]:
+    """A path as far as it is named; what children() walks counts as all of it."""
+    named, star, _ = f".{read.path}".partition(".*")
+    return named[1:], read.whole or bool(star)

@@ -23,6 +23,8 @@ from html import escape
 from typing import Any
 
 from bridge.mappings import moments
+from bridge.mappings.fhirpath import REGISTRY, Example, Function, Style
+from bridge.mappings.fhirpath.values import as_json
 from bridge.mappings.identity import person_id, related_id
 from bridge.mappings.records import as_text
 from bridge.mappings.tables import Row, Table, table_key
@@ -161,24 +163,98 @@ def _escaped(line: str) -> str:
     return escape(line, quote=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """How one of our functions is called: how many arguments, and on `%tables` or on nothing."""
+def _called(name: str) -> Callable[..., list[object]]:
+    """One of our functions as the engine calls it: whole collections, as plain JSON."""
 
-    fewest: int
-    most: int
-    on_tables: bool = False
+    def call(functions: Functions, *arguments: list[object]) -> list[object]:
+        plain = [[one if one.__class__ is str else as_json(one) for one in given] for given in arguments]
+        made: list[object] = getattr(functions, name)(*plain)
+        return made
+
+    return call
 
 
-FUNCTIONS: Mapping[str, Signature] = {
-    "lookup": Signature(2, 2, on_tables=True),
-    "coding": Signature(2, 2, on_tables=True),
-    "concept": Signature(2, 2, on_tables=True),
-    "words": Signature(2, 2, on_tables=True),
-    "person": Signature(1, 2),
-    "part": Signature(1, 2),
-    "instant": Signature(1, 2),
-    "wall_time": Signature(1, 2),
-    "language": Signature(1, 1),
-    "narrative": Signature(1, 2),
+def _declared(usage: str, least: int, most: int, *failures: str, on: str = "", example: Example) -> Function:
+    name = usage[: usage.index("(")]
+    return Function(
+        name,
+        usage,
+        Style.COLLECTION,
+        _called(name),
+        least,
+        most,
+        context=True,
+        on=on,
+        alone=not on,
+        failures=failures,
+        examples=(example,),
+    )
+
+
+_NO_ROW = "a code has no row: the record is held until there is one"
+_NO_TIME = "a moment never was or cannot be read: the record is held"
+
+# The examples stand on the agency `oak` in New York, a record about the child K1 with the mother M1 and one sibling
+# part `visit`, and a table `place` with the one row `home`.
+FUNCTIONS: Mapping[str, Function] = {
+    one.name: one
+    for one in (
+        _declared(
+            "lookup(table, code)",
+            2,
+            2,
+            _NO_ROW,
+            on="tables",
+            example=Example("%tables.lookup('place', 'home')", ("HH",)),
+        ),
+        _declared(
+            "coding(table, code)",
+            2,
+            2,
+            _NO_ROW,
+            on="tables",
+            example=Example("%tables.coding('place', 'home').code", ("HH",)),
+        ),
+        _declared(
+            "concept(table, code)",
+            2,
+            2,
+            _NO_ROW,
+            on="tables",
+            example=Example("%tables.concept('place', 'home').coding.code", ("HH",)),
+        ),
+        _declared(
+            "words(table, code)",
+            2,
+            2,
+            _NO_ROW,
+            on="tables",
+            example=Example("%tables.words('place', 'home')", ("home",)),
+        ),
+        _declared(
+            "person(role [, 'RelatedPerson'])",
+            1,
+            2,
+            example=Example("person('child').reference.startsWith('Patient/')", (True,)),
+        ),
+        _declared("part(name [, key])", 1, 2, example=Example("part('visit').reference", ("Encounter/E1",))),
+        _declared(
+            "instant(moment [, zone])",
+            1,
+            2,
+            _NO_TIME,
+            example=Example("instant('2026-01-05 10:00')", ("2026-01-05T10:00:00-05:00",)),
+        ),
+        _declared(
+            "wall_time(moment [, zone])",
+            1,
+            2,
+            _NO_TIME,
+            example=Example("wall_time('2026-01-05T15:00:00Z')", ("2026-01-05 10:00",)),
+        ),
+        _declared("language(tag)", 1, 1, example=Example("language('es').coding.code", ("es",))),
+        _declared("narrative(text [, language])", 1, 2, example=Example("narrative('a < b').status", ("additional",))),
+    )
 }
+FUNCTIONS_OF_MAPPINGS = REGISTRY.extended(FUNCTIONS.values())
+"""All that an expression of a mapping may call."""

@@ -9,8 +9,10 @@ record, the labels of fields that it does not have say nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from bridge.mappings.fhirpath import Read
+from bridge.mappings.fpml import covers
 from bridge.mappings.kinds import Kind
 from bridge.mappings.records import values_at
 from bridge.mappings.schema import Field
@@ -43,33 +45,24 @@ class Label:
     when: Expression | None = None
 
     def covers(self, path: Field) -> bool:
+        """Whether the label stands on a path or above it."""
         return path[: len(self.path)] == self.path
 
-    def is_inside(self, path: Field) -> bool:
-        return self.path[: len(path)] == path
+    @property
+    def dotted(self) -> str:
+        """The path as the engine writes it."""
+        return ".".join(self.path)
 
 
-@dataclass(slots=True)
-class Uses:
-    """The source fields that went into something: emitted or compared (`read`), or only asked for (`asked`)."""
-
-    read: set[Field] = field(default_factory=set)
-    asked: set[Field] = field(default_factory=set)
-
-    def add(self, *others: Uses) -> Uses:
-        for other in others:
-            self.read |= other.read
-            self.asked |= other.asked
-        return self
+Reads = Iterable[Read]
+"""The source fields that went into something: with all beneath them, or only asked whether they are there."""
 
 
-def applying(uses: Uses, labels: Sequence[Label]) -> frozenset[int]:
+def applying(reads: Reads, labels: Sequence[Label]) -> frozenset[int]:
     """The positions of the labels that these fields bring along."""
+    read = tuple(reads)
     return frozenset(
-        position
-        for position, label in enumerate(labels)
-        if any(label.covers(path) or label.is_inside(path) for path in uses.read)
-        or any(label.covers(path) for path in uses.asked)
+        position for position, label in enumerate(labels) if any(covers(label.dotted, one) for one in read)
     )
 
 
@@ -80,7 +73,10 @@ def classes(positions: Iterable[int], labels: Sequence[Label], off: frozenset[in
 
 
 def switched_off(labels: Sequence[Label], record: type_json, scope: Scope) -> frozenset[int]:
-    """The labels that mean nothing for this record: it lacks the field, or `when` does not hold. Raises EngineError."""
+    """The labels that mean nothing for this record: it lacks the field, or `when` does not hold.
+
+    Raises EvaluationError.
+    """
     return frozenset(
         position
         for position, label in enumerate(labels)
@@ -88,18 +84,19 @@ def switched_off(labels: Sequence[Label], record: type_json, scope: Scope) -> fr
     )
 
 
-def unlabelled(uses: Uses, labels: Sequence[Label], kind: Kind) -> Iterator[Field]:
+def unlabelled(reads: Reads, labels: Sequence[Label], kind: Kind) -> Iterator[Field]:
     """The fields that may hold anyone's words and would leave without a label."""
     covered = (*identifying(kind), *kind.agency_only, *(label.path for label in labels))
-    for path in sorted(uses.read):
-        for below in kind.schema.below(path):
-            if kind.schema.fields[below].free_text and not any(below[: len(one)] == one for one in covered):
+    for one in sorted(reads):
+        for below in kind.schema.below(tuple(one.path.split("."))) if one.whole else ():
+            free = kind.schema.fields[below].free_text
+            if free and not any(below[: len(path)] == path for path in covered):
                 yield below
 
 
-def about_others(uses: Uses, labels: Sequence[Label], about: str) -> Iterator[Label]:
+def about_others(reads: Reads, labels: Sequence[Label], about: str) -> Iterator[Label]:
     """The labels that say a field is a fact about somebody else than the person a part is about."""
-    for position in sorted(applying(uses, labels)):
+    for position in sorted(applying(reads, labels)):
         if labels[position].about not in ("", about):
             yield labels[position]
 

@@ -104,7 +104,8 @@ def read_mapping(
     checks.labels = labels = tuple(_labels(chain, kind, reader, problems))
     for name, part in emits.items():
         _check_part(name, part, kind, source, problems)
-    parts = tuple(reader.part(name, part, ("emits", name)) for name, part in emits.items())
+    read = [reader.part(name, part, ("emits", name)) for name, part in emits.items()]
+    parts = tuple(part for part in read if part is not None)
     holds = tuple(_holds(chain, reader, problems))
     return RecordMapping(written.name, kind.name, known, parts, labels, holds)
 
@@ -179,7 +180,8 @@ def _holds(chain: list[MappingFile], reader: Reader, problems: list[Problem]) ->
                 problems.append(Problem("mapping-hold", rule, one.source.where(path)))
                 continue
             when = reader.condition(str(line["when"]), path)
-            yield HoldRule(when, HoldReason(line["reason"]), str(line["rule"]), str(line["next_step"]))
+            if when is not None:
+                yield HoldRule(when, HoldReason(line["reason"]), str(line["rule"]), str(line["next_step"]))
 
 
 def _check_part(name: str, part: dict[str, Any], kind: Kind, source: Source, problems: list[Problem]) -> None:

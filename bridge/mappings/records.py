@@ -11,8 +11,8 @@ from bridge.model import type_json
 
 DEEPEST = 64
 _HALF = re.compile("[\ud800-\udfff]")
-# XML 1.0 §2.2 "Characters" without the line breaks that Word leaves behind, and what the engine keeps for itself.
-_UNWRITABLE = re.compile("[\x00-\x08\x0e-\x1f\ufdd0\ufffe\uffff]")
+# XML 1.0 §2.2 "Characters" without the line breaks that Word leaves behind.
+_UNWRITABLE = re.compile("[\x00-\x08\x0e-\x1f\ufffe\uffff]")
 
 
 def values_at(record: Any, path: Field) -> list[Any]:

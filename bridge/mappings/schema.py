@@ -67,6 +67,7 @@ class Schema:
             )
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             raise ValueError(str(error).splitlines()[0]) from None
+        self.document = schema
         self.fields = {field.path: field for field in _fields([(schema, True)], schema, (), 0)}
 
     def problems(self, record: Any) -> list[Problem]:

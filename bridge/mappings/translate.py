@@ -10,6 +10,7 @@ from typing import Any
 from bridge import __version__
 from bridge.errors import Problem, RecordError
 from bridge.mappings.canonical import finished, part_id
+from bridge.mappings.fhirpath import EvaluationError
 from bridge.mappings.functions import AgencyContext, Functions
 from bridge.mappings.kinds import Kind
 from bridge.mappings.labels import classes, switched_off
@@ -18,7 +19,7 @@ from bridge.mappings.mappingfile import RecordMapping
 from bridge.mappings.parts import PartTemplate
 from bridge.mappings.records import as_text, tidy, unwritable
 from bridge.mappings.tables import Row
-from bridge.mappings.template import ENGINE, EngineError, Scope, scope_of
+from bridge.mappings.template import ENGINE, Scope, scope_of
 from bridge.model import Hold, HoldReason, Owner, Part, Translation, type_json
 
 __all__ = ["AgencyContext", "Translator", "mapping_key"]
@@ -109,7 +110,7 @@ class _Run:
             off = switched_off(self.mapping.labels, record, scope)
             rules = [one for one in self.mapping.holds if not (self.decided and one.reason is HoldReason.DECISION)]
             waiting = [one for one in rules if one.when.holds(scope)]
-        except EngineError as error:
+        except EvaluationError as error:
             self._failed("", error)
             return
         for held in waiting:
@@ -120,7 +121,7 @@ class _Run:
         for template in self.mapping.parts:
             try:
                 planned.extend(self._planned(template, scope))
-            except EngineError as error:
+            except EvaluationError as error:
                 self._failed(template.name, error)
         self.functions.siblings = {
             (one.template.name, one.name.removeprefix(one.template.name + "-")): (one.template.type, one.id)
@@ -131,7 +132,7 @@ class _Run:
                 part = self._part(one, off)
                 if part is not None:
                     yield part
-            except EngineError as error:
+            except EvaluationError as error:
                 self._failed(one.template.name, error)
 
     def _planned(self, template: PartTemplate, scope: Scope) -> Iterator[_Planned]:
@@ -197,8 +198,8 @@ class _Run:
         )
         return Part(planned.name, planned.about, template.about, resource, its_classes, tuple(section_classes))
 
-    def _failed(self, part: str, error: EngineError) -> None:
-        place = ".".join(filter(None, (part, error.path)))
+    def _failed(self, part: str, error: EvaluationError) -> None:
+        place = ".".join(filter(None, (part, error.position.path)))
         rule = f"the mapping {self.mapping.name} failed on this record" + (f" at {place}" if place else "")
         step = "correct the mapping, try it, and activate it"
         self.functions.hold(rule, step, waits_for=mapping_key(self.kind.name), owner=Owner.ENGINEER)

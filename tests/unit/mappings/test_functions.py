@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from bridge.mappings.fhirpath import ExpressionError, Function
 from bridge.mappings.functions import FUNCTIONS, Functions
 from bridge.mappings.identity import person_id, related_id, stable_id
 from bridge.mappings.tables import Table, row_of
+from bridge.mappings.template import Expression, scope_of
 from bridge.model import HoldReason, Owner
 from tests.unit.mappings.small import AGENCY
 
@@ -102,3 +106,17 @@ def test_ids_are_the_same_on_every_run_and_never_shared() -> None:
     }
     assert len(ids) == 7
     assert all(len(one) == 36 and one == one.lower() for one in ids)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS.keys())
+def test_every_example_of_our_functions_is_true(function: Function) -> None:
+    ours = functions(about="K1", role="child", siblings={("visit", ""): ("Encounter", "E1")})
+
+    assert function.examples
+    for example in function.examples:
+        assert Expression(example.expression).values(scope_of({}, {}, ours)) == list(example.result or ())
+
+
+def test_our_functions_stand_alone() -> None:
+    with pytest.raises(ExpressionError, match="stands alone"):
+        Expression("words.narrative(words)")

@@ -90,7 +90,7 @@ def test_what_a_parent_holds_a_child_cannot_let_go() -> None:
         ("{ when: how = 'group', reason: link, rule: r, next_step: n }", "mapping-hold"),
         ("{ when: how = 'group', reason: decision, rule: r }", "mapping-hold"),
         ("- just words", "mapping-hold"),
-        ("{ when: how =, reason: decision, rule: r, next_step: n }", "mapping-expression"),
+        ("{ when: how =, reason: decision, rule: r, next_step: n }", "FP02"),
         ("{ when: mood.exists(), reason: decision, rule: r, next_step: n }", "mapping-path"),
         ("{ when: kept.exists(), reason: decision, rule: r, next_step: n }", "mapping-agency-only"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import ConfigError
 from bridge.mappings.load import digest, load, read_all, read_packs
 from bridge.mappings.translate import Translator
-from tests.unit.mappings.small import AGENCY, MAPPING, TABLE, loaded, pack, problems, with_part
+from tests.unit.mappings.small import AGENCY, MAPPING, TABLE, loaded, pack, problems, translated, with_part
 
 PART = """
 one:
@@ -30,17 +30,19 @@ one:
         ('x: "{{ mood }}"', "mapping-about", 10, "a fact about the mother may not stand in a part about the child"),
         ('x: "{{ iif(mood.exists(), at) }}"', "mapping-about", 10, "a fact about the mother may not stand in"),
         ('"{% if mood.exists() %}": { x: y }', "mapping-about", 10, "a fact about the mother may not stand in"),
-        ('x: "{{ place }"', "mapping-shape", 10, "an expression is opened and not closed"),
-        ('x: "a {[ place ]}"', "mapping-shape", 10, "`{[ ]}` gives a list: nothing may stand beside it"),
-        ('x: "{{ place ) }}"', "mapping-expression", 10, "this is not FHIRPath from column 7 on"),
-        ("x: \"{{ place.trace('x') }}\"", "mapping-expression", 10, "trace() may not be used"),
-        ('x: "{{ now() }}"', "mapping-expression", 10, "now() may not be used: a mapping knows no clock"),
-        ('x: "{{ steps.where(done) }}"', "mapping-expression", 10, "where() by a bare true/false field"),
-        ('x: "{{ %nobody }}"', "mapping-expression", 10, "nothing here is called %nobody"),
+        ('x: "{{ place }"', "FT06", 10, "what begins with {{ ends with }}"),
+        ('x: "a {[ place ]}"', "FT06", 10, "a list {[ … ]} is the whole string"),
+        ('x: "{{ place ) }}"', "FP02", 10, "an operator, a dot or the end of the expression is expected here"),
+        ("x: \"{{ place.trace('x') }}\"", "FP06", 10, "trace() is refused: it writes what a record says"),
+        ('x: "{{ now() }}"', "FP06", 10, "now() is refused: a mapping reaches no clock"),
+        ("x: \"{{ iif(true, 'a', 'b') }}\"", "FP15", 10, "this condition is always true"),
+        ('x: "{{ %agency.nmae }}"', "FP13", 10, "the source has no field nmae here"),
+        ('x: "{{ place + 1 }}"', "FP12", 10, "+ does not take String and Integer"),
+        ('x: "{{ %nobody }}"', "FP07", 10, "nothing defines %nobody"),
         ('x: "{{ $this }}"', "mapping-expression", 10, "this reads the whole record: name the field"),
         ("x: \"{{ %tables.lookup('plaec', place) }}\"", "mapping-function", 10, "names, as a text, a table"),
         ('x: "{{ %tables.lookup(place, place) }}"', "mapping-function", 10, "names, as a text, a table"),
-        ("x: \"{{ %tables.lookup('place') }}\"", "mapping-function", 10, "takes 2 to 2 arguments"),
+        ("x: \"{{ %tables.lookup('place') }}\"", "FP05", 10, "%tables.lookup(table, code) does not take 1 arguments"),
         (
             "x: \"{{ person('father') }}\"",
             "mapping-function",
@@ -55,11 +57,11 @@ one:
         ),
         ("x: \"{{ person('mother', 'Group') }}\"", "mapping-function", 10, "gives a 'Patient' or a 'RelatedPerson'"),
         ("x: \"{{ part('two') }}\"", "mapping-function", 10, "names, as a text, a part of this mapping"),
-        ('"{% unless x %}": 1', "mapping-shape", 10, "no such block: there are if, else, for, merge and assign"),
-        ('"{% for x in steps %}": { y: 1 }', "mapping-shape", 10, "a part is one resource: use `each`"),
-        ('"{% else %}": { y: 1 }', "mapping-shape", 6, "an `else` goes with an `if` in the same object"),
-        ('"{% if flag %}": 7', "mapping-shape", 10, "this must be an object"),
-        ('"{% assign %}": { a: 1, b: 2 }', "mapping-shape", 10, "an assignment is a list of single names"),
+        ('"{% unless x %}": 1', "FT01", 10, "a block is {% assign %}, {% merge %}"),
+        ('"{% for x in steps %}": { y: 1 }', "FT03", 10, "a for stands alone in its object"),
+        ('"{% else %}": { y: 1 }', "FT02", 10, "an else stands beside its if"),
+        ('"{% if flag %}": 7', "FT05", 10, "what is merged into an object is an object"),
+        ('"{% assign %}": { a: 1, b: 2 }', "FT04", 10, "assign holds a list of objects with one name each"),
         ("key: place", "mapping-shape", 10, "`key` goes with `each`"),
     ],
 )
@@ -68,6 +70,23 @@ def test_a_mistake_in_a_part_is_found_with_its_line(line: str, code: str, at: in
 
     assert [(problem.code, problem.where) for problem in found] == [(code, f"tiny/visit.yaml:{at}")]
     assert found[0].rule.startswith(rule)
+
+
+def test_every_expression_that_cannot_be_compiled_is_reported_at_once() -> None:
+    found = problems(pack(with_part(PART + '  x: "{{ place ) }}"\n  y: [ "{{ now() }}", "{{ iff(place) }}" ]')))
+
+    assert [(problem.code, problem.where) for problem in found] == [
+        ("FP02", "tiny/visit.yaml:10"),
+        ("FP06", "tiny/visit.yaml:11"),
+        ("FP04", "tiny/visit.yaml:11"),
+    ]
+
+
+def test_a_bare_true_false_field_is_a_condition() -> None:
+    mapping = with_part(PART + '  x: "{[ steps.where(done).id ]}"')
+    steps = [{"id": "a", "done": False}, {"id": "b", "done": True}]
+
+    assert translated({"steps": steps}, mapping).parts[0].resource["x"] == ["b"]
 
 
 def test_a_mistyped_field_is_offered_the_nearest_one() -> None:

@@ -92,15 +92,15 @@ def test_r13_every_hold_is_collected_and_no_part_comes_with_them() -> None:
 @pytest.mark.parametrize(
     ("line", "where"),
     [
-        ('x: { y: [ "{{ words + 1 }}" ] }', "one.x.y.0"),
-        ('when: "words + 1 = 2"', "one.words + 1 = 2"),
-        ('each: "steps.select(text + 1)"\n  key: "1"', "one.steps.select(text + 1)"),
+        ('x: { y: [ "{{ steps.text.combine(words).single() }}" ] }', "one.x.y.0"),
+        ("when: steps.text.combine(words).single() = 'x'", "one.when"),
+        ('each: steps.select(text.combine(%context.words).single())\n  key: "1"', "one.each"),
     ],
 )
 def test_a_mapping_that_fails_holds_for_the_engineer_without_a_value(line: str, where: str) -> None:
     mapping = with_part(f"one:\n  about: child\n  resourceType: Basic\n  {line}")
 
-    made = translated({"words": CANARY, "steps": [{"text": CANARY}]}, mapping)
+    made = translated({"words": CANARY, "steps": [{"text": CANARY}, {"text": CANARY}]}, mapping)
 
     (hold,) = made.holds
     assert (hold.reason, hold.owner, hold.waits_for) == (HoldReason.CONTENT, Owner.ENGINEER, mapping_key("tiny/visit"))
@@ -183,7 +183,7 @@ def test_a_kind_without_a_mapping_is_refused() -> None:
         Translator(load(pack())).translate("tiny/other", {}, AGENCY)
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "\uffff", "a\ufdd0b"])
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "\uffff"])
 def test_a_text_no_document_can_carry_is_held(text: str) -> None:
     (hold,) = translated({"steps": [{"text": text}]}).holds
 
