@@ -57,16 +57,19 @@ def release(parts: Sequence[Part], person: str, decision: Decision) -> Released:
         return Released((), len(about), decision)
     may = {ORDINARY, NARRATIVE} if decision.narrative else {ORDINARY}
     leaving = [part for part in about if part.labels <= may]
-    gone = {reference(part) for part in about if part not in leaving}
+    gone = {reference(part) for part in about if not part.labels <= may}
     released, withheld = [], len(about) - len(leaving)
     for part in leaving:
         kept = [index for index, labels in enumerate(part.sections) if labels <= may]
+        if not gone and len(kept) == len(part.sections):
+            released.append(part)
+            continue
         withheld += len(part.sections) - len(kept)
         resource = part.resource
         if part.sections:
             sections = [resource["section"][index] for index in kept]
             resource = {**{key: value for key, value in resource.items() if key != "section"}, "section": sections}
-        resource = without(resource, gone) if gone or part.sections else resource
+        resource = without(resource, gone)
         released.append(replace(part, resource=resource, sections=tuple(part.sections[index] for index in kept)))
     return Released(tuple(released), withheld, decision)
 

@@ -57,6 +57,12 @@ def find_records(
     return [row | {"entries": entries.get(row["thing"], [])} for row in rows]
 
 
+def versions(connection: Connection, thing: str) -> list[dict[str, Any]]:
+    """Every version of a thing, the first one above."""
+    rows = connection.execute(select(record).where(record.c.thing == thing).order_by(record.c.ordinal))
+    return [dict(row._mapping) for row in rows]
+
+
 def entries_of(connection: Connection, threads: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """The entries of these threads."""
     found: dict[str, list[dict[str, Any]]] = {}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bridge.model import Fate, RecordState
-from bridge.store import records, tables
+from bridge.store import persons, records, tables
 from bridge.store.ledger import Ledger
 from tests.postgres import Reopen
 from tests.unit.store.making import (
+    AGENCY,
     CHILD,
     MINUTE,
     NEEDS_ROW,
@@ -251,3 +253,22 @@ def test_the_states_are_checked_by_the_database(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection:
         checks = connection.dialect.get_check_constraints(connection, "record")
     assert len(checks) == 1
+
+
+def test_who_accepts_for_one_person_waits_for_who_came_first(ledger: Ledger, reopen: Reopen) -> None:
+    """The position is the counter's under its lock: the second transaction sees the first one's."""
+    keep(ledger, item("c0", b"0"))
+    other, done = reopen(), list[Fate]()
+    second = threading.Thread(target=lambda: done.append(keep(other, item("c2", b"2"))[0].fate))
+    first = records.Keep(
+        ledger, 0, item("c1", b"1"), fate, ledger.ids.take(), ledger.ids.take(),
+        persons.prepare(ledger, AGENCY, CHILD), NOW,
+    )  # fmt: skip
+    with ledger.engine.begin() as connection:
+        assert [answer.fate for answer in records.keep(connection, [first])] == [Fate.NEW]
+        second.start()
+        time.sleep(0.3)
+        assert done == []
+    second.join(10)
+    assert done == [Fate.NEW]
+    assert {row["source_id"]: row["position"] for row in rows(ledger, tables.record)} == {"c0": 1, "c1": 2, "c2": 3}

@@ -1,0 +1,1 @@
+"""The doors over HTTP: agencies' records in, health and metrics out."""

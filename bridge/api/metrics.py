@@ -1,0 +1,83 @@
+"""`/health` and `/metrics`: counts, ages and states by practice and agency; never a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import text
+
+from bridge.errors import LedgerError
+from bridge.moves.line import Line
+from bridge.store import leases, views
+
+SECOND = 1_000_000
+PROBE = "SELECT 1"
+
+
+class LedgerCollector(Collector):
+    """Reads the ledger's counts each time they are asked for, so that every worker's share is in them."""
+
+    def __init__(self, line: Line, clock: Callable[[], int]) -> None:
+        self.line = line
+        self.clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Records, entries and holds by state; the age of what waits longest; connections that are down."""
+        now = self.clock()
+        with self.line.ledger.read() as connection:
+            record_counts = views.record_counts(connection)
+            practices = views.practice_counts(connection)
+            holds = views.hold_counts(connection)
+            down = leases.closed_connections(connection, now)
+        records = GaugeMetricFamily("bridge_records", "Record versions by state", labels=["state"])
+        for state, count in record_counts.items():
+            records.add_metric([state], count)
+        yield records
+        entries = GaugeMetricFamily("bridge_entries", "Entries by practice and state", labels=["practice", "state"])
+        oldest = GaugeMetricFamily("bridge_oldest_seconds", "Age of what waits longest", labels=["practice"])
+        for practice, counts in practices.items():
+            for state, count in counts["entries"].items():
+                entries.add_metric([practice, state], count)
+            if counts["oldest"] is not None:
+                oldest.add_metric([practice], max(0, now - counts["oldest"]) / SECOND)
+        yield entries
+        yield oldest
+        held = GaugeMetricFamily("bridge_holds", "Open holds by reason", labels=["reason"])
+        for reason, count in holds.items():
+            held.add_metric([reason], count)
+        yield held
+        closed = GaugeMetricFamily("bridge_connection_down", "1 while a connection is not used", labels=["connection"])
+        for name in self.line.project.connections:
+            closed.add_metric([name], int(name in down))
+        yield closed
+
+
+def router(line: Line, clock: Callable[[], int]) -> APIRouter:
+    """The operations' door over one line."""
+    routes = APIRouter()
+    registry = CollectorRegistry()
+    registry.register(LedgerCollector(line, clock))
+
+    @routes.get("/health")
+    def health() -> JSONResponse:
+        """200 while the ledger answers and has room."""
+        try:
+            with line.ledger.read() as connection:
+                connection.execute(text(PROBE))
+        except LedgerError:
+            return JSONResponse({"ok": False, "ledger": "does not answer"}, 503)
+        free = line.ledger.free_mebibytes()
+        room = free is None or free >= line.project.limits.free_disk_mib
+        return JSONResponse({"ok": room, "ledger": "answers" if room else "no room"}, 200 if room else 503)
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        """Prometheus text."""
+        return Response(generate_latest(registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes

@@ -1,0 +1,111 @@
+"""`bridge serve`, `work`, `status` and `restored`: running the bridge and seeing where it stands."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from bridge.api.app import doors
+from bridge.cli import show
+from bridge.cli.access import named
+from bridge.cli.options import BY, HERE, AsJson, ProjectDir
+from bridge.console import signing
+from bridge.jobs import serve as running
+from bridge.jobs.open import connected, open_line
+from bridge.jobs.worker import Worker, system_clock
+from bridge.moves.line import Line
+from bridge.settings import load
+from bridge.store import leases, views
+
+
+def serve(
+    project: ProjectDir = HERE,
+    port: Annotated[int | None, typer.Option(help="Instead of the one in bridge.yaml; 0 = any free one.")] = None,
+    sign_in: Annotated[str, typer.Option(help="Print a one-time sign-in link for this person of bridge.yaml.")] = "",
+) -> int:
+    """Run everything in one process: doors, page, workers and schedules, until stopped."""
+    loaded = load(project)
+    person = named(loaded, sign_in) if sign_in else None
+    now = system_clock()
+    with open_line(loaded, "serve", now) as line:
+        path = signing.new_link(line, person, BY, now) if person is not None else ""
+
+        def ready(bound: str) -> None:
+            show.say(f"READY {bound}")
+            if path:
+                show.say(f"Sign in (once, for a day): {signing.address(loaded.server, path, bound)}")
+
+        at = loaded.server.port if port is None else port
+        asyncio.run(running.run(line, loaded.workers, doors(line, system_clock, loaded.server.host, at, ready)))
+    return show.DONE
+
+
+def work(
+    project: ProjectDir = HERE,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing is left to do.")] = False,
+    json: AsJson = False,
+) -> int:
+    """Run one worker; start as many as you like, on any machine that reaches the ledger."""
+    with open_line(load(project), "work", system_clock()) as line:
+        if until_idle:
+            asyncio.run(until_nothing_is_left(line))
+            told(line, json)
+        else:
+            asyncio.run(running.run(line, 1))
+    return show.DONE
+
+
+async def until_nothing_is_left(line: Line) -> None:
+    """One worker ran until what is left waits for a person or a time."""
+    async with connected(line):
+        await Worker(line).run(until_idle=True)
+
+
+def status(project: ProjectDir = HERE, json: AsJson = False) -> int:
+    """Where everything stands: records, entries by practice, what is held, connections that are down."""
+    with open_line(load(project), BY, system_clock()) as line:
+        told(line, json)
+    return show.DONE
+
+
+def told(line: Line, json: bool) -> None:
+    """The ledger's counts, as JSON or as a page of text."""
+    now = system_clock()
+    with line.ledger.read() as connection:
+        found: dict[str, Any] = {
+            "records": views.record_counts(connection),
+            "entries": views.entry_counts(connection),
+            "holds": views.hold_counts(connection),
+            "practices": views.practice_counts(connection),
+            "down": leases.closed_connections(connection, now),
+        }
+    if json:
+        show.as_json(found)
+        return
+    show.say("records   " + counts(found["records"]))
+    show.say("entries   " + counts(found["entries"]))
+    show.say("held      " + counts(found["holds"]))
+    for practice, of in sorted(found["practices"].items()):
+        waiting = "" if of["oldest"] is None else f"; the oldest waits {max(0, now - of['oldest']) // 1_000_000} s"
+        show.say(f"  {practice}: {counts(of['entries'])}{waiting}")
+    for name, reason in sorted(found["down"].items()):
+        show.say(f"  connection {name} is down: {reason}")
+
+
+def counts(of: dict[str, int]) -> str:
+    """The counts that are not zero, in words."""
+    return ", ".join(f"{count} {name}" for name, count in of.items() if count) or "none"
+
+
+def restored(
+    reason: Annotated[str, typer.Option(help="What was restored, for the trail.")] = "backup",
+    project: ProjectDir = HERE,
+) -> int:
+    """After a backup came back: from now on every first write looks in the chart before it creates."""
+    now = system_clock()
+    with open_line(load(project), "restored", now) as line:
+        era = line.ledger.write(leases.new_era, (now, reason))
+    show.say(f"era {era} begins; what was not known to stand is looked for before it is sent")
+    return show.DONE

@@ -1,0 +1,1 @@
+"""Pages for people: what needs them, where each record is, what each practice has. Plain HTML forms, no scripts."""

@@ -1,0 +1,197 @@
+"""Plain words for states, reasons and answers, as agency staff and practices read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+RECORD = {
+    "accepted": "received",
+    "translated": "prepared",
+    "held": "waits for an answer",
+    "superseded": "replaced by a newer version",
+}
+ENTRY = {
+    "ready": "waits its turn",
+    "sending": "is being sent",
+    "delivered": "in the chart",
+    "handed-over": "handed over, not confirmed yet",
+    "held": "held back",
+    "refused": "the practice's EHR does not permit it",
+    "unknown": "sent; whether it arrived is being checked",
+    "cancelled": "not sent",
+    "retracted": "taken back",
+}
+TONE = {
+    "delivered": "good",
+    "translated": "good",
+    "held": "waits",
+    "refused": "bad",
+    "unknown": "waits",
+    "handed-over": "waits",
+}
+"""How a state is coloured, beside its words; others are plain."""
+
+REASON = {
+    "consent": "Consent",
+    "link": "Which patient is this?",
+    "table": "A code without a meaning",
+    "record": "Something is missing in the record",
+    "decision": "A person must decide",
+    "capability": "No way into the practice's EHR",
+    "content": "It cannot be written as it is",
+    "practice": "No practice is known",
+}
+WAITS = {
+    "consent": ("person", "people"),
+    "link": ("person", "people"),
+    "practice": ("person", "people"),
+    "table": ("code", "codes"),
+}
+"""What the cases of a reason are, one and many; else records."""
+
+STEP = {
+    "consent": "Record the signed consent below; what waits is sent then by itself.",
+    "link": "Say below which patient this is, or take in the practice's list under “Lists”.",
+}
+"""What to do where these pages have a form for it; else the hold's own next step."""
+
+ACTION = {
+    "create": "a new {what}",
+    "update": "a correction of the {what}",
+    "replace": "a new {what} in place of the old one",
+    "retract": "that the {what} was entered in error",
+}
+ANSWER = {
+    "done": "The EHR took it.",
+    "accepted": "The EHR accepted it for later; it is looked for.",
+    "retry-later": "The EHR could not take it at that moment; it is tried again.",
+    "unknown": "No clear answer came back; it is looked for before anything is sent again.",
+    "refused-unsupported": "The EHR does not take this kind of entry this way.",
+    "refused-content": "The EHR did not take what was written.",
+    "refused-policy": "The EHR does not permit this for this patient.",
+    "refused-duplicate": "The EHR says that it stands there already; it is looked for.",
+    "refused-patient": "The EHR says that this patient's chart is gone, merged or closed.",
+    "refused-unclear": "The EHR's answer could not be understood.",
+    "conflict": "Something changed in the chart meanwhile; it is read again first.",
+    "connection-down": "The EHR did not let us sign in.",
+}
+SETTLED = {
+    "looked": "It was looked for in the chart, and that settled it.",
+    "not-sent": "It did not leave after all; it is tried again.",
+}
+"""Answers that are ours and not an EHR's, by their code."""
+
+CLOSED = {
+    "consent": "a consent arrived",
+    "link": "the practice's identifier arrived",
+    "table": "the code has a meaning now",
+    "planned": "it was prepared anew",
+    "translated": "it was prepared anew",
+    "withdrawn": "the agency withdrew the record",
+    "superseded": "a newer version of the record came",
+    "activation": "the mappings changed",
+    "settings": "the settings changed",
+    "command": "somebody answered it on the command line",
+}
+"""What closes a hold, where it is no person."""
+
+BASIS = {"roster": "the practice's list", "referral": "the practice's referral", "person": "a person's decision"}
+SOURCE = {"roster": "an imported list", "record": "the agency's record", "person": "a person, on these pages"}
+WHAT = {
+    "DocumentReference": "document",
+    "QuestionnaireResponse": "questionnaire",
+    "CarePlan": "care plan",
+    "CareTeam": "care team",
+    "EpisodeOfCare": "episode of care",
+    "ServiceRequest": "referral",
+    "RelatedPerson": "related person",
+}
+"""What people call a FHIR type, where its own name is not what they call it."""
+
+SAID = {
+    "consent-given": "The consent is recorded. What waited for it goes on now.",
+    "consent-known": "This consent was recorded before; nothing was changed.",
+    "consent-ended": "The consent has ended. What has not gone yet stays here.",
+    "consent-none": "There was no consent in force to end.",
+    "link-made": "The chart is noted. What waited for it goes on now.",
+    "link-again": "This was noted before; it is looked for in the practice's EHR once more.",
+    "row-added": "The code has a meaning now. Records that go on: {count}.",
+    "again": "It is looked at again. What is still missing will wait here again. Going on: {count}.",
+    "stands": "Noted: it stands in the chart.",
+    "absent": "Noted: it is not in the chart.",
+    "drop": "Noted: it is not sent.",
+    "send": "The record is sent as it is, as far as the family agreed.",
+    "keep": "The record stays with the agency. Kept: {count}.",
+    "closed": "Somebody answered this before; nothing was changed.",
+    "imported": "The list is taken in.",
+}
+"""What a page says after a form, by the word that stands in its address."""
+
+
+def step(hold: Mapping[str, Any], forms: Sequence[str]) -> Markup:
+    """What to do about a hold, as a sentence; commands in it set apart."""
+    if hold["reason"] in forms and hold["reason"] in STEP:
+        return Markup("{}").format(STEP[hold["reason"]])
+    text = str(hold["next_step"])
+    pieces = f"{text[:1].upper()}{text[1:]}.".split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
+    )
+
+
+def what(resource_type: str) -> str:
+    """What people call an entry of this FHIR type."""
+    return WHAT.get(resource_type, resource_type.lower())
+
+
+def cases(reason: str, count: int) -> str:
+    """`3 people`, `1 record`."""
+    one, many = WAITS.get(reason, ("record", "records"))
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def closed_by(by: str, people: Mapping[str, str]) -> str:
+    """What, or who, answered a hold; `people` are names by id."""
+    return CLOSED.get(by) or (f"{people[by]} answered it" if by in people else "it was answered")
+
+
+def moment(at: int, zone: str) -> str:
+    """`22 Nov 2026, 14:05` in this zone; `at` in microseconds."""
+    local = local_time(at, zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def day(at: int, zone: str) -> str:
+    """`22 Nov 2026` in this zone."""
+    local = local_time(at, zone)
+    return f"{local.day} {local:%b %Y}"
+
+
+def last_day(until: int, zone: str) -> str:
+    """The last day that an exclusive end covers."""
+    return day(until - 1, zone)
+
+
+def iso(at: int) -> str:
+    """For machines: the instant in UTC."""
+    return datetime.fromtimestamp(at / 1e6, UTC).isoformat(timespec="seconds")
+
+
+def local_time(at: int, zone: str) -> datetime:
+    """The instant on the clocks of this zone."""
+    return datetime.fromtimestamp(at // 1_000_000, ZoneInfo(zone))
+
+
+def span(microseconds: int) -> str:
+    """How long, in the one unit that says it best: `3 days`."""
+    seconds = max(0, microseconds) // 1_000_000
+    for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return "less than a minute"

@@ -1,0 +1,68 @@
+"""`/health` and `/metrics`: what a monitor may know, and nobody's name in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.store import leases
+from bridge.store.ledger import Ledger
+from tests.unit.api.opened import DAY, NOW, Opened, contact
+from tests.unit.store.making import NEEDS_CONSENT, NEEDS_ROW, claim, entry_plan, save
+
+CANARY = "Zzyzx-Quetzal"
+
+
+def numbers(doors: Opened) -> dict[str, float]:
+    answer = doors.client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    lines = [line.rpartition(" ") for line in answer.text.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_health_is_good_while_the_ledger_answers_and_has_room(doors: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = doors.client.get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"ok": True, "ledger": "answers"})
+    monkeypatch.setattr(Ledger, "free_mebibytes", lambda self: 3)
+    answer = doors.client.get("/health")
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "ledger": "no room"})
+
+
+def test_health_says_when_the_ledger_does_not_answer(doors: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    with doors.ledger.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE lease")
+    monkeypatch.setattr("bridge.api.metrics.PROBE", "SELECT * FROM lease")
+    answer = doors.client.get("/health")
+    assert (answer.status_code, answer.json()) == (503, {"ok": False, "ledger": "does not answer"})
+
+
+def test_counts_are_of_every_state_zeros_too(doors: Opened) -> None:
+    found = numbers(doors)
+    assert found['bridge_records{state="accepted"}'] == 0
+    assert found['bridge_connection_down{connection="one"}'] == 0
+    doors.post([contact("a"), contact("b")])
+    assert numbers(doors)['bridge_records{state="accepted"}'] == 2
+
+
+def test_what_waits_is_counted_by_practice_and_reason_and_nobody_is_named(doors: Opened) -> None:
+    doors.post([contact(f"k-{n}", child=CANARY, narrative=f"{CANARY} slept") for n in range(3)])
+    held, ready, refused = claim(doors.ledger, now=NOW, until=NOW + DAY)
+    plan = {"practice": "elm", "person": CANARY}
+    assert save(doors.ledger, held, holds=(NEEDS_ROW,), now=NOW)
+    assert save(doors.ledger, ready, entry_plan(**plan), now=NOW)
+    assert save(doors.ledger, refused, entry_plan(hold=NEEDS_CONSENT, **plan), now=NOW)
+    doors.ledger.write(leases.set_circuit, leases.Circuit("one", NOW + DAY, f"login refused {CANARY}"))
+    doors.clock.now += 90_000_000
+    found = numbers(doors)
+    assert found['bridge_entries{practice="elm",state="ready"}'] == 1
+    assert found['bridge_entries{practice="elm",state="held"}'] == 1
+    assert found['bridge_oldest_seconds{practice="elm"}'] == 90
+    assert found['bridge_holds{reason="consent"}'] == 1
+    assert found['bridge_holds{reason="table"}'] == 1
+    assert found['bridge_connection_down{connection="one"}'] == 1
+    assert CANARY not in doors.client.get("/metrics").text
+
+
+def test_the_address_alone_leads_to_the_pages(doors: Opened) -> None:
+    answer = doors.client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/")

@@ -1,0 +1,162 @@
+"""`bridge doctor`: each outcome of each check, and against a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from bridge.cli import main
+from bridge.cli.examine import Check, connection_checks, ledger_check
+from bridge.model import Failure, Request, Response
+from bridge.settings import load
+from tests.unit.settings.project import edited, write
+
+NOW = 1_790_000_000.0
+STATEMENT = b'{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1"}'
+DATE = {"date": formatdate(NOW, usegmt=True)}
+
+
+def checks(statement: Response, search: Response, *, with_login: bool = True) -> dict[str, Check]:
+    async def send(request: Request) -> Response:
+        return statement if request.path == "metadata" else search
+
+    found = asyncio.run(connection_checks(send, lambda: NOW, with_login=with_login))
+    return {check.name: check for check in found}
+
+
+GOOD, FOUND = Response(200, DATE, STATEMENT), Response(200, {}, b"{}")
+
+
+def test_a_good_connection_is_good_in_all_four() -> None:
+    assert [check.ok for check in checks(GOOD, FOUND).values()] == [True] * 4
+
+
+@pytest.mark.parametrize("failure", Failure)
+def test_what_cannot_be_reached_is_not_tried_further(failure: Failure) -> None:
+    found = checks(Response(failure=failure), FOUND)
+    assert [check.ok for check in found.values()] == [False, None, None, None]
+    assert found["reachable"].next_step
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (404, b"", "HTTP 404 instead of a statement"),
+        (401, b"", "not shown without another login (HTTP 401)"),
+        (200, b"<html>Sign in</html>", "what came back is no CapabilityStatement"),
+        (200, b'{"resourceType":"Patient"}', "what came back is no CapabilityStatement"),
+        (200, b"[]", "what came back is no CapabilityStatement"),
+        (200, STATEMENT.replace(b"4.0.1", b"5.0.0"), "FHIR 5.0.0, not 4.0"),
+        (200, STATEMENT.replace(b"4.0.1", b"4.0.1\\u001b[2J hello"), "FHIR unknown, not 4.0"),
+    ],
+)
+def test_a_statement_must_be_there_and_of_r4(status: int, body: bytes, says: str) -> None:
+    found = checks(Response(status, DATE, body), FOUND)["statement"]
+    assert (found.ok, found.says) == (False, says)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ok", "says"),
+    [(59, True, "within 60 s of ours"), (61, False, "61 s ahead of ours"), (-3600, False, "3600 s behind ours")],
+)
+def test_a_clock_that_is_off_is_told(seconds: int, ok: bool, says: str) -> None:
+    answer = Response(200, {"date": formatdate(NOW + seconds, usegmt=True)}, STATEMENT)
+    assert (checks(answer, FOUND)["clock"].ok, checks(answer, FOUND)["clock"].says) == (ok, says)
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}])
+def test_a_server_without_a_clock_is_no_finding(headers: dict[str, str]) -> None:
+    assert checks(Response(200, headers, STATEMENT), FOUND)["clock"].ok is None
+
+
+@pytest.mark.parametrize(
+    ("status", "with_login", "ok"),
+    [
+        (200, True, True),
+        (200, False, True),
+        (400, True, True),
+        (401, True, False),
+        (401, False, False),
+        (403, True, False),
+        (302, True, False),
+        (500, True, False),
+    ],
+)
+def test_what_a_search_for_nobody_says_about_the_login(status: int, with_login: bool, ok: bool) -> None:
+    found = checks(GOOD, Response(status), with_login=with_login)["login"]
+    assert found.ok is ok
+    assert bool(found.next_step) is not ok
+
+
+def test_a_lost_search_is_a_finding() -> None:
+    assert checks(GOOD, Response(failure=Failure.LOST))["login"].ok is False
+
+
+def test_a_ledger_that_is_not_made_yet_is_good_and_stays_unmade(tmp_path: Path) -> None:
+    assert ledger_check(load(write(tmp_path))).ok
+    assert not (tmp_path / "ledger.sqlite").exists()
+
+
+def test_a_ledger_that_is_no_database_is_a_finding(tmp_path: Path) -> None:
+    write(tmp_path).joinpath("ledger.sqlite").write_text("this is no database, but long enough to look like one" * 9)
+    found = ledger_check(load(tmp_path))
+    assert (found.ok, found.says) == (False, "does not open (DatabaseError)")
+
+
+def test_a_full_disk_is_a_finding(tmp_path: Path) -> None:
+    write(tmp_path, edited(("limits: { lease_seconds: 90 }", "limits: { free_disk_mib: 900000000 }")))
+    (tmp_path / "ledger.sqlite").touch()
+    assert "intake answers 503" in ledger_check(load(tmp_path)).next_step
+
+
+class Ehr(BaseHTTPRequestHandler):
+    """A server with a statement and a login."""
+
+    def do_GET(self) -> None:
+        wants = self.headers.get("Authorization") == "Bearer a-token-of-the-test-ehr" or "metadata" in self.path
+        self.send_response(200 if wants else 401)
+        self.end_headers()
+        self.wfile.write(STATEMENT)
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def ehr() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ehr) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/fhir"
+        server.shutdown()
+        thread.join()
+
+
+def test_each_connection_is_tried_and_findings_end_with_1(
+    tmp_path: Path, ehr: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = [("http://127.0.0.1:8090/fhir/", ehr), ("https://ehr.example/fhir/r4", ehr)]
+    write(tmp_path, edited(*base))
+    assert main(["doctor", "--project", str(tmp_path), "--json"]) == 1
+    told = capsys.readouterr().out
+    assert "a-token-of" not in told
+    answer = json.loads(told)
+    assert answer["ok"] is False
+    assert answer["connections"]["one"]["login"]["says"] == "the server wants a login and none is set"
+    assert {check["ok"] for check in answer["connections"]["two"].values()} == {True}
+    assert main(["doctor", "two", "--project", str(tmp_path)]) == 0
+    assert "connection two (test, epic)" in capsys.readouterr().out
+
+
+def test_a_connection_the_project_does_not_have_is_wrong_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "tow", "--project", str(write(tmp_path))]) == 2
+    assert "did you mean `two`?" in capsys.readouterr().err

@@ -1,0 +1,59 @@
+"""`bridge links` and `bridge consents`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.store import tables
+from tests.unit.cli.conftest import Command
+from tests.unit.cli.golden import matches
+from tests.unit.store.making import rows
+
+CANARY = "Zzyzx-Quetzal"
+CONSENTS = "agency,person,practice,from,until,narrative\n"
+LINKS = "agency,person,practice,system,value\n"
+
+
+def test_rosters_are_taken_and_the_same_again_changes_nothing(command: Command, tmp_path: Path) -> None:
+    consents, links = tmp_path / "consents.csv", tmp_path / "links.csv"
+    consents.write_text(CONSENTS + "harbor,c-1,elm,2026-01-05,,yes\n")
+    links.write_text(LINKS + "harbor,c-1,elm,urn:oid:1.2.3,40017\n")
+    told = command("consents", "import", consents)
+    assert (told.code, told.out) == (0, "1 new, 0 known already, 0 not taken\n")
+    assert command("links", "import", links, "--json").json == {"new": 1, "known": 0, "problems": []}
+    assert command("links", "import", links, "--json").json == {"new": 0, "known": 1, "problems": []}
+    with command.ledger() as ledger:
+        actions = [row["action"] for row in rows(ledger, tables.audit)]
+    assert actions == ["import-consents", "import-consents", "import-links", "import-links"]  # each agency's trail
+
+
+def test_rows_that_cannot_be_taken_are_told_without_a_value(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "consents.csv"
+    path.write_text(CONSENTS + f"harbor,c-1,elm,{CANARY},,yes\nharbor,c-2,elm,2026-01-05,,{CANARY}\n")
+    told = command("consents", "import", path)
+    assert told.code == 1
+    assert CANARY not in told.out + told.err
+    assert matches("consents", told.out + told.err, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "content"), [("roster-header", "a;b\n"), ("roster-missing", None)])
+def test_what_is_no_roster_is_wrong_use(command: Command, tmp_path: Path, name: str, content: str | None) -> None:
+    path = tmp_path / "links.csv"
+    if content is not None:
+        path.write_text(content)
+    told = command("links", "import", path)
+    assert (told.code, matches(name, told.err, tmp_path)) == (2, True)
+
+
+def test_a_consent_is_taken_back(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "consents.csv"
+    path.write_text(CONSENTS + "harbor,c-1,elm,2026-01-05,,yes\n")
+    command("consents", "import", path)
+    told = command("consents", "revoke", "harbor", "c-1", "elm")
+    assert (told.code, told.out) == (0, "1 consent revoked\n")
+    told = command("consents", "revoke", "harbor", "c-1", "elm")
+    assert (told.code, told.out) == (1, "0 consents revoked\n")
+    told = command("consents", "revoke", "harbor", "c-1", "nowhere")
+    assert (told.code, matches("revoke-nowhere", told.err, tmp_path)) == (2, True)
