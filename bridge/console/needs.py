@@ -124,8 +124,8 @@ def forms_of(found: Mapping[str, Any], who: Visitor) -> list[str]:
         ("row", Action.TABLE, reason is HoldReason.TABLE),
         ("record", Action.SEE_RECORD, awaits_word(found)),  # only those decide who may read what they send
         ("entry", Action.ANSWER, about_entry and reason is HoldReason.DECISION),
-        ("drop", Action.ANSWER, about_entry and reason in (HoldReason.CAPABILITY, HoldReason.CONTENT)),
         ("retry", Action.RETRY, may_retry(found)),
+        ("drop", Action.ANSWER, about_entry and reason in (HoldReason.CAPABILITY, HoldReason.CONTENT)),
     ]
     return [name for name, action, fits in asks if fits and answers_it(who, found, action)]
 

@@ -66,12 +66,12 @@ def activate(project: Project, ledger: Ledger, by: str, now: int) -> None:
     changed = ledger.write(leases.activate, new)
     settings = leases.Activation(ledger.ids.take(), "settings", project.hash, {}, now, by)
     other_settings = ledger.write(leases.activate, settings)
-    with ledger.engine.begin() as connection:
-        if changed:
-            holds.arrived(connection, [f"mapping:{kind}" for kind in checked.kinds], now, "activation")
-        if other_settings:
-            holds.arrived(connection, [settings_key(name) for name in project.practices], now, "settings")
-            statements.reconsider(connection, project.practices, now, "settings")
+    if changed:
+        ledger.write(holds.arrive, holds.Arrival(tuple(f"mapping:{kind}" for kind in checked.kinds), now, "activation"))
+    if other_settings:
+        keys = tuple(settings_key(name) for name in project.practices)
+        ways = statements.ways_into(project.practices)
+        ledger.write(holds.arrive, holds.Arrival(keys, now, "settings", ways))
 
 
 @asynccontextmanager

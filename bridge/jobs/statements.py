@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 import orjson
-from sqlalchemy import Connection
 
 from bridge import log
 from bridge.ehr import capability
@@ -16,7 +15,6 @@ from bridge.errors import DefinitionError
 from bridge.model import Request
 from bridge.moves.line import Line
 from bridge.store import holds, leases
-from bridge.store.tables import hold
 
 DAY = 86_400 * 1_000_000
 
@@ -53,14 +51,12 @@ async def read(line: Line, connection: str, client: Sender, now: int) -> None:
     if changed:
         log.event("statement-changed", connection=connection)
         practices = [name for name, chart in line.charts.items() if chart.connection.id == connection]
-        with line.ledger.engine.begin() as transaction:
-            reconsider(transaction, practices, now, "statement")
+        await line.write(holds.arrive, holds.Arrival((), now, "statement", ways_into(practices)))
 
 
-def reconsider(connection: Connection, practices: Iterable[str], now: int, by: str) -> None:
-    """What found no way into these practices' EHRs is planned anew: what they take, or want, has changed."""
-    for practice in practices:
-        holds.rerun(connection, hold.c.waits_for.startswith(capability_key(practice, "")), now, by)
+def ways_into(practices: Iterable[str]) -> tuple[str, ...]:
+    """How the keys begin of what found no way into these practices' EHRs: planned anew when what they take changes."""
+    return tuple(capability_key(practice, "") for practice in practices)
 
 
 def load(line: Line) -> None:

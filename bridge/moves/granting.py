@@ -11,10 +11,11 @@ from bridge.consent import consent_key
 from bridge.errors import RecordError
 from bridge.mappings.kinds import Permission
 from bridge.mappings.tables import table_key
+from bridge.model import Item
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
-from bridge.store import permissions, persons, records
+from bridge.store import holds, permissions, persons, records
 
 
 def grant(line: Line, works: Sequence[records.Work], now: int) -> None:
@@ -32,6 +33,13 @@ def grant(line: Line, works: Sequence[records.Work], now: int) -> None:
             given = replace(permission, revoked=permission.revoked or now) if work.void else permission
             said.append(consent_of(line, work.agency, given, "record", work.thing, work.agency, now))
     line.write_all(permissions.give_consent, said)
+
+
+def practices_named(line: Line, items: Sequence[Item], now: int) -> None:
+    """What waited for anyone to say which practice these persons go to runs again."""
+    keys = {practice_key(item.agency, item.subject) for item in items if item.practice}
+    if keys:
+        line.ledger.write(holds.arrive, holds.Arrival(tuple(sorted(keys)), now, "named"))
 
 
 def consent_of(

@@ -389,3 +389,19 @@ def test_what_the_site_never_enabled_is_not_written_when_the_consent_comes_later
     maple.settle()
     assert ehr.stored("CareTeam") == []
     assert [hold["reason"] for hold in maple.holds()] == ["capability"]
+
+
+def test_a_record_whose_practice_nobody_knew_goes_when_the_child_names_it(tmp_path: Path, ehr: Ehr) -> None:
+    ehr.load(patient("m-1"))
+    with sandbox.start("open") as other:
+        sites = [Site(PRACTICE, ehr.running.base_url), Site("elm", other.base_url)]
+        with pilot(tmp_path, sites) as both:
+            both.accept("ma-soc/contact", contact())
+            both.settle()
+            assert [hold["reason"] for hold in both.holds()] == ["practice"]
+            both.accept("ma-soc/child", child())
+            both.settle()
+            assert [hold["reason"] for hold in both.holds()] == ["consent"]
+            ready(both)
+            both.settle()
+            assert len(ehr.stored("DocumentReference")) == 1
