@@ -94,7 +94,8 @@ class Figures:
         return (
             f"{self.store:11}{self.steps_a_record:5}  {self.mapping:9}{self.sender:7}"
             + "".join(f"{rate:11.0f}" for rate in rates)
-            + f"{1e6 * self.server_cpu / self.steps:11.0f}{1e6 * self.raw:11.0f}{self.cpu / self.steps / self.raw:11.1f}"
+            + f"{1e6 * self.server_cpu / self.steps:11.0f}{1e6 * self.raw:11.0f}"
+            + f"{self.cpu / self.steps / self.raw:11.1f}"
         )
 
 
