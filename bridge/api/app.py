@@ -23,7 +23,8 @@ BACKLOG = 512
 
 def create_app(line: Line, clock: Callable[[], int]) -> FastAPI:
     """The app over one line: agencies' door, operations, pages."""
-    app = FastAPI(title="Dyad Bridge", version=__version__, docs_url=None, redoc_url=None)
+    # An address with a slash too many is not answered: a redirect would repeat its query.
+    app = FastAPI(title="Dyad Bridge", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.door = intake.Door.of(line, clock)
     problems.install(app)
     app.include_router(intake.routes)
@@ -31,6 +32,7 @@ def create_app(line: Line, clock: Callable[[], int]) -> FastAPI:
     app.mount("/console", console(line, clock))
 
     @app.get("/", include_in_schema=False)
+    @app.get("/console", include_in_schema=False)
     def first() -> RedirectResponse:
         """People who type the address come to the pages."""
         return RedirectResponse("/console/", 303)

@@ -31,7 +31,8 @@ def console(line: Line, clock: Callable[[], int]) -> ASGIApp:
     """The pages over one line, to be mounted at `/console`."""
     style, picture = (files("bridge.console").joinpath(name).read_bytes() for name in ("style.css", "icon.svg"))
     version = hashlib.sha256(style).hexdigest()[:12]
-    app = FastAPI(title="Dyad Bridge pages", docs_url=None, redoc_url=None, openapi_url=None)
+    # No redirect for an address with a slash too many: it would repeat the query, and name whatever host was asked for.
+    app = FastAPI(title="Dyad Bridge pages", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.desk = Desk(line, clock, templates(line, version))
     refusals(app)
     for room in (entrance, needs, answers, records, people, practices, sharing):

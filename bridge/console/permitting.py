@@ -57,6 +57,8 @@ def give(at: Desk, who: Visitor, given: Given) -> str:
 def end(at: Desk, who: Visitor, agency: str, person: str, practice: str) -> str:
     """The person's consents for this practice end now."""
     require(at, who, Action.CONSENT, agency)
+    if practice not in at.line.project.agencies[agency].practices:
+        return "consent-none"  # what was sent instead must not come to stand in the trail
     by, now = who.principal.name, at.clock()
     ended = granting.revoke(at.line, agency, person, practice, by, now)
     answering.note(at.line, agency, by, "consent-revoke", f"person {person} practice {practice}", now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bridge import log, pipeline
 from bridge.errors import BridgeError
@@ -13,6 +13,7 @@ from bridge.store import lanes, leases
 
 SECOND = 1_000_000
 CLAIM = 32
+GATHER = 0.02  # seconds in which hands that become free are gathered: a claim for one costs as much as one for many
 
 
 class Carrier:
@@ -24,6 +25,8 @@ class Carrier:
         self.clock = clock
         self.at_once = at_once
         self.running: set[asyncio.Task[None]] = set()
+        self.free = asyncio.Event()  # hands became free since the last claim, and were gathered
+        self._gathering = False
         self._carried: Counter[str] = Counter()
         self._slots = {
             name: asyncio.Semaphore(connection.lanes) for name, connection in line.project.connections.items()
@@ -41,8 +44,9 @@ class Carrier:
             return False
         now = self.clock()
         until = now + self.line.project.limits.lease_seconds * SECOND
-        closed = await asyncio.to_thread(self.closed, now)
-        ask = lanes.Claim(self.line.ledger, self.owner, room, now, until, closed)
+        of = {name: practice.connection for name, practice in self.line.project.practices.items()}
+        self.free.clear()
+        ask = lanes.Claim(self.line.ledger, self.owner, room, now, until, self._shut(), of)
         try:
             works = await self.line.write(lanes.claim, ask)
         except BridgeError as error:
@@ -51,8 +55,20 @@ class Carrier:
         for work in works:
             task = asyncio.create_task(self._carry(work))
             self.running.add(task)
-            task.add_done_callback(self.running.discard)
+            task.add_done_callback(self._done)
         return bool(works)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self.running.discard(task)
+        if not self.running or len(self.running) <= self.at_once - CLAIM:
+            self.free.set()
+        elif not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_later(GATHER, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = False
+        self.free.set()
 
     async def drain(self) -> None:
         """What was under way is done."""
@@ -62,7 +78,9 @@ class Carrier:
     def closed(self, now: int) -> tuple[str, ...]:
         """Practices not to be sent to now: their connection is down or busy, or its statement was never read."""
         with self.line.ledger.read() as connection:
-            down = leases.closed_connections(connection, now)
+            return self._shut(leases.closed_connections(connection, now))
+
+    def _shut(self, down: Collection[str] = ()) -> tuple[str, ...]:
         known = self.line.project.connections
         shut = {*down, *(name for name, count in self._carried.items() if count >= 2 * known[name].lanes)}
         return tuple(

@@ -48,9 +48,10 @@ def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
     """
     ledger = open_ledger(project)
     try:
-        activate(project, ledger, by, now)
+        files, checked = activate(project, ledger, by, now)
         with ledger.read() as connection:
-            in_force = mappings.load(leases.active_mappings(connection))
+            active = leases.active_mappings(connection)
+        in_force = checked if active == files else mappings.load(active)  # reading them is most of a start's time
         own = project.directory / OWN_DEFINITIONS
         line = Line(project, ledger, Translator(in_force), validator(*([str(own)] if own.is_dir() else [])))
         yield line
@@ -58,8 +59,8 @@ def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
         ledger.close()
 
 
-def activate(project: Project, ledger: Ledger, by: str, now: int) -> None:
-    """The project folder's packs and mappings are checked, kept in the ledger and in force there."""
+def activate(project: Project, ledger: Ledger, by: str, now: int) -> tuple[dict[str, str], mappings.Mappings]:
+    """The project folder's packs and mappings are checked, kept in the ledger and in force there; both are returned."""
     files = mappings.read_packs(project.packs, project.directory)
     checked = mappings.load(files)
     new = leases.Activation(ledger.ids.take(), "mappings", checked.hash, files, now, by)
@@ -72,6 +73,7 @@ def activate(project: Project, ledger: Ledger, by: str, now: int) -> None:
         keys = tuple(settings_key(name) for name in project.practices)
         ways = statements.ways_into(project.practices)
         ledger.write(holds.arrive, holds.Arrival(keys, now, "settings", ways))
+    return files, checked
 
 
 @asynccontextmanager

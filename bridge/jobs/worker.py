@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -62,9 +63,9 @@ class Worker:
             await translating
 
     async def _pause(self, carrier: deliver.Carrier) -> None:
-        waiting = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([waiting, *carrier.running], timeout=IDLE_PAUSE, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_PAUSE):
+                await carrier.free.wait()
 
     def _nothing_left(self, carrier: deliver.Carrier) -> bool:
         now = self.clock()

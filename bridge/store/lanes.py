@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, func, or_, select, update
 
 from bridge.model import Consent, EntryState, Link, Stands
-from bridge.store import tables
+from bridge.store import leases, tables
 from bridge.store.ledger import Ledger, get_blobs, slices
 
 entry, lane, person, translation = tables.entry, tables.lane, tables.person, tables.translation
@@ -19,7 +19,10 @@ FIRST = 10  # the rank of what refers to nothing (ehr.route.RANKS)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who wants lanes, how many, until when; `closed` are the practices not to be sent to now."""
+    """Who wants lanes, how many, until when; `closed` are the practices not to be sent to now.
+
+    Nor are those sent to whose connection is down: `connections` says which it is, by practice.
+    """
 
     ledger: Ledger
     owner: str
@@ -27,6 +30,7 @@ class Claim:
     now: int
     until: int
     closed: tuple[str, ...] = ()
+    connections: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,41 +120,51 @@ def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[LaneWork]
     return [claim_one(connection, ask) for ask in asked]
 
 
+TAKE = (
+    update(lane)
+    .where(lane.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        owner=bindparam("holder"),
+        epoch=lane.c.epoch + 1,
+        until=bindparam("lease"),
+        seen=select(person.c.consent_revision).where(person.c.id == lane.c.person).scalar_subquery(),
+    )
+)
+LANES = (
+    select(lane, person.c.source, person.c.consent_revision, person.c.patient_blob)
+    .join(person, person.c.id == lane.c.person)
+    .where(lane.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(lane.c.due_at)
+)
+OF_THEM: BindParameter[Any] = bindparam("persons", expanding=True)
+LINKS = select(tables.link).where(tables.link.c.person.in_(OF_THEM), tables.CURRENT_LINK)
+CONSENTS = select(tables.consent).where(tables.consent.c.person.in_(OF_THEM))
+
+
 def claim_one(connection: Connection, ask: Claim) -> list[LaneWork]:
     """The lanes for one who asked; `seen` remembers which consents their holder decides on."""
-    ids = list(connection.execute(due_query(ask.now, ask.limit, ask.closed)).scalars())
+    down = leases.closed_connections(connection, ask.now) if ask.connections else {}
+    closed = {*ask.closed, *(practice for practice, of in ask.connections.items() if of in down)}
+    ids = list(connection.execute(due_query(ask.now, ask.limit, sorted(closed))).scalars())
     if not ids:
         return []
-    seen = select(person.c.consent_revision).where(person.c.id == lane.c.person).scalar_subquery()
-    connection.execute(
-        update(lane)
-        .where(lane.c.id.in_(ids))
-        .values(owner=ask.owner, epoch=lane.c.epoch + 1, until=ask.until, seen=seen)
-    )
+    connection.execute(TAKE, {"ids": ids, "holder": ask.owner, "lease": ask.until})
     return load(connection, ask.ledger, ids)
 
 
 def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[LaneWork]:
     """These lanes as they are now."""
-    lanes = connection.execute(
-        select(lane, person.c.source, person.c.consent_revision, person.c.patient_blob)
-        .join(person, person.c.id == lane.c.person)
-        .where(lane.c.id.in_(ids))
-        .order_by(lane.c.due_at)
-    ).all()
+    lanes = connection.execute(LANES, {"ids": ids}).all()
     persons = [row.person for row in lanes]
     open_entries = connection.execute(entries_query(ids)).all()
-    links = {
-        (row.person, row.practice): row
-        for row in connection.execute(select(tables.link).where(tables.link.c.person.in_(persons), tables.CURRENT_LINK))
-    }
+    links = {(row.person, row.practice): row for row in connection.execute(LINKS, {"persons": persons})}
     wanted = [row.parts_blob for row in open_entries if row.parts_blob is not None]
     wanted += [row.value_blob for row in links.values()]
     wanted += [row.patient_blob for row in lanes if row.patient_blob is not None]
     blobs = get_blobs(connection, ledger.keys, wanted)
     consents: dict[tuple[int, str], list[Consent]] = {}
     sources = {row.person: row.source for row in lanes}
-    for row in connection.execute(select(tables.consent).where(tables.consent.c.person.in_(persons))):
+    for row in connection.execute(CONSENTS, {"persons": persons}):
         given = consents.setdefault((row.person, row.practice), [])
         given.append(as_consent(row, sources[row.person]))
     threads = {row.thread for row in open_entries if row.rank > FIRST}

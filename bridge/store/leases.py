@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from bridge.store import persons, tables
 
@@ -78,10 +78,12 @@ def set_circuit(connection: Connection, asked: Sequence[Circuit]) -> list[int]:
     return answers
 
 
+CLOSED = select(state.c.connection, state.c.reason).where(state.c.closed_until > bindparam("now"))
+
+
 def closed_connections(connection: Connection, now: int) -> dict[str, str]:
     """Connections that must not be used now, with the reason."""
-    rows = connection.execute(select(state.c.connection, state.c.reason).where(state.c.closed_until > now))
-    return {row.connection: row.reason for row in rows}
+    return {row.connection: row.reason for row in connection.execute(CLOSED, {"now": now})}
 
 
 def keep_statement(connection: Connection, asked: Sequence[tuple[str, bytes, int]]) -> list[bool]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from bridge.model import Consent, EntryState
 from bridge.store import holds, lanes, persons, tables
@@ -200,19 +200,21 @@ def matched(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[bo
     return [True] * len(asked)
 
 
+TWIN = link.alias()
+SHARED = (
+    select(TWIN.c.id)
+    .join(link, (TWIN.c.practice == link.c.practice) & (TWIN.c.value_hash == link.c.value_hash))
+    .where(
+        link.c.person == bindparam("of"), link.c.practice == bindparam("at"), tables.CURRENT_LINK,
+        TWIN.c.agency == link.c.agency, TWIN.c.person != bindparam("of"), TWIN.c.retired_at.is_(None),
+    )
+    .limit(1)
+)  # fmt: skip
+
+
 def shared_link(connection: Connection, practice: str, person_id: int) -> bool:
     """Whether this person's identifier at the practice is also another person's of the same agency: never certain."""
-    twin = link.alias()
-    query = (
-        select(twin.c.id)
-        .join(link, (twin.c.practice == link.c.practice) & (twin.c.value_hash == link.c.value_hash))
-        .where(
-            link.c.person == person_id, link.c.practice == practice, tables.CURRENT_LINK,
-            twin.c.agency == link.c.agency, twin.c.person != person_id, twin.c.retired_at.is_(None),
-        )
-        .limit(1)
-    )  # fmt: skip
-    return connection.execute(query).first() is not None
+    return connection.execute(SHARED, {"of": person_id, "at": practice}).first() is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
 from bridge.model import Action, EntryState, Hold, HoldReason, Stands
 from bridge.store import holds, lanes, persons, tables
@@ -224,13 +224,13 @@ RECEIVED = (
     .values(
         answered_at=bindparam("at"), answer=bindparam("new_answer"), code=bindparam("new_code"),
         status=bindparam("new_status"), stands_id=bindparam("new_id"), stands_version=bindparam("new_version"),
-        receipt_blob=bindparam("blob"),
+        receipt_blob=func.coalesce(bindparam("blob", type_=BigInteger), step.c.receipt_blob),
     )
 )  # fmt: skip
 
 
 def write_receipts(connection: Connection, answered: Sequence[Finish]) -> None:
-    """What came back stands beside the steps it answers."""
+    """What came back stands beside the steps it answers; what a look settles keeps the receipt it had."""
     if not answered:
         return
     keys = answered[0].ledger.keys.load(connection, {ask.person for ask in answered})
