@@ -96,7 +96,8 @@ def translated(line: Line, work: records.Work) -> Translation:
     context = line.agency_context(work.agency, work.program)
     try:
         rows = line.rows.get(work.agency, {})
-        translation = line.translator.translate(work.kind, orjson.loads(work.raw), context, rows)
+        sent = work.decided == "send"  # a person said so, for this version
+        translation = line.translator.translate(work.kind, orjson.loads(work.raw), context, rows, decided=sent)
     except RecordError as error:
         return Translation((), (at_fault(work.kind, error.problems[0].rule, error.problems[0].code),), (), "", "")
     except Exception as error:  # noqa: BLE001 - one record must not cost the others of its batch their turn

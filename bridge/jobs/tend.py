@@ -10,8 +10,8 @@ from bridge.store import audit, lanes
 
 
 async def seal_trails(line: Line, clock: Callable[[], int]) -> None:
-    """What each agency's trail gathered is sealed."""
-    for agency in line.project.agencies:
+    """What each agency's trail gathered is sealed, and that of people who belong to none."""
+    for agency in ("", *line.project.agencies):
         await line.write(audit.seal, audit.Seal(line.ledger.ids.take(), agency, clock()))
 
 
