@@ -17,15 +17,18 @@ GATHER = 0.02  # seconds in which hands that become free are gathered: a claim f
 
 
 class Carrier:
-    """Carries claimed lanes of one worker; at most `at_once` at a time, and per connection what its settings allow."""
+    """Carries claimed lanes of one worker; at most `at_once` at a time, and per connection what its settings allow.
 
-    def __init__(self, line: Line, owner: str, clock: Callable[[], int], at_once: int) -> None:
+    `free` is set when hands became free since the last claim.
+    """
+
+    def __init__(self, line: Line, owner: str, clock: Callable[[], int], at_once: int, free: asyncio.Event) -> None:
         self.line = line
         self.owner = owner
         self.clock = clock
         self.at_once = at_once
         self.running: set[asyncio.Task[None]] = set()
-        self.free = asyncio.Event()  # hands became free since the last claim, and were gathered
+        self._free = free
         self._gathering = False
         self._carried: Counter[str] = Counter()
         self._slots = {
@@ -39,13 +42,13 @@ class Carrier:
 
     async def claim(self) -> bool:
         """Lanes that are due are being carried; False where none was due or no hand is free."""
+        self._free.clear()  # also where no hand is free: else nobody would wait for one
         room = min(CLAIM, self.at_once - len(self.running))
         if room <= 0:
             return False
         now = self.clock()
         until = now + self.line.project.limits.lease_seconds * SECOND
         of = {name: practice.connection for name, practice in self.line.project.practices.items()}
-        self.free.clear()
         ask = lanes.Claim(self.line.ledger, self.owner, room, now, until, self._shut(), of)
         try:
             works = await self.line.write(lanes.claim, ask)
@@ -61,14 +64,14 @@ class Carrier:
     def _done(self, task: asyncio.Task[None]) -> None:
         self.running.discard(task)
         if not self.running or len(self.running) <= self.at_once - CLAIM:
-            self.free.set()
+            self._free.set()
         elif not self._gathering:
             self._gathering = True
             asyncio.get_running_loop().call_later(GATHER, self._gathered)
 
     def _gathered(self) -> None:
         self._gathering = False
-        self.free.set()
+        self._free.set()
 
     async def drain(self) -> None:
         """What was under way is done."""

@@ -40,15 +40,17 @@ class Worker:
         self.owner = new_owner()
         self.lanes = lanes
         self._stop = asyncio.Event()
+        self._look = asyncio.Event()  # whether there is something to do, without waiting longer
 
     def stop(self) -> None:
         """No new work is begun; requests under way are waited for."""
         self._stop.set()
+        self._look.set()
 
     async def run(self, *, until_idle: bool = False) -> None:
         """Works. What is under way when `stop` comes is finished first."""
         await statements.refresh(self.line, self.clock())
-        carrier = deliver.Carrier(self.line, self.owner, self.clock, self.lanes)
+        carrier = deliver.Carrier(self.line, self.owner, self.clock, self.lanes, self._look)
         translating = asyncio.create_task(self._translate())
         try:
             while not self._stop.is_set():
@@ -56,16 +58,16 @@ class Worker:
                     continue
                 if until_idle and carrier.idle and await asyncio.to_thread(self._nothing_left, carrier):
                     return
-                await self._pause(carrier)
+                await self._pause()
         finally:
             self._stop.set()
             await carrier.drain()
             await translating
 
-    async def _pause(self, carrier: deliver.Carrier) -> None:
+    async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(IDLE_PAUSE):
-                await carrier.free.wait()
+                await self._look.wait()
 
     def _nothing_left(self, carrier: deliver.Carrier) -> bool:
         now = self.clock()
