@@ -49,14 +49,15 @@ def decide(consents: Iterable[Consent], practice: str, now: int) -> Decision:
 def release(parts: Sequence[Part], person: str, decision: Decision) -> Released:
     """What may leave for `person`'s chart under `decision`; nobody else's part ever does (R25).
 
-    A Composition loses the sections that must stay; any other part stays whole when one of its labels must. What leaves
-    no longer points at what stays, so that nobody can tell that anything did.
+    A Composition loses the sections that must stay, and stays whole when all of them must; so does any other part when
+    one of its labels must. What leaves no longer points at what stays, so that nobody can tell that anything did: a
+    title over nothing would.
     """
     about = [part for part in parts if part.about == person]
     if not decision.permit:
         return Released((), len(about), decision)
     may = {ORDINARY, NARRATIVE} if decision.narrative else {ORDINARY}
-    leaving = [part for part in about if part.labels <= may]
+    leaving = [part for part in about if part.labels <= may and says_something(part, may)]
     gone = {reference(part) for part in about if not part.labels <= may}
     released, withheld = [], len(about) - len(leaving)
     for part in leaving:
@@ -72,6 +73,11 @@ def release(parts: Sequence[Part], person: str, decision: Decision) -> Released:
         resource = without(resource, gone)
         released.append(replace(part, resource=resource, sections=tuple(part.sections[index] for index in kept)))
     return Released(tuple(released), withheld, decision)
+
+
+def says_something(part: Part, may: Collection[str]) -> bool:
+    """Whether a part that is written in sections keeps one of them."""
+    return not part.sections or any(labels <= set(may) for labels in part.sections)
 
 
 def reference(part: Part) -> str:
