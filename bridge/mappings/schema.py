@@ -49,6 +49,7 @@ _RULES = {
 }
 _CLOSING = {"enum", "const", "format"}  # with one of these a text is not free
 _NESTING = {"properties", "additionalProperties", "items", "enum", "const", "$ref", "allOf", "anyOf", "oneOf"}
+_FEW = 12  # fields that can be told in one line
 _DEEPEST = 16  # where a schema that contains itself is no longer followed
 _Place = tuple[Any, bool]
 """A schema, and whether it holds for certain (not only as an alternative or under a condition)."""
@@ -90,7 +91,7 @@ class Schema:
         details = error.kind.as_dict()
         path, pointer = self._place(error.instance_path)
         field = ".".join(path)
-        rule = _RULES.get(keyword, "does not fit the shape of this kind")
+        rule, step = _RULES.get(keyword, "does not fit the shape of this kind"), ""
         if keyword == "required":
             field = ".".join(filter(None, (field, str(details["property"]))))
             rule = "is missing"
@@ -98,11 +99,13 @@ class Schema:
             known = [name[-1] for name in self.fields if name[:-1] == path and name]
             near = {match for name in details["unexpected"] for match in get_close_matches(name, known, 1)}
             rule += f"; nearest: {', '.join(sorted(near))}" if near else ""
+            step = f"the fields there are {', '.join(sorted(known))}" if len(known) <= _FEW else ""
         elif keyword == "format":
             rule = f"is not a {details['format']}"
         elif keyword == "type":
             rule = f"is not {_words(details.get('types') or details.get('type'))}"
-        return Problem(f"record-{_CAPITAL.sub(lambda found: '-' + found[0].lower(), keyword)}", rule, pointer, field)
+        code = _CAPITAL.sub(lambda found: "-" + found[0].lower(), keyword)
+        return Problem(f"record-{code}", rule, pointer, field, step)
 
     def _place(self, steps: Sequence[str | int]) -> tuple[Field, str]:
         """The path of a place and its JSON pointer; a key that the schema does not name is `*`."""

@@ -138,6 +138,13 @@ def test_every_answer_keeps_others_out(doors: Opened, monkeypatch: pytest.Monkey
     assert "immutable" in answers[3].headers["cache-control"]
 
 
+@pytest.mark.parametrize("path", ["/records/", "/sign-in/", "/practices/elm/"])
+def test_an_address_with_a_slash_too_many_leads_nowhere(doors: Opened, path: str) -> None:
+    answer = visit(doors, "ana").client.get(f"/console{path}?said=x", headers={"Host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
+    assert "elsewhere" not in answer.text
+
+
 def test_a_body_without_its_length_or_too_large_is_not_read(doors: Opened) -> None:
     ana = visit(doors, "ana")
     large = ana.client.post("/console/people", content=b"x", headers={"Content-Length": str(5 * 2**20)})
