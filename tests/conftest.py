@@ -1,8 +1,10 @@
-"""What holds for every test: no settings from this machine's environment, and a time zone that is not UTC."""
+"""What holds for every test: no settings from this machine's environment, a time zone that is not UTC, plain hooks."""
 
 from __future__ import annotations
 
 import os
+import sys
+import threading
 import time
 
 import pytest
@@ -16,3 +18,10 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("TZ", "America/Denver")
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def plain_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that sets logging up as a command does leaves what catches errors for the next as it was."""
+    for module, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, name, getattr(module, name))

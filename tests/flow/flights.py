@@ -1,0 +1,301 @@
+"""The canary campaign on the line: marked records pushed down every way that succeeds and every way that fails.
+
+Each function of `WAYS` is one theme. What was heard meanwhile is in the campaign's `run`; nothing is asserted here but
+that the way was gone: a canary that never flew proves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from bridge.jobs.open import connected
+from bridge.jobs.worker import Worker
+from bridge.model import Fate, type_json
+from bridge.moves import granting
+from bridge.store import leases
+from tests.flow.opened import Campaign
+from tests.flow.pilot import AGENCY
+from tests.flow.tap import marked
+
+
+# ── ways that succeed ─────────────────────────────────────────────────────────────────────────────────────────────
+def delivered(it: Campaign) -> None:
+    """Every kind of record of a family that agreed, words included; corrections, a withdrawal."""
+    writer = it.writer("delivered", "released")
+    it.ready("c-full")
+    it.ready("g-full")
+    it.accept("child", writer.child("c-full"))
+    it.accept("caregiver", writer.caregiver("g-full", "c-full"))
+    it.pilot.work()
+    contact = writer.contact("k-full", "c-full", caregiver="g-full", **writer.stress())
+    it.accept("contact", contact, writer.contact("k-void", "c-full"))
+    it.accept("care-plan", writer.plan("p-full", "c-full", "g-full"))
+    discussion, answers = writer.text("released", "discussion"), writer.text("agencyonly", "answers")
+    result: type_json = {"instrument": "asq-se-2", "result": {"score": 62.5, "outcome": "positive"}}
+    it.accept("screening", writer.screening("s-child", {"child": "c-full"}, discussion=discussion, **result))
+    own = {"instrument": "audit-c", "caregiver_result": {"score": 7, "outcome": "positive"}}
+    said = writer.text("health", "caregiver_discussion")
+    it.accept("screening", writer.screening("s-own", {"caregiver": "g-full"}, caregiver_discussion=said, **own))
+    assert answers
+    for service, kind in SERVICES:
+        it.accept("service-referral", writer.referral(f"r-{service}", service, kind, child="c-full"))
+    it.accept("service-referral", writer.referral("r-own", "adult-mental-health", "health", caregiver="g-full"))
+    it.accept("team", writer.team("t-full", "c-full"))
+    it.accept("dyad", writer.dyad("d-full", "c-full"))
+    it.accept("consent", writer.consent("a-full", "maple", child="c-full", caregiver="g-full"))
+    it.pilot.settle()
+    assert "delivered" in it.states("k-full")
+    it.accept("contact", contact, fate=Fate.RESEND)
+    later = {"updated_at": "2026-03-05T10:00:00-05:00", "status": "amended"}
+    it.accept("contact", writer.contact("k-full", "c-full", caregiver="g-full", **later), fate=Fate.VERSION)
+    older = writer.contact("k-full", "c-full", updated_at="2026-03-01T11:30:00-05:00")
+    it.accept("contact", older, fate=Fate.OLDER)
+    void = {"id": "k-void", "status": "void", "child": "c-full", "updated_at": "2026-03-05", **writer.never("void")}
+    it.accept("contact", void, fate=Fate.VOID)
+    it.pilot.settle()
+    assert "retracted" in it.states("k-void")
+
+
+SERVICES = (
+    ("food-pantry", "staff"),
+    ("legal-aid", "legal"),
+    ("substance-use-treatment", "substance"),
+    ("family-preservation", "welfare"),
+    ("shelter", "location"),
+    ("domestic-violence", "location"),
+    ("housing", "location"),
+)
+"""Services, and the class that the name of who provides them has."""
+
+
+def facts_only(it: Campaign) -> None:
+    """The family agreed to facts and not to words; one practice searches by GET alone, one takes no documents."""
+    for practice in ("maple", "elm", "oak"):
+        writer, child = it.writer(f"facts to {practice}"), f"c-facts-{practice}"
+        it.ready(child, "no", practice)
+        it.accept("contact", writer.contact(f"k-facts-{practice}", child))
+        it.accept("care-plan", writer.plan(f"p-facts-{practice}", child, f"g-{practice}"))
+    it.accept("service-referral", writer.referral("r-facts", "legal-aid", "legal", child="c-facts-maple"))
+    it.pilot.settle()
+    assert it.states("r-facts") == {"cancelled"}, "a title over nothing tells that something was withheld"
+    assert it.states("k-facts-maple") == it.states("k-facts-elm") == {"delivered"}
+    assert it.states("k-facts-oak") == {"held"}
+
+
+# ── ways that are held ────────────────────────────────────────────────────────────────────────────────────────────
+def held(it: Campaign) -> None:
+    """No consent, one that ended, was taken back or begins later; no link, or a doubtful one; no practice at all."""
+    for child in ("c-none", "c-expired", "c-revoked", "c-later"):
+        it.link(child)
+    it.link("c-later")  # another number than before
+    it.pilot.consents("c-expired,maple,2025-01-01,2025-02-01,yes", "c-later,maple,2031-01-01,,yes")
+    it.consent("c-revoked")
+    granting.revoke(it.pilot.line, AGENCY, "c-revoked", "maple", "test", it.pilot.clock())
+    for child in ("c-unlinked", "c-unknown", "c-born", "c-twin-1", "c-twin-2"):
+        it.consent(child)
+    it.pilot.links("maple", {"c-unknown": it.marks.word("mrn", "a number nobody has")})
+    it.accept("child", it.writer("c-born").child("c-born", "2018-11-23"))
+    it.link("c-born")
+    twins = it.link("c-twin-1")
+    it.pilot.links("maple", {"c-twin-2": twins})
+    it.pilot.work()
+    everybody = ("none", "expired", "revoked", "later", "unlinked", "unknown", "born", "twin-1", "nobody")
+    for name in everybody:
+        it.accept("contact", it.writer(f"held: {name}").contact(f"k-{name}", f"c-{name}"))
+    it.pilot.settle()
+    assert {"consent", "link", "practice"} <= it.reasons()
+    for name in everybody[:-1]:
+        assert "held" in it.states(f"k-{name}"), name
+        assert "delivered" not in it.states(f"k-{name}"), name
+
+
+def held_records(it: Campaign) -> None:
+    """Codes without a row, impossible times, unwritable words, what only a person can decide, what is not signed."""
+    it.ready("c-record")
+    writer = it.writer("held record")
+    it.accept("contact", writer.contact("k-code", "c-record", place=writer.word("code", "place")))
+    it.accept("contact", writer.contact("k-times", "c-record", ended="2026-02-27T10:00:00-05:00"))
+    it.accept("contact", writer.contact("k-control", "c-record", narrative=writer.text("unreleased", "bell") + "\x07"))
+    it.accept("contact", writer.contact("k-someone", "c-record", **writer.stress()))
+    draft = {"id": "k-draft", "status": "draft", "child": "c-record", "narrative": writer.text("unreleased", "draft")}
+    it.accept("contact", draft, fate=Fate.UNFINISHED)
+    it.accept("contact", writer.contact("k-elsewhere", "c-elsewhere", practice=writer.word("place", "practice")))
+    group = {"id": "n-group", "client": "c-record", "interaction": "group", "happened": "2026-02-10"}
+    group |= {"updated_at": "2026-02-11", "summary": writer.text("unreleased", "group summary")}
+    group |= {"password": writer.text("never", "password"), "status_reason": writer.text("never", "status_reason")}
+    it.accept("konote/note", group)
+    it.pilot.settle()
+    assert {"table", "content", "decision"} <= it.reasons()
+
+
+def mappings_fail(it: Campaign) -> None:
+    """The engine fails on a record; what it made is no FHIR; planning and keeping fail; a worker does not survive."""
+    from bridge.mappings.functions import Functions
+    from bridge.mappings.translate import Translator
+    from bridge.moves import planning
+    from bridge.store import plans, records
+
+    it.ready("c-mapping")
+    writer = it.writer("mapping fails", "released")
+    contacts = [writer.contact(f"k-mapping-{number}", "c-mapping") for number in range(5)]
+    said = str(contacts[0]["narrative"])
+    it.accept("contact", contacts[0])
+    with it.crashing(Functions, "words", said):
+        it.pilot.work()
+    it.accept("contact", contacts[1])
+    with it.crashing(Translator, "translate", said, KeyError):
+        it.pilot.work()
+    it.accept("contact", contacts[2])
+    translate = Translator.translate
+
+    def wrong(self: Translator, *args: Any, **kwargs: Any) -> Any:
+        made = translate(self, *args, **kwargs)
+        for part in made.parts:
+            part.resource.update({"status": said, "unheard-of": said, said: said, "subject": {"reference": said}})
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Translator, "translate", wrong)
+        it.pilot.work()
+    assert "content" in it.reasons()
+    it.accept("contact", contacts[3])
+    for target, name in ((planning, "plan"), (plans, "save"), (records, "mark")):
+        before = len(it.heard.errors)
+        with it.crashing(target, name, said):
+            ran(it)
+        assert len(it.heard.errors) > before, name
+        it.pilot.clock.skip(300)
+    it.accept("contact", contacts[4])
+    it.pilot.clock.skip(300)
+    it.pilot.settle()
+
+
+# ── ways that fail on the line ────────────────────────────────────────────────────────────────────────────────────
+REFUSALS = (400, 403, 404, 405, 409, 413, 422, 429, 500)
+
+
+def refused(it: Campaign) -> None:
+    """The EHR says no and quotes what it was sent, in every status; answers are lost; a login is refused."""
+    it.ready("c-refused")
+    for status in REFUSALS:
+        writer = it.writer(f"refused with {status}", "released")
+        contact = writer.contact(f"k-{status}", "c-refused")
+        it.refused |= dict.fromkeys(marked(contact["narrative"]), status)
+        it.accept("contact", contact)
+        it.pilot.work()
+        it.snapshot()
+        forget(it)  # or nothing more would be sent after the first that says "not supported"
+    assert {state for status in (400, 422) for state in it.states(f"k-{status}")} == {"held", "delivered"}
+    it.refused.clear()
+    for fault in ("drop-after", "half-body"):
+        it.taps["maple"].fault(fault=fault, count=1, match={"method": "POST", "type": "DocumentReference"})
+        it.accept("contact", it.writer(fault, "released").contact(f"k-{fault}", "c-refused"))
+        it.pilot.work()
+    it.pilot.settle()
+    forget(it)
+    changed(it)
+    login(it)
+    it.pilot.settle()
+
+
+def forget(it: Campaign) -> None:
+    """What a refusal taught is forgotten."""
+    from sqlalchemy import delete
+
+    from bridge.store import tables
+
+    with it.pilot.line.ledger.engine.begin() as connection:
+        connection.execute(delete(tables.learned))
+
+
+def changed(it: Campaign) -> None:
+    """A correction is refused and quoted; the practice changed what we want to correct."""
+    writer = it.writer("corrections", "released")
+    for status in (400, 409, 412):
+        it.accept("contact", writer.contact(f"k-change-{status}", "c-refused"))
+    it.pilot.settle()
+    for status in (400, 409, 412):
+        later = {"status": "amended", "updated_at": "2026-03-06T10:00:00-05:00"}
+        newer = writer.contact(f"k-change-{status}", "c-refused", **later)
+        it.refused |= dict.fromkeys(marked(newer["narrative"]), status)
+        it.accept("contact", newer, fate=Fate.VERSION)
+        it.pilot.work()
+    it.refused.clear()
+
+
+def login(it: Campaign) -> None:
+    """The login is refused, with the words that were sent."""
+    contact = it.writer("refused with 401", "released").contact("k-401", "c-refused")
+    it.refused |= dict.fromkeys(marked(contact["narrative"]), 401)
+    it.accept("contact", contact)
+    it.pilot.work()
+    it.refused.clear()
+    with it.pilot.line.ledger.read() as connection:
+        assert leases.closed_connections(connection, it.pilot.clock()) == {"maple-ehr": "login refused"}
+    it.pilot.clock.skip(7200)
+
+
+def crashes(it: Campaign) -> None:
+    """A worker fails at every stage of a sending, with somebody's words in the error."""
+    from bridge.ehr import match
+    from bridge.fhir.client import Client
+    from bridge.moves import finishing, holding, planning, sending
+    from bridge.store import lanes, steps
+
+    it.ready("c-crash")
+    stages: Sequence[tuple[Any, str]] = (
+        (planning, "parts_of"),
+        (match, "candidates"),
+        (sending, "shape"),
+        (holding, "wrong"),
+        (steps, "begin"),
+        (Client, "send"),
+        (sending, "classify"),
+        (finishing, "receipt"),
+        (steps, "finish"),
+        (lanes, "claim"),
+    )
+    for number, (target, name) in enumerate(stages):
+        writer = it.writer(f"crash in {name}", "released")
+        contact = writer.contact(f"k-crash-{number}", "c-crash")
+        it.accept("contact", contact)
+        before = len(it.heard.errors)
+        with it.crashing(target, name, str(contact["narrative"])):
+            ran(it)
+        assert len(it.heard.errors) > before, name
+        it.pilot.clock.skip(300)
+    it.pilot.settle()
+
+
+def ran(it: Campaign) -> None:
+    """A worker ran until something went wrong, or nothing was left to do; some failures would be tried for ever."""
+    before, patience = len(it.heard.errors), time.monotonic() + 20
+
+    async def turn() -> None:
+        async with connected(it.pilot.line):
+            working = Worker(it.pilot.line, it.pilot.clock)
+
+            async def watch() -> None:
+                while len(it.heard.errors) == before and time.monotonic() < patience:
+                    await asyncio.sleep(0.02)
+                it.snapshot()
+                working.stop()
+
+            watching = asyncio.create_task(watch())
+            try:
+                await working.run(until_idle=True)
+            finally:
+                watching.cancel()
+
+    try:
+        asyncio.run(turn())
+    except Exception as error:  # noqa: BLE001 - as the command's last place would see it
+        it.heard.raised(error)
+
+
+WAYS = (delivered, facts_only, held, held_records, mappings_fail, refused, crashes)

@@ -1,0 +1,240 @@
+"""The canary campaign by command: every command, files of every format, lists, the bridge as a process, figures."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+import typer
+
+from bench import line as bench
+from bench.caseload import records_of
+from bridge import cli
+from bridge.api.app import create_app
+from bridge.cli.run import build
+from bridge.demo import counts, told
+from bridge.demo.cast import cast_of
+from bridge.demo.ehrs import Ehr
+from bridge.jobs.collect import watch
+from tests.flow.channels import Listening
+from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, pages, whole
+from tests.flow.opened import KEY, Campaign
+from tests.flow.pilot import AGENCY
+from tests.flow.spoilt import bad_records, bad_rows, broken_texts
+
+
+def commands() -> Iterator[str]:
+    """Every command, with its group."""
+
+    def walk(command: Any, before: tuple[str, ...]) -> Iterator[str]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield " ".join(before)
+            return
+        for name, one in inner.items():
+            yield from walk(one, (*before, name))
+
+    return walk(typer.main.get_command(build()), ())
+
+
+def rosters(it: Campaign) -> None:
+    """Lists taken in from the page and by command, with rows, columns and bytes that are wrong."""
+    visitor = Visitor(it, create_app(it.pilot.line, it.pilot.clock), "kim")
+    for which, rows in bad_rows(it.marks).items():
+        text = "\n".join(rows).encode()
+        header = f"{it.marks.text('rejected', 'a column')},b\n1,2".encode()
+        for number, content in enumerate((text, header, text.decode().encode("utf-16"), b"\xff\xfe\x00" + text)):
+            visitor.send(f"/console/sharing/{which}", {}, files={"file": (f"{which}.csv", content, "text/csv")})
+            path = it.pilot.folder / f"{which}-{number}.csv"
+            path.write_bytes(content)
+            command(it, f"{which} import", str(path))
+            command(it, f"{which} import", str(path), "--json")
+
+
+# ── commands and files ────────────────────────────────────────────────────────────────────────────────────────────
+def command(it: Campaign, name: str, *arguments: str, project: bool = True) -> int:
+    """The command's exit code; what it printed is heard. It sets logging up for itself."""
+    out, err = io.StringIO(), io.StringIO()
+    where = ["--project", str(it.pilot.folder)] if project else []
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main(["--log-level", "debug", *name.split(), *arguments, *where])
+    it.heard.commands.append((name, out.getvalue() + err.getvalue()))
+    Listening(it.heard).install()
+    return code
+
+
+def looked(it: Campaign) -> None:
+    """Every command that shows something, over a ledger full of marks."""
+    for name in ("check", "mappings"):
+        command(it, name)
+    for json_too in ((), ("--json",)):
+        for name in ("status", "doctor", "access people"):
+            command(it, name, *json_too)
+        command(it, "held list", "--limit", "500", *json_too)
+        command(it, "access link", "ana", *json_too)
+    for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
+        command(it, "held show", str(hold))
+
+
+def by_command(it: Campaign) -> None:
+    """Every command that changes something."""
+    holds = {hold["reason"]: hold for hold in it.pilot.holds()}
+    for json_too in ((), ("--json",)):
+        command(it, "work", "--until-idle", *json_too)
+        command(it, "held retry", "--reason", "content", *json_too)
+    for hold in holds.values():
+        command(it, "held answer", str(hold["id"]), "--drop")
+        command(it, "held answer", str(hold["id"]), "--keep", "--json")
+    said = it.marks.word("rejected", "a command")
+    command(it, "held answer", str(holds["decision"]["id"]), "--stands", f"{said} {said}")
+    command(it, "held row", AGENCY, "ma-soc/contact-place", "elsewhere", "--display", "Elsewhere")
+    command(it, "held row", AGENCY, said, said, "--display", "x")
+    command(it, "consents revoke", AGENCY, "c-roster", "maple")
+    command(it, "restored", "--reason", "backup")
+    package = it.pilot.folder / "package.tgz"
+    package.write_bytes(gzip.compress(said.encode()))
+    command(it, "definitions add", str(package))
+    command(it, "init", str(it.pilot.folder / "another"), project=False)
+
+
+def files(it: Campaign) -> None:
+    """Records in files of every format, good and bad, by command, by query and from the watched folder."""
+    writer, folder = it.writer("files"), it.pilot.folder / "files"
+    folder.mkdir()
+    drafts = [{"id": f"k-file-{n}", "status": "draft", "child": "c-file"} for n in range(3)]
+    for draft in drafts:
+        draft |= {
+            "narrative": writer.text("unreleased", "a cell"),
+            "home_observation": writer.text("agencyonly", "a cell"),
+        }
+    bad = it.writer("refused in a file")
+    rows = [*drafts, *bad_records(bad)]
+    name = it.marks.word("filename", "a file's name")
+    (folder / f"{name}.json").write_text(json.dumps(rows), encoding="utf-8")
+    (folder / "broken.json").write_text(broken_texts(bad)[4], encoding="utf-8")
+    lines = [*map(json.dumps, rows), *broken_texts(bad)]
+    (folder / "lines.ndjson").write_bytes("\n".join(lines).encode("utf-8", "surrogateescape"))
+    columns = ["id", "status", "child", "narrative", "self_disclosure", "phone"]
+    cells = [[f"k-cell-{n}", "draft", "c-file", writer.text("unreleased", "a cell"), writer.text("never", "a cell"),
+              writer.text("agencyonly", "a cell")] for n in range(2)]  # fmt: skip
+    cells.append(["k-cell-9", bad.text("rejected", "a cell"), "c-file", bad.text("rejected", "a cell"), "", ""])
+    quoted = [",".join(f'"{cell}"' for cell in row) for row in (columns, *cells)]
+    ragged = f'"{bad.text("rejected", "a short row")}",1'
+    (folder / "table.csv").write_text("\n".join([*quoted, ragged]), encoding="utf-8")
+    (folder / "header.csv").write_text(f"{bad.text('rejected', 'a header').replace(',', ';')}\t;x\n1", encoding="utf-8")
+    workbook(folder / "table.xlsx", [columns, *cells], bad.text("rejected", "a second sheet"), sheets=1)
+    workbook(folder / "sheets.xlsx", [columns, *cells], bad.text("rejected", "a second sheet"), sheets=2)
+    for path in sorted(folder.iterdir()):
+        kind = "ma-soc/contact"
+        command(it, "accept", str(path), "--kind", kind)
+        command(it, "accept", str(path), "--kind", kind, "--json")
+    query = it.pilot.folder / "query.sql"
+    source = "read_json_objects(getvariable('folder') || '/" + name + ".json', format = 'array')"
+    for select in (
+        "json",
+        "CAST(json->>'narrative' AS INTEGER)",
+        "no_such_column",
+        f"error('{bad.text('rejected', 'sql').replace('«', '')}')",
+    ):
+        query.write_text(f"SELECT {select} FROM {source}", encoding="utf-8")
+        command(it, "accept", str(folder), "--query", str(query), "--kind", "ma-soc/contact")
+    watched(it, folder)
+
+
+def workbook(path: Any, rows: list[list[str]], said: str, sheets: int) -> None:
+    """A workbook of these rows, perhaps with a second sheet that says something."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(row)
+    if sheets > 1:
+        book.create_sheet("more").append([said])
+    book.save(path)
+
+
+def watched(it: Campaign, folder: Any) -> None:
+    """The same files, put into the agency's watched folder."""
+    inbox = it.pilot.folder / "inbox" / "ma-soc" / "contact"
+    inbox.mkdir(parents=True)
+    for path in sorted(folder.iterdir()):
+        (inbox / path.name).write_bytes(path.read_bytes())
+    line = it.pilot.line
+    assert watch(line, line.project.agencies[AGENCY], it.pilot.clock) >= 5
+    it.heard.files += sorted(inbox.glob("*.answer"))
+    assert len(it.heard.files) >= 5
+
+
+def served(it: Campaign) -> None:
+    """The whole bridge as a process of its own: asked, given bad records, stopped. Its output is heard."""
+    refused = it.writer("refused by a process")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bridge", "--log-level", "debug", "--log", "json", "serve", "--port", "0",
+         "--project", str(it.pilot.folder), "--sign-in", "ana"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = ""
+    try:
+        while "READY" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        base = re.findall(r"READY (\S+)", said)[0]
+        for record in bad_records(refused)[:4]:
+            answer = httpx.post(
+                f"{base}/agencies/{AGENCY}/records", params={"kind": "ma-soc/contact"}, json=record,
+                headers={"Authorization": f"Bearer {KEY}"},
+            )  # fmt: skip
+            it.heard.answers.append((f"POST {RECORDS} {answer.status_code}", whole(answer)))
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.get(f"{base}/{refused.word('rejected', 'a path')}?q={refused.word('rejected', 'a query')}")
+        time.sleep(0.2)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said += process.communicate(timeout=30)[0]
+    it.heard.commands.append(("serve", said))
+    assert process.returncode == 0, said
+
+
+# ── figures ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def told_by_demo(it: Campaign) -> None:
+    """What the demo tells of this ledger and these EHRs."""
+    line = it.pilot.line
+    cast = cast_of(line.project)
+    ehrs = {name: Ehr(tap.ehr.base_url) for name, tap in it.taps.items()}
+    told_of = counts.counted(line, cast, ehrs, {"never said"}, 1.0)
+    it.heard.figures.append(("demo --json", json.dumps([told_of.answer, told_of.wrong], ensure_ascii=False)))
+    it.heard.figures.append(("demo", "\n".join([*told.practices(cast, told_of), *told.questions(told_of)])))
+
+
+def measured(it: Campaign) -> None:
+    """What a bench writes of records like these."""
+    writer = it.writer("bench", "released")
+
+    def marked_records(*arguments: Any) -> Iterator[dict[str, Any]]:
+        for record in records_of(*arguments):
+            yield record | {"narrative": writer.text("released", "narrative"), **writer.never("bench")}
+
+    path = it.pilot.folder / "figures.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench, "records_of", marked_records)
+        way = next(iter(bench.ways("sqlite", [1])))
+        found = bench.measure(way, 4, 1, "sqlite:///ledger.sqlite", {}, None)
+        bench.write(path, 1, [found], [found])
+    it.heard.figures.append(("bench.line", path.read_text(encoding="utf-8") + found.line()))
+
+
+KNOCKS = (agencies_door, pages, looked, rosters, forms, files, by_command, served, told_by_demo, measured)
