@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bridge.intake.rows import Row
 from bridge.jobs import rosters
@@ -162,10 +162,13 @@ class Pilot:
         raise AssertionError("there is always something more to do")
 
     def next_due(self) -> int | None:
-        """When the next lane is due, if any."""
+        """When the next lane is due, if any; where that was before, when the next connection is tried again."""
+        opens = tables.connection_state.c.closed_until
         with self.line.ledger.engine.connect() as connection:
             query = select(tables.lane.c.due_at).where(tables.lane.c.due_at.isnot(None))
-            return connection.execute(query.order_by(tables.lane.c.due_at).limit(1)).scalar()
+            due: int | None = connection.execute(query.order_by(tables.lane.c.due_at).limit(1)).scalar()
+            closed = connection.execute(select(func.min(opens)).where(opens > self.clock())).scalar()
+        return closed if due is not None and due <= self.clock() and closed is not None else due
 
     def entries(self) -> list[dict[str, Any]]:
         """Every entry's row, by thread and name."""

@@ -1,67 +1,150 @@
-"""Workers killed without warning: nothing accepted is lost, nothing is sent twice."""
+"""Workers killed at any moment: nothing accepted is lost, nothing is sent twice. A slice of `bench/kills.py`."""
 
 from __future__ import annotations
 
-import random
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge import sandbox
+from bridge.model import RecordState
+from bridge.store import records
+from tests.flow.campaign import proof
+from tests.flow.campaign.crew import Nursery, Orphan
+from tests.flow.campaign.proof import Facts
+from tests.flow.campaign.sites import Held
+from tests.flow.campaign.torment import Plan, campaign
 from tests.flow.pilot import Pilot, Site, pilot
-from tests.flow.test_line import PRACTICE, Ehr, contact, patient
+from tests.flow.test_line import PRACTICE, contact, ready
 
-CHILDREN, CONTACTS, KILLS = 10, 4, 6
-LEASE = 7  # seconds; longer than a request's deadline
-PROJECT = Path(__file__).resolve().parents[2]
-
-
-def worker(folder: Path) -> subprocess.Popen[bytes]:
-    """A worker of its own process."""
-    command = [sys.executable, "-m", "bridge", "--log-level", "error", "work", "--project", str(folder)]
-    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
+pytestmark = pytest.mark.timeout(240)
+LOSSES = "drop-after=2,drop-before=1,error-after=2,error-before=1,half-body=1,slow=1,reset=1"
+LEASE = 120 * 1_000_000
 
 
-def delivered(maple: Pilot) -> int:
-    return maple.counts()["delivered"]
+def test_r1_workers_killed_at_random_moments_lose_nothing_and_send_nothing_twice(nursery: Nursery, quick: Path) -> None:
+    with campaign(Plan(seed=20261122, kills=10, lanes=16, contacts=3), nursery, quick) as run:
+        run.run()
+        found = run.facts()
+        assert run.wrong(found) == {}
+        told = run.report(found, {})
+        assert told["kills"] >= 10
+        assert told["lanes held by killed workers"] > 0
+        assert told["steps settled by a look"] > 0
+        assert told["duplicates"] == 0
+        assert (
+            told["resources made"]
+            == told["delivery references"]
+            == told["entries delivered"] + told["entries retracted"]
+        )
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_r1_workers_killed_at_random_moments_lose_nothing_and_send_nothing_twice(tmp_path: Path) -> None:
-    rolls = random.Random(20261122)
-    with sandbox.start("open") as running:
-        ehr = Ehr(running)
-        ehr.load(*(patient(f"m-{child}") for child in range(CHILDREN)))
-        with pilot(tmp_path, [Site(PRACTICE, running.base_url)], lease=LEASE) as maple:
-            maple.links(PRACTICE, {f"c-{child}": f"m-{child}" for child in range(CHILDREN)})
-            maple.consents(*(f"c-{child},{PRACTICE},2026-01-01,,yes" for child in range(CHILDREN)))
-            ehr.fault(fault="slow", count=40, seconds=0.3, match={"method": "POST", "type": "DocumentReference"})
-            maple.accept(
-                "ma-soc/contact",
-                *(contact(f"k-{n}", child=f"c-{n % CHILDREN}") for n in range(CHILDREN * CONTACTS)),
-            )
-            for _ in range(KILLS):
-                process = worker(tmp_path)
-                before = delivered(maple)
-                while delivered(maple) == before and process.poll() is None:  # it is at work
-                    time.sleep(0.05)
-                time.sleep(rolls.random() * 0.5)
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                if delivered(maple) == CHILDREN * CONTACTS:
-                    break
-                maple.clock.skip(LEASE)
-            for _ in range(20):  # leases run out on the clock of this process
-                maple.clock.skip(LEASE)
-                maple.settle()
-                if delivered(maple) == CHILDREN * CONTACTS:
-                    break
-            assert maple.counts() == {**dict.fromkeys(maple.counts(), 0), "delivered": CHILDREN * CONTACTS}
-            stands = {found["id"] for found in ehr.stored("DocumentReference")}
-            assert stands == {entry["stands_id"] for entry in maple.entries()}
-            assert len(stands) == CHILDREN * CONTACTS
+def test_r1_answers_lost_beside_the_kills_change_nothing(nursery: Nursery, quick: Path) -> None:
+    plan = Plan(seed=7, kills=6, lanes=10, contacts=3, faults=LOSSES, rate=0.15)
+    with campaign(plan, nursery, quick) as run:
+        run.run()
+        found = run.facts()
+        assert run.wrong(found) == {}
+        assert sum(bool(asked["fault"]) for site in run.sites for asked in site.asked()) > 10
+
+
+def test_a_sender_that_does_not_look_is_caught(nursery: Nursery, quick: Path) -> None:
+    plan = Plan(
+        seed=3, kills=1, lanes=5, contacts=2, practices=("maple",), faults="drop-after=1", rate=0.5, broken=True
+    )
+    with campaign(plan, nursery, quick) as run:
+        run.run()
+        found = run.facts()
+        wrong = run.wrong(found)
+        assert "there twice" in wrong
+        assert run.report(found, wrong)["duplicates"] == sum(
+            int(told.split(": ")[1].split()[0]) - 1 for told in wrong["there twice"]
+        )
+
+
+# ── what the proof would notice ───────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture(scope="module")
+def sound(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Facts]:
+    """What is left of a small campaign in which all went well."""
+    plan = Plan(seed=5, kills=1, workers=1, lanes=2, contacts=2, practices=("maple",))
+    with campaign(plan, nursery, tmp_path_factory.mktemp("sound")) as run:
+        run.run()
+        found = run.facts()
+        assert run.wrong(found) == {}
+        yield found
+
+
+def changed(rows: list[proof.Row], **values: object) -> list[proof.Row]:
+    """The rows, with another first one."""
+    return [rows[0] | values, *rows[1:]]
+
+
+DOCTORED: dict[str, Callable[[Facts], Facts]] = {
+    "record lost": lambda f: replace(f, records=changed(f.records, state="accepted", final=True)),
+    "entry unsettled": lambda f: replace(f, entries=changed(f.entries, state="unknown")),
+    "delivered, but not there": lambda f: replace(f, held=[h for h in f.held if not found_by(f.entries[0], h)]),
+    "there, but not known": lambda f: replace(f, entries=changed(f.entries, reference="DB-UNKNOWN")),
+    "there twice": lambda f: replace(f, held=[*f.held, replace(f.held[0], id="another")]),
+    "withdrawn, but there": lambda f: replace(f, entries=changed(f.entries, state="retracted", should=False)),
+    "created again after it stood": lambda f: replace(f, steps=[*f.steps, again(f)]),
+    "created without a step": lambda f: replace(f, posts=len(f.steps) + 1),
+    "out of its thread's order": lambda f: replace(f, held=[late(h) for h in f.held]),
+    "two requests of one lane at once": lambda f: replace(f, steps=[*f.steps, again(f) | {"begun_at": at(f) + 1}]),
+    "leased step taken by another": lambda f: replace(f, orphans=[orphan(f)]),
+    "held by nothing": lambda f: replace(f, entries=changed(f.entries, state="held")),
+}
+
+
+def found_by(entry: proof.Row, held: Held) -> bool:
+    return entry["reference"] in held.references
+
+
+def at(found: Facts) -> int:
+    """When the last step began."""
+    return max(int(step["begun_at"]) for step in found.steps)
+
+
+def again(found: Facts) -> proof.Row:
+    """A create of the same entry as the last, an hour later."""
+    last = max(found.steps, key=lambda step: step["begun_at"])
+    return last | {"id": last["id"] + 1, "action": "create", "begun_at": at(found) + 3_600_000_000}
+
+
+def late(held: Held) -> Held:
+    """An Encounter that came after its document."""
+    return replace(held, born="2036-01-01T00:00:00Z") if held.type == "Encounter" else held
+
+
+def orphan(found: Facts) -> Orphan:
+    """A lane that was a killed worker's when its last step began."""
+    last = max(found.steps, key=lambda step: step["begun_at"])
+    (lane,) = (entry["lane"] for entry in found.entries if entry["id"] == last["entry"])
+    return Orphan(lane, at(found) - 1, at(found) + 1)
+
+
+@pytest.mark.parametrize("rule", DOCTORED)
+def test_the_proof_notices(sound: Facts, rule: str) -> None:
+    assert rule in proof.wrong(DOCTORED[rule](replace(sound, skipped=None)))
+
+
+# ── what the kills have taught ────────────────────────────────────────────────────────────────────────────────────
+def test_what_a_killed_worker_was_translating_is_tried_alone_so_that_none_is_blamed_for_another(quick: Path) -> None:
+    with pilot(quick, [Site(PRACTICE, "http://127.0.0.1:9/fhir")]) as maple:
+        ready(maple)
+        maple.accept("ma-soc/contact", *(contact(f"k-{number}") for number in range(5)))
+        assert len(claimed(maple, "killed-1")) == 5
+        maple.clock.skip(121)
+        assert len(claimed(maple, "killed-2")) == 1
+        maple.clock.skip(121)
+        maple.work()
+        states = [record["state"] for record in maple.records()]
+        assert sorted(states) == [RecordState.HELD] + [RecordState.TRANSLATED] * 4
+        (hold,) = maple.holds()
+        assert "stopped the worker" in hold["rule"]
+
+
+def claimed(opened: Pilot, owner: str) -> list[records.Work]:
+    """Records claimed by a worker of which nothing more is heard."""
+    now, ledger = opened.clock(), opened.line.ledger
+    return ledger.write(records.claim, records.Claim(ledger, owner, 64, now, now + LEASE))

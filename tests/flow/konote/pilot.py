@@ -93,11 +93,12 @@ def konote_pilot(
     enable: Sequence[str] = (),
     store: str = "sqlite:///ledger.sqlite",
     lease: int = 120,
+    **settings: float,
 ) -> Iterator[tuple[Pilot, Konote]]:
     """A pilot of the export against one server that both practices share."""
     sites = [Site(practice, base, vendor, tuple(enable)) for practice in people.PRACTICES]
     konote = Konote()
-    with pilot(folder, sites, packs="konote", agency=people.AGENCY, store=store, lease=lease) as opened:
+    with pilot(folder, sites, packs="konote", agency=people.AGENCY, store=store, lease=lease, **settings) as opened:
         yield opened, konote
 
 

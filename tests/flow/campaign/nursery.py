@@ -1,0 +1,119 @@
+"""`python -m tests.flow.campaign.nursery`: the process that workers are forked from, so that each starts at once.
+
+One JSON order a line: `{"project": …}` starts a worker and answers its process id; `{"freeze": pid}` and
+`{"thaw": pid}` stop one and let it go on; `{"kill": pid}` kills one by SIGKILL, and answers how it ended once it is
+gone. Workers that still run end with the nursery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bridge import log
+from bridge.jobs import worker
+from bridge.jobs.open import connected, open_line, validator
+from bridge.jobs.worker import Worker, system_clock
+from bridge.mappings import load as mappings
+from bridge.mappings.load import Mappings
+from bridge.model import EntryState
+from bridge.moves import settling
+from bridge.moves.finishing import Outcome, finish
+from bridge.moves.sending import Turn
+from bridge.settings import load
+from bridge.store.steps import Last
+
+KNOWN: dict[tuple[tuple[str, str], ...], Mappings] = {}
+read_mappings = mappings.load
+
+
+def main() -> None:
+    """Answers orders until there are none, and ends what it started."""
+    log.configure("json")
+    validator()  # the dear parts of starting, done once: this, and the mappings of a project
+    mappings.load = remembered
+    say("READY")
+    children: set[int] = set()
+    try:
+        for line in sys.stdin:
+            order = json.loads(line)
+            if "freeze" in order or "thaw" in order:
+                pid, number = (order["thaw"], signal.SIGCONT) if "thaw" in order else (order["freeze"], signal.SIGSTOP)
+                os.kill(pid, number)
+                say(pid)
+            elif "kill" in order:
+                children.discard(order["kill"])
+                say(end(order["kill"]))
+            else:
+                project = load(Path(order["project"]))
+                mappings.load(mappings.read_packs(project.packs, project.directory))
+                child = os.fork()
+                if child == 0:
+                    work(order)
+                children.add(child)
+                say(child)
+    finally:
+        for child in children:
+            end(child)
+
+
+def remembered(files: Mapping[str, str]) -> Mappings:
+    """The mappings of these files, read once."""
+    key = tuple(sorted(files.items()))
+    if key not in KNOWN:
+        KNOWN[key] = read_mappings(files)
+    return KNOWN[key]
+
+
+def say(word: object) -> None:
+    """One line to who ordered."""
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def end(child: int) -> int:
+    """The child is gone; minus the signal that ended it, or its exit code."""
+    os.kill(child, signal.SIGKILL)  # it is not reaped yet, so the id is still its own
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def work(order: dict[str, Any]) -> None:
+    """In the child: one worker, until it is killed; exit code 1 where it ended by itself."""
+    sys.stdin.close()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    faulthandler.register(signal.SIGUSR1)  # where it stands, to the log
+    worker.BATCH = order.get("batch", worker.BATCH)
+    if order.get("broken"):
+        settling.look_for = send_blind
+    try:
+        asyncio.run(run(Path(order["project"]), order.get("lanes", 8)))
+    except BaseException:  # noqa: BLE001 - whatever it was, it is told, and nothing of the parent runs on here
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+async def run(project: Path, lanes: int) -> None:
+    """A worker as `bridge work` runs one, that takes so many lanes at a time."""
+    with open_line(load(project), "work", system_clock()) as line:
+        async with connected(line):
+            await Worker(line, lanes=lanes).run()
+
+
+async def send_blind(turn: Turn, last: Last | None) -> Outcome:
+    """A broken sender: what was lost is sent again without a look."""
+    now = turn.clock()
+    return await finish(turn.line, turn.lane, turn.entry, EntryState.READY, now, due=now, keep_claims=True)
+
+
+if __name__ == "__main__":
+    main()

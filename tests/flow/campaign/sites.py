@@ -1,0 +1,110 @@
+"""EHRs in processes of their own, and what they hold."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bridge.ehr.delivery import SYSTEM
+from bridge.model import type_json
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One resource that a client made in an EHR, as it stands; `born` is when, as the EHR says."""
+
+    site: str
+    type: str
+    id: str
+    references: tuple[str, ...]
+    born: str
+    resource: type_json
+
+    @classmethod
+    def of(cls, site: str, resource: type_json, first: type_json) -> Held:
+        """From the latest version and the first; `site` is the address of the EHR."""
+        found = (item for item in resource.get("identifier", []) if item.get("system") == SYSTEM)
+        references = tuple(item["value"] for item in found)
+        return cls(site, resource["resourceType"], resource["id"], references, first["meta"]["lastUpdated"], resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A sandbox EHR that answers."""
+
+    name: str
+    base: str
+
+    @property
+    def admin(self) -> str:
+        return self.base.removesuffix("/fhir") + "/_sandbox"
+
+    def load(self, resources: Sequence[type_json]) -> None:
+        """The practice put these in."""
+        httpx.post(f"{self.admin}/load", json=list(resources), timeout=60).raise_for_status()
+
+    def faults(self, plan: str) -> None:
+        """From here on this schedule of faults; "" none."""
+        httpx.patch(f"{self.admin}/settings", json={"faults": plan}).raise_for_status()
+
+    def order(self, **fault: Any) -> None:
+        """The next request that it concerns meets this fault."""
+        httpx.post(f"{self.admin}/faults", json=fault).raise_for_status()
+
+    def held(self) -> list[Held]:
+        """Everything clients made."""
+        found = httpx.get(f"{self.admin}/resources", timeout=60).json()["resources"]
+        return [
+            Held.of(self.base, item["resource"], (item["history"] or [item["resource"]])[0])
+            for item in found
+            if not item["loaded"]
+        ]
+
+    def asked(self) -> list[dict[str, Any]]:
+        """Every request, without bodies."""
+        parameters = {"limit": 100_000}
+        requests: list[dict[str, Any]] = httpx.get(f"{self.admin}/audit", params=parameters, timeout=60).json()[
+            "requests"
+        ]
+        return requests
+
+
+@contextmanager
+def sandboxes(names: Sequence[str], log: Path, shape: str = "open") -> Iterator[list[Site]]:
+    """A sandbox a name, each a process; all end with the block."""
+    running: list[subprocess.Popen[str]] = []
+    with log.open("w") as said:
+        try:
+            command = [sys.executable, "-m", "bridge.sandbox", shape]
+            for _ in names:
+                running.append(
+                    subprocess.Popen(
+                        command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=said, text=True, env={**os.environ}
+                    )
+                )
+            yield [Site(name, ready(process)) for name, process in zip(names, running, strict=True)]
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.wait(20)
+                if process.stdout is not None:
+                    process.stdout.close()
+
+
+def ready(process: subprocess.Popen[str]) -> str:
+    """What stands after READY on the first line a process says."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("READY "), f"the sandbox did not start (exit {process.poll()})"
+    return line.removeprefix("READY ").strip()

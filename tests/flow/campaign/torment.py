@@ -1,0 +1,192 @@
+"""One campaign: records at the door, workers killed at seeded moments, and all of it settled at the end."""
+
+from __future__ import annotations
+
+import base64
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bridge.jobs.worker import system_clock
+from bridge.model import EntryState, HoldReason, Owner
+from bridge.moves import answering
+from tests.flow import pilot as flow
+from tests.flow.campaign import proof
+from tests.flow.campaign.caseload import AMENDED, VOID, Caseload, words
+from tests.flow.campaign.crew import Crew, Nursery
+from tests.flow.campaign.sites import Held, Site, sandboxes
+from tests.flow.campaign.wire import slow_wire
+from tests.flow.pilot import Pilot
+
+LEASE, TIMEOUT, VISIBILITY = 2, 1.0, 0.3  # seconds
+ENABLED = {"maple": ("Encounter",)}  # what each practice wants written beside documents
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a campaign is to be."""
+
+    seed: int
+    kills: int
+    workers: int = 2
+    lanes: int = 60
+    contacts: int = 4
+    practices: tuple[str, ...] = ("maple", "elm")
+    faults: str = ""  # fault=weight,... (bridge.sandbox.faults)
+    rate: float = 0.1
+    longest: float = 2.0  # seconds until the next kill, whatever was done
+    store: str = "sqlite:///ledger.sqlite"
+    slow: float = 0.0  # seconds until what is to be created arrives
+    broken: bool = False  # workers that do not look
+
+
+@dataclass
+class Campaign:
+    """One that is open: its project, its EHRs, its caseload and its crew."""
+
+    plan: Plan
+    pilot: Pilot
+    sites: Sequence[Site]
+    caseload: Caseload
+    crew: Crew
+    answered: int = 0
+    skipped: int | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """All said, all workers killed in turn, and all settled."""
+        begun = time.monotonic()
+        chance = random.Random(self.plan.seed)
+        self.begin()
+        entries = len(self.caseload.latest) * (len(self.plan.practices) + len(ENABLED))
+        apart = 3 * (entries + self.caseload.accepted) // (4 * max(1, self.plan.kills))
+        for said in self.caseload.changes(chance, self.plan.kills):
+            self.crew.kill_after(apart, self.plan.longest)
+            self.crew.start()
+            if said:
+                self.caseload.say(self.pilot, said)
+        self.crew.kill_after(apart, self.plan.longest)
+        self.crew.kill_all()
+        self.seconds["killing"] = time.monotonic() - begun
+        self.skipped = system_clock()
+        self.answered = settle(self.pilot)
+        self.seconds["all"] = time.monotonic() - begun
+
+    def begin(self) -> None:
+        """Everybody is known and has consented, every contact is said once, and the workers are at work."""
+        for site in self.sites:
+            site.load(self.caseload.patients)
+            if self.plan.faults:
+                site.faults(f"{self.plan.seed}:{self.plan.rate}:{self.plan.faults}")
+        self.caseload.permit(self.pilot, self.plan.practices)
+        self.caseload.say(self.pilot, self.caseload.beginnings())
+        for _ in range(self.plan.workers):
+            self.crew.start()
+
+    def held(self) -> list[Held]:
+        """What clients made, at all sites."""
+        return [held for site in self.sites for held in site.held()]
+
+    def facts(self) -> proof.Facts:
+        """What the ledger and the EHRs say now."""
+        posts = sum(asked["interaction"] == "create" for site in self.sites for asked in site.asked())
+        return proof.facts(
+            self.pilot.line.ledger,
+            self.held(),
+            posts=posts,
+            orphans=self.crew.orphans,
+            timeout=int(TIMEOUT * 1e6),
+            skipped=self.skipped,
+        )
+
+    def wrong(self, found: proof.Facts) -> dict[str, list[str]]:
+        """What is not as it must be; empty when all is well."""
+        checks = {
+            "record not kept": [] if len(found.records) == self.caseload.accepted else [f"{len(found.records)}"],
+            "not the latest edition": list(self.stale(found)),
+        }
+        return proof.wrong(found) | {rule: told for rule, told in checks.items() if told}
+
+    def stale(self, found: proof.Facts) -> Iterator[str]:
+        """Each contact stands in each chart as it was said last, and the withdrawn ones do not."""
+        documents = {
+            (entry["practice"], entry["thread"]): entry for entry in found.entries if entry["name"] == "document"
+        }
+        for practice in self.plan.practices:
+            for id, edition in self.caseload.latest.items():
+                entry = documents.get((practice, f"{flow.AGENCY}/ma-soc/contact/{id}"))
+                if entry is None:
+                    if edition != VOID:
+                        yield f"{practice} {id}: never planned"
+                    continue
+                if edition == VOID:
+                    if entry["state"] not in (EntryState.RETRACTED, EntryState.CANCELLED):
+                        yield f"{practice} {id}: {entry['state']}, withdrawn"
+                    continue
+                text = "".join(map(told, found.standing.get(entry["reference"], [])))
+                if entry["state"] != EntryState.DELIVERED or words(id, edition) not in text:
+                    yield f"{practice} {id}: {entry['state']}, not edition {edition}"
+
+    def report(self, found: proof.Facts, wrong: dict[str, list[str]]) -> dict[str, Any]:
+        """The campaign in numbers."""
+        editions = list(self.caseload.latest.values())
+        return {
+            "seed": self.plan.seed,
+            "kills": self.crew.kills,
+            "workers": self.plan.workers,
+            "faults": self.plan.faults,
+            "requests with a fault": sum(bool(asked["fault"]) for site in self.sites for asked in site.asked()),
+            "steps while killing": proof.before(found, self.skipped),
+            **proof.counts(found),
+            "contacts amended": editions.count(AMENDED),
+            "contacts withdrawn": editions.count(VOID),
+            "answered by an engineer": self.answered,
+            "wrong": {rule: len(told) for rule, told in wrong.items()},
+            "seconds": {name: round(seconds, 1) for name, seconds in self.seconds.items()},
+        }
+
+
+def settle(pilot: Pilot) -> int:
+    """All is settled; what stopped too many workers was tried again, as an engineer would. How often it was."""
+    answered = 0
+    for _ in range(10):
+        pilot.settle(most=400)
+        stopped = [hold for hold in pilot.holds() if stopped_a_worker(hold)]
+        if not stopped:
+            return answered
+        for hold in stopped:
+            answered += answering.retry(pilot.line, hold["id"], "", "engineer", pilot.clock())
+    raise AssertionError("it stops every worker")
+
+
+def stopped_a_worker(hold: dict[str, Any]) -> bool:
+    """Whether this hold says that a worker was stopped, as the kills made it look."""
+    return (hold["reason"], hold["owner"]) == (HoldReason.DECISION, Owner.ENGINEER) and "stopped" in hold["rule"]
+
+
+def told(held: Held) -> str:
+    """The text of a document."""
+    (content,) = held.resource["content"]
+    return base64.b64decode(content["attachment"]["data"]).decode()
+
+
+@contextmanager
+def campaign(plan: Plan, nursery: Nursery, folder: Path) -> Iterator[Campaign]:
+    """A campaign opened; its workers and EHRs end with the block."""
+    with sandboxes(plan.practices, folder / "sandboxes.log") as sites, ExitStack() as wires:
+        bases = [wires.enter_context(slow_wire(site, plan.slow)) if plan.slow else site.base for site in sites]
+        projects = [
+            flow.Site(site.name, base, enable=ENABLED.get(site.name, ()))
+            for site, base in zip(sites, bases, strict=True)
+        ]
+        settings = {"store": plan.store, "lease": LEASE, "timeout": TIMEOUT, "visibility": VISIBILITY}
+        with flow.pilot(folder / "project", projects, **settings) as pilot:
+            crew = Crew(nursery, pilot, random.Random(plan.seed + 1), broken=plan.broken)
+            try:
+                yield Campaign(plan, pilot, sites, Caseload(plan.lanes, plan.contacts), crew)
+            finally:
+                crew.kill_all()
