@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.errors import Problem, RecordError
 from bridge.mappings import moments
-from bridge.mappings.records import DEEPEST, halved, text_at, texts_at, tidy, values_at, within, without
+from bridge.mappings.records import DEEPEST, halved, text_at, texts_at, tidy, unwritable, values_at, within, without
 from bridge.mappings.schema import Field, Schema
 from bridge.model import type_json
 
@@ -107,7 +107,8 @@ class Kind:
     def open(self, record: type_json, timezone: str) -> Opened:
         """What the door needs to know of a record that `check` found no fault in.
 
-        Raises RecordError where the record has no id, no subject, or a version or time that cannot be read.
+        Raises RecordError where the record has no id, no subject, control characters in what names it, or a version or
+        time that cannot be read.
         """
         source_id = text_at(record, self.id)
         subject = next((found for found in (text_at(record, path) for path in self.subject) if found), "")
@@ -117,6 +118,14 @@ class Kind:
             for path, value in ((self.id, source_id), (self.subject[0], subject))
             if not value
         ]
+        practice, program = text_at(record, self.practice), text_at(record, self.program)
+        people = {role: tuple(texts_at(record, path)) for role, path in self.people.items()}
+        if unwritable(
+            [source_id, version, subject, practice, program, *people.values()]
+        ):  # no ledger column takes them
+            problems.append(
+                Problem("record-control", "an id, version or code holds control characters", "/", self.name)
+            )
         when: int | None = None
         try:
             self.order(version, timezone)
@@ -131,10 +140,10 @@ class Kind:
             source_id=source_id,
             version=version,
             subject=subject,
-            people={role: tuple(texts_at(record, path)) for role, path in self.people.items()},
+            people=people,
             when=when,
-            practice=text_at(record, self.practice),
-            program=text_at(record, self.program),
+            practice=practice,
+            program=program,
             final=self.final is None or self.final.holds(record),
             void=self.void is not None and self.void.holds(record),
         )

@@ -91,6 +91,6 @@ def unwritable(record: Any) -> bool:
 def _all_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict | list):
+    elif isinstance(value, dict | list | tuple):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _all_texts(inner)

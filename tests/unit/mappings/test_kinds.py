@@ -76,6 +76,13 @@ def test_a_record_without_name_or_time_is_refused_without_its_values(visit: Kind
     assert "soon" not in str(caught.value)
 
 
+def test_an_id_that_no_ledger_column_takes_is_refused(visit: Kind) -> None:
+    for field in ("id", "child"):
+        with pytest.raises(RecordError) as refused:
+            visit.open({"id": "1", "child": "2"} | {field: "a\x00b"}, "UTC")
+        assert [problem.code for problem in refused.value.problems] == ["record-control"]
+
+
 def test_versions_are_ordered_as_numbers_or_as_instants(visit: Kind) -> None:
     contact = load(read_packs(["ma-soc"])).kinds["ma-soc/contact"]
 
