@@ -88,8 +88,9 @@ def told(line: Line, json: bool) -> None:
     show.say("entries   " + counts(found["entries"]))
     show.say("held      " + counts(found["holds"]))
     for practice, of in sorted(found["practices"].items()):
+        behind = f"; {of['behind']} of those ready wait behind another" if of["behind"] else ""
         waiting = "" if of["oldest"] is None else f"; the oldest waits {max(0, now - of['oldest']) // 1_000_000} s"
-        show.say(f"  {practice}: {counts(of['entries'])}{waiting}")
+        show.say(f"  {practice}: {counts(of['entries'])}{behind}{waiting}")
     for name, reason in sorted(found["down"].items()):
         show.say(f"  connection {name} is down: {reason}")
 

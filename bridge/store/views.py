@@ -42,7 +42,10 @@ def withheld(connection: Connection) -> int:
 
 
 def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
-    """For each practice: entries by state, delivered by resource type, the oldest that waits."""
+    """For each practice: entries by state and by resource type, how many wait behind another, the oldest that waits.
+
+    `behind`: ready, and parked behind another of their thread that waits; what moves that one moves them.
+    """
     found: dict[str, dict[str, Any]] = {}
     rows = connection.execute(
         select(entry.c.practice, entry.c.resource_type, entry.c.state, func.count()).group_by(
@@ -50,10 +53,18 @@ def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
         )
     )
     for practice, resource_type, state, count in rows:
-        of = found.setdefault(practice, {"entries": {s.value: 0 for s in EntryState}, "routes": {}, "oldest": None})
+        of = found.setdefault(
+            practice, {"entries": {s.value: 0 for s in EntryState}, "routes": {}, "behind": 0, "oldest": None}
+        )
         of["entries"][state] += count
         of["routes"].setdefault(resource_type, {}).setdefault(state, 0)
         of["routes"][resource_type][state] += count
+    behind = select(entry.c.practice, func.count()).where(
+        entry.c.state == EntryState.READY.value, entry.c.due_at.is_(None)
+    )
+    for practice, count in connection.execute(behind.group_by(entry.c.practice)):
+        if practice in found:
+            found[practice]["behind"] = count
     oldest = select(entry.c.practice, func.min(entry.c.updated_at)).where(entry.c.due_at.isnot(None))
     for practice, since in connection.execute(oldest.group_by(entry.c.practice)):
         if practice in found:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import update
+
 from bridge.model import EntryState
 from bridge.store import tables, views
 from bridge.store.ledger import Ledger
@@ -89,14 +91,21 @@ def test_each_practice_has_its_counts(ledger: Ledger) -> None:
         PRACTICE: {
             "entries": NOTHING | {"delivered": 1, "held": 1},
             "routes": {"DocumentReference": {"delivered": 1, "held": 1}},
+            "behind": 0,
             "oldest": None,
         },
         "oak-lane": {
             "entries": NOTHING | {"ready": 1},
             "routes": {"Encounter": {"ready": 1}},
+            "behind": 0,
             "oldest": NOW,
         },
     }
+    with ledger.engine.begin() as connection:
+        connection.execute(update(tables.entry).where(tables.entry.c.practice == "oak-lane").values(due_at=None))
+    with ledger.read() as connection:
+        found = views.practice_counts(connection)["oak-lane"]
+    assert (found["behind"], found["oldest"]) == (1, None)
 
 
 def test_open_holds_say_what_they_are_about(ledger: Ledger) -> None:
