@@ -9,6 +9,12 @@ import time
 
 import pytest
 
+pytest.register_assert_rewrite("tests.postgres")  # some conftest imports it before it is a plugin
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.import_plugin("tests.postgres")
+
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:

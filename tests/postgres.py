@@ -1,6 +1,6 @@
 """A real PostgreSQL server for the tests that need one, and the ledger over both engines.
 
-A plugin module, registered by the conftest of each folder that needs it (see `tests/unit/store`).
+A plugin module, registered by `tests/conftest.py`.
 The server is Debian's (or whatever `initdb` and `postgres` are on the PATH), started once for the suite on a free port
 with a folder of its own, as an unprivileged user, and stopped by its process id. Where it is not installed the tests
 that ask for it are skipped.

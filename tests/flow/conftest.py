@@ -13,11 +13,6 @@ from tests.flow.campaign import crew
 from tests.flow.campaign.crew import Nursery
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    if not config.pluginmanager.has_plugin(postgres.__name__):
-        config.pluginmanager.register(postgres, postgres.__name__)
-
-
 @pytest.fixture(scope="session")
 def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     """Workers as processes, started at once."""

@@ -10,10 +10,6 @@ import pytest
 from tests.unit.api.opened import Opened, opened
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.import_plugin("tests.postgres")
-
-
 @pytest.fixture
 def doors(tmp_path: Path, sqlite_url: str) -> Iterator[Opened]:
     """A project over a new ledger."""

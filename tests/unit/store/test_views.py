@@ -104,8 +104,8 @@ def test_each_practice_has_its_counts(ledger: Ledger) -> None:
     with ledger.engine.begin() as connection:
         connection.execute(update(tables.entry).where(tables.entry.c.practice == "oak-lane").values(due_at=None))
     with ledger.read() as connection:
-        found = views.practice_counts(connection)["oak-lane"]
-    assert (found["behind"], found["oldest"]) == (1, None)
+        parked = views.practice_counts(connection)["oak-lane"]
+    assert (parked["behind"], parked["oldest"]) == (1, None)
 
 
 def test_open_holds_say_what_they_are_about(ledger: Ledger) -> None:
