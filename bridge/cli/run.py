@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from bridge import __version__, log
-from bridge.cli import access, demo, doctor, held, init, mappings, operate, records, sandbox, sharing, show
+from bridge.cli import (
+    access,
+    capabilities,
+    demo,
+    doctor,
+    held,
+    init,
+    mappings,
+    operate,
+    records,
+    sandbox,
+    sharing,
+    show,
+)
 from bridge.errors import AccessError, BridgeError, ConfigError, DefinitionError
 
 WRONG_USE = (ConfigError, AccessError, DefinitionError)
@@ -33,6 +46,7 @@ def build() -> typer.Typer:
     app.command("check")(mappings.check)
     app.command("mappings")(mappings.mappings)
     app.add_typer(mappings.definitions, name="definitions")
+    app.command("capabilities")(capabilities.capabilities)
     app.command("doctor")(doctor.doctor)
     app.command("accept")(records.accept)
     app.add_typer(sharing.links, name="links")

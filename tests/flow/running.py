@@ -84,6 +84,7 @@ def looked(it: Campaign) -> None:
             command(it, name, *json_too)
         command(it, "held list", "--limit", "500", *json_too)
         command(it, "access link", "ana", *json_too)
+        command(it, "capabilities", "maple", *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
         command(it, "held show", str(hold))
 
