@@ -33,9 +33,10 @@ class Line:
     charts: dict[str, Chart] = field(default_factory=dict)
     rows: dict[str, dict[str, dict[str, Row]]] = field(default_factory=dict)  # agency → table → code → row added there
     rows_version: int = 0
-    results: Results = field(default_factory=Results)
+    results: Results = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.results = Results(self.ledger.submit)
         self.ledger.writer.after.append(self.results.hand_over)
 
     def agency_context(self, agency: str, program: str) -> AgencyContext:
@@ -72,7 +73,7 @@ class Line:
 
     async def write(self, operation: Operation[P, R], parameter: P) -> R:
         """The operation's result, once durable, without blocking the requests under way."""
-        return await self.results.of(self.ledger.submit(operation, parameter))
+        return await self.results.of(operation, parameter)
 
     def write_all(self, operation: Operation[P, R], parameters: Sequence[P]) -> list[R]:
         """The results of many, in order, grouped into few commits."""
