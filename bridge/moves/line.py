@@ -36,7 +36,7 @@ class Line:
     results: Results = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.results = Results(self.ledger.submit)
+        self.results = Results(self.ledger.writer.ask)
         self.ledger.writer.after.append(self.results.hand_over)
 
     def agency_context(self, agency: str, program: str) -> AgencyContext:

@@ -10,78 +10,90 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
-from functools import partial
 from typing import Any, TypeVar
 
-from bridge.store.writer import Operation
+from bridge.store.writer import Asker, Operation
 
 P = TypeVar("P")
 R = TypeVar("R")
-Submit = Callable[[Operation[Any, Any], Any], "Future[Any]"]
-Asked = tuple[Operation[Any, Any], Any, "asyncio.Future[Any]"]
-Pair = tuple["Future[Any]", "asyncio.Future[Any]"]
+Ask = Callable[[Operation[Any, Any], Any, Asker], None]
 
 
 class Results:
     """Gathers what is asked and what is answered; the writer calls `hand_over` whenever it has answered a group."""
 
-    def __init__(self, submit: Submit) -> None:
-        self._submit = submit
-        self._asked: dict[asyncio.AbstractEventLoop, list[Asked]] = {}  # each touched by its own loop alone
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._asked: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}  # each touched by its own loop alone
         self._lock = threading.Lock()
-        self._answered: dict[asyncio.AbstractEventLoop, list[Pair]] = {}
+        self._answered: list[_Waiting] = []
 
     async def of(self, operation: Operation[P, R], parameter: P) -> R:
-        """The operation's result, once durable. Where the waiting is cancelled, so is what was not begun."""
+        """The operation's result, once durable. Where the waiting is cancelled, what was not begun is not written."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[R] = loop.create_future()
         asked = self._asked.get(loop)
         if asked is None:
             asked = self._asked[loop] = []
-            loop.call_soon(self._ask, loop)
-        asked.append((operation, parameter, waiter))
+            loop.call_soon(self._submit, loop)
+        asked.append(_Waiting(self, operation, parameter, waiter))
         return await waiter
 
-    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _submit(self, loop: asyncio.AbstractEventLoop) -> None:
         """Everything asked in this turn of the loop is the writer's."""
-        for operation, parameter, waiter in self._asked.pop(loop):
-            if waiter.cancelled():
-                continue
-            future = self._submit(operation, parameter)
-            waiter.add_done_callback(partial(give_up, future))
-            future.add_done_callback(partial(self._note, loop, waiter))
-            if future.done():  # perhaps before anybody was told to hand it over
-                self.hand_over()
+        for one in self._asked.pop(loop):
+            self._ask(one.operation, one.parameter, one)
+        if self._answered:  # by a closed ledger, at once
+            self.hand_over()
 
-    def _note(self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[Any], done: Future[Any]) -> None:
+    def note(self, one: _Waiting) -> None:
+        """It was answered; whoever waits hears of it with the next `hand_over`."""
         with self._lock:
-            self._answered.setdefault(loop, []).append((done, waiter))
+            self._answered.append(one)
 
     def hand_over(self) -> None:
         """Everything answered so far is on its way to those who wait for it."""
         with self._lock:
-            answered, self._answered = self._answered, {}
-        for loop, pairs in answered.items():
+            answered, self._answered = self._answered, []
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        for one in answered:
+            by_loop.setdefault(one.waiter.get_loop(), []).append(one)
+        for loop, theirs in by_loop.items():
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                loop.call_soon_threadsafe(settle, pairs)
+                loop.call_soon_threadsafe(settle, theirs)
 
 
-def give_up(future: Future[Any], waiter: asyncio.Future[Any]) -> None:
-    """What nobody waits for any more is not written, unless it is under way."""
-    if waiter.cancelled():
-        future.cancel()
+class _Waiting:
+    """One who waits in an event loop, as the writer sees them."""
+
+    __slots__ = ("_results", "error", "operation", "parameter", "result", "waiter")
+
+    def __init__(
+        self, results: Results, operation: Operation[Any, Any], parameter: Any, waiter: asyncio.Future[Any]
+    ) -> None:
+        self._results, self.operation, self.parameter, self.waiter = results, operation, parameter, waiter
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        return not self.waiter.cancelled()
+
+    def set_result(self, result: Any, /) -> None:
+        self.result = result
+        self._results.note(self)
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        self.error = exception
+        self._results.note(self)
 
 
-def settle(pairs: Sequence[Pair]) -> None:
+def settle(answered: Sequence[_Waiting]) -> None:
     """Those who wait have their results; run in their loop."""
-    for future, waiter in pairs:
-        if waiter.done():
+    for one in answered:
+        if one.waiter.done():
             continue
-        if future.cancelled():
-            waiter.cancel()
-        elif (error := future.exception()) is not None:
-            waiter.set_exception(error)
+        if one.error is not None:
+            one.waiter.set_exception(one.error)
         else:
-            waiter.set_result(future.result())
+            one.waiter.set_result(one.result)
