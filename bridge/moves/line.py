@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TypeVar
 
 from bridge.ehr.chart import Chart
@@ -32,8 +33,9 @@ class Line:
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
     rows: dict[str, dict[str, dict[str, Row]]] = field(default_factory=dict)  # agency → table → code → row added there
-    rows_version: int = 0
+    rows_version: int = 0  # a ledger's own begins at 1
     results: Results = field(init=False, repr=False)
+    _learning: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.results = Results(self.ledger.writer.ask)
@@ -46,13 +48,16 @@ class Line:
 
     def learn_rows(self) -> None:
         """The rows people added to code tables, as the ledger has them now, are used from here on."""
-        with self.ledger.read() as connection:
-            self.rows_version = permissions.rows_version(connection)
+        with self._learning, self.ledger.read() as connection:
+            version = permissions.rows_version(connection)
+            if version == self.rows_version:
+                return
             added = permissions.added_rows(connection)
-        self.rows = {
-            agency: {table: {code: row_of(cells) for code, cells in rows.items()} for table, rows in tables.items()}
-            for agency, tables in added.items()
-        }
+            self.rows = {
+                agency: {table: {code: row_of(cells) for code, cells in rows.items()} for table, rows in tables.items()}
+                for agency, tables in added.items()
+            }
+            self.rows_version = version
 
     async def learn(self, practice: str, type: str, interaction: str, now: int) -> None:
         """The refusal is durable, and the charts behind this practice's connection know of it from here on."""
