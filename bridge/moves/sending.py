@@ -184,7 +184,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
         request = send.request(action, shaped.resource, capability, standing, sent)
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
-    ours = orjson.dumps(shaped.resource)
+    ours = request.body if action is Action.CREATE else orjson.dumps(shaped.resource)
     return await step(turn, action, interaction, request, ours, digest, withheld, decision.consent, reference, replaced)
 
 
