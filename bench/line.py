@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import platform
 import subprocess
@@ -37,6 +36,7 @@ from bridge.fhir.client import Client
 from bridge.intake.rows import Row
 from bridge.jobs.collect import accept_rows
 from bridge.jobs.open import open_line
+from bridge.jobs.serve import settle_down
 from bridge.jobs.worker import Worker, system_clock
 from bridge.mappings.translate import Translator
 from bridge.model import Request, Translation
@@ -151,7 +151,7 @@ def timed(way: Way, line: Line, sink: Sink, folder: Path, count: int, seed: int,
     records, before = list(records_of(way.sort, count, seed)), steps_of(line)
     stages, statements = Stages(), Counted()
     raw = asyncio.run(raw_create())
-    gc.collect()
+    settle_down()
     with stages.watching() if way.watched else nullcontext(), statements.of(line) if way.watched else nullcontext():
         there = postgres.cpu_seconds(server) if server else 0.0
         wall, cpu = time.perf_counter(), time.process_time()

@@ -60,6 +60,7 @@ def work(
 async def until_nothing_is_left(line: Line) -> None:
     """One worker ran until what is left waits for a person or a time."""
     async with connected(line):
+        running.settle_down()
         await Worker(line).run(until_idle=True)
 
 

@@ -87,7 +87,8 @@ def decide(answer: Answer, tried: Tried, now: int) -> Next:
     """What follows from the answer to one step, or to what had to be read or searched for it."""
     following = _DECISIONS[answer.kind](answer, tried, now)
     wrote = tried.interaction in (Interaction.CREATE, Interaction.UPDATE)
-    return replace(following, look_first=tried.looking or (wrote and answer.kind in _MAY_STAND))
+    look_first = tried.looking or (wrote and answer.kind in _MAY_STAND)
+    return replace(following, look_first=True) if look_first else following
 
 
 def back_off(entry: str, attempts: int, first: int = FIRST_WAIT, longest: int = LONGEST_WAIT) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 
@@ -23,7 +22,7 @@ def delivery_reference(key: bytes, agency: str, entry: str, replacement: int = 0
     if len(key) < 16:
         raise ValueError("the key of delivery references has at least 16 bytes")
     message = "\x1f".join(("delivery", agency, entry, str(replacement))).encode()
-    digest = hmac.new(key, message, hashlib.sha256).digest()
+    digest = hmac.digest(key, message, "sha256")
     return "DB-" + base64.b32encode(digest)[:12].decode()
 
 

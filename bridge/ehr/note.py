@@ -145,11 +145,9 @@ def _without_empty(value: Any) -> Any:
         return [_without_empty(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return dict(_kept(value))
-
-
-def _kept(value: type_json) -> Iterator[tuple[str, Any]]:
+    kept: type_json = {}
     for key, item in value.items():
-        found = _without_empty(item)
-        if found not in (None, "", [], {}):
-            yield key, found
+        found = _without_empty(item) if isinstance(item, dict | list) else item
+        if found or found == 0:  # 0 and false are something to say
+            kept[key] = found
+    return kept

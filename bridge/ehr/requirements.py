@@ -28,7 +28,7 @@ def at(value: Any, path: str) -> Iterator[Any]:
     head, _, rest = path.partition(".")
     for item in value if isinstance(value, list) else [value]:
         found = item.get(head) if isinstance(item, dict) else None
-        if found in (None, "", [], {}):
+        if not found and found != 0:
             continue
         if rest:
             yield from at(found, rest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TypeVar
 
 from bridge.ehr.chart import Chart
@@ -32,10 +33,12 @@ class Line:
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
     rows: dict[str, dict[str, dict[str, Row]]] = field(default_factory=dict)  # agency → table → code → row added there
-    rows_version: int = 0
-    results: Results = field(default_factory=Results)
+    rows_version: int = 0  # a ledger's own begins at 1
+    results: Results = field(init=False, repr=False)
+    _learning: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.results = Results(self.ledger.writer.ask)
         self.ledger.writer.after.append(self.results.hand_over)
 
     def agency_context(self, agency: str, program: str) -> AgencyContext:
@@ -45,13 +48,16 @@ class Line:
 
     def learn_rows(self) -> None:
         """The rows people added to code tables, as the ledger has them now, are used from here on."""
-        with self.ledger.read() as connection:
-            self.rows_version = permissions.rows_version(connection)
+        with self._learning, self.ledger.read() as connection:
+            version = permissions.rows_version(connection)
+            if version == self.rows_version:
+                return
             added = permissions.added_rows(connection)
-        self.rows = {
-            agency: {table: {code: row_of(cells) for code, cells in rows.items()} for table, rows in tables.items()}
-            for agency, tables in added.items()
-        }
+            self.rows = {
+                agency: {table: {code: row_of(cells) for code, cells in rows.items()} for table, rows in tables.items()}
+                for agency, tables in added.items()
+            }
+            self.rows_version = version
 
     async def learn(self, practice: str, type: str, interaction: str, now: int) -> None:
         """The refusal is durable, and the charts behind this practice's connection know of it from here on."""
@@ -72,7 +78,7 @@ class Line:
 
     async def write(self, operation: Operation[P, R], parameter: P) -> R:
         """The operation's result, once durable, without blocking the requests under way."""
-        return await self.results.of(self.ledger.submit(operation, parameter))
+        return await self.results.of(operation, parameter)
 
     def write_all(self, operation: Operation[P, R], parameters: Sequence[P]) -> list[R]:
         """The results of many, in order, grouped into few commits."""

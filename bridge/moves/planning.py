@@ -79,7 +79,8 @@ def with_room(line: Line, plan: Sequence[plans.Translated]) -> tuple[list[plans.
     Accepted records have no bound: one that waits stays accepted until the practice takes entries again (R29).
     """
     with line.ledger.read() as connection:
-        full = views.full_practices(connection, line.project.limits.planned_entries)
+        asked = {entry.practice for one in plan for entry in one.entries}
+        full = views.full_practices(connection, asked, line.project.limits.planned_entries)
     waits = [full and any(entry.practice in full for entry in one.entries) for one in plan]
     return (
         [one for one, later in zip(plan, waits, strict=True) if not later],

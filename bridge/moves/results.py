@@ -1,64 +1,99 @@
-"""What the ledger's writer answers, brought into the event loop: one waking for a whole group of answers.
+"""What the event loop asks of the ledger's writer, and what it answers: one waking each way for a whole group.
 
 `asyncio.wrap_future` wakes the loop for each answer by a system call, and after the first of a group the loop and the
-writer take turns at the interpreter; for a group of 60 that took longer than writing it.
+writer take turns at the interpreter; for a group of 60 that took longer than writing it. The same the other way round:
+what lanes ask for in one turn of the loop is handed over at its end, or the writer would begin with the first alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from bridge.store.writer import Asker, Operation
+
+P = TypeVar("P")
 R = TypeVar("R")
-Pair = tuple["Future[Any]", "asyncio.Future[Any]"]
+Ask = Callable[[Operation[Any, Any], Any, Asker], None]
 
 
 class Results:
-    """Gathers what is answered and hands it over when `hand_over` is called, by whoever answered."""
+    """Gathers what is asked and what is answered; the writer calls `hand_over` whenever it has answered a group."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._asked: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}  # each touched by its own loop alone
         self._lock = threading.Lock()
-        self._answered: dict[asyncio.AbstractEventLoop, list[Pair]] = {}
+        self._answered: list[_Waiting] = []
 
-    async def of(self, future: Future[R]) -> R:
-        """The future's result. Where the waiting is cancelled, so is what is waited for."""
+    async def of(self, operation: Operation[P, R], parameter: P) -> R:
+        """The operation's result, once durable. Where the waiting is cancelled, what was not begun is not written."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[R] = loop.create_future()
+        asked = self._asked.get(loop)
+        if asked is None:
+            asked = self._asked[loop] = []
+            loop.call_soon(self._submit, loop)
+        asked.append(_Waiting(self, operation, parameter, waiter))
+        return await waiter
 
-        def answered(done: Future[R]) -> None:
-            with self._lock:
-                self._answered.setdefault(loop, []).append((done, waiter))
-
-        future.add_done_callback(answered)
-        if future.done():  # perhaps before anybody was told to hand it over
+    def _submit(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Everything asked in this turn of the loop is the writer's."""
+        for one in self._asked.pop(loop):
+            self._ask(one.operation, one.parameter, one)
+        if self._answered:  # by a closed ledger, at once
             self.hand_over()
-        try:
-            return await waiter
-        except asyncio.CancelledError:
-            future.cancel()
-            raise
+
+    def note(self, one: _Waiting) -> None:
+        """It was answered; whoever waits hears of it with the next `hand_over`."""
+        with self._lock:
+            self._answered.append(one)
 
     def hand_over(self) -> None:
         """Everything answered so far is on its way to those who wait for it."""
         with self._lock:
-            answered, self._answered = self._answered, {}
-        for loop, pairs in answered.items():
+            answered, self._answered = self._answered, []
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        for one in answered:
+            by_loop.setdefault(one.waiter.get_loop(), []).append(one)
+        for loop, theirs in by_loop.items():
             with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-                loop.call_soon_threadsafe(settle, pairs)
+                loop.call_soon_threadsafe(settle, theirs)
 
 
-def settle(pairs: Sequence[Pair]) -> None:
+class _Waiting:
+    """One who waits in an event loop, as the writer sees them."""
+
+    __slots__ = ("_results", "error", "operation", "parameter", "result", "waiter")
+
+    def __init__(
+        self, results: Results, operation: Operation[Any, Any], parameter: Any, waiter: asyncio.Future[Any]
+    ) -> None:
+        self._results, self.operation, self.parameter, self.waiter = results, operation, parameter, waiter
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        return not self.waiter.cancelled()
+
+    def set_result(self, result: Any, /) -> None:
+        self.result = result
+        self._results.note(self)
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        self.error = exception
+        self._results.note(self)
+
+
+def settle(answered: Sequence[_Waiting]) -> None:
     """Those who wait have their results; run in their loop."""
-    for future, waiter in pairs:
-        if waiter.done():
+    for one in answered:
+        if one.waiter.done():
             continue
-        if future.cancelled():
-            waiter.cancel()
-        elif (error := future.exception()) is not None:
-            waiter.set_exception(error)
+        if one.error is not None:
+            one.waiter.set_exception(one.error)
         else:
-            waiter.set_result(future.result())
+            one.waiter.set_result(one.result)

@@ -162,7 +162,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
         return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
     replaced = entry.replaced + (action is Action.REPLACE)
     reference = entry.reference
-    if action is Action.REPLACE or entry.stands is None:
+    if replaced and (action is Action.REPLACE or entry.stands is None):  # the first one's was made with the plan
         reference = planning.reference_of(turn.line, turn.lane, entry, replaced)
     shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE)
     wrong = holding.wrong(turn.line, shaped, chart.vendor)
@@ -184,7 +184,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
         request = send.request(action, shaped.resource, capability, standing, sent)
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
-    ours = orjson.dumps(shaped.resource)
+    ours = request.body if action is Action.CREATE else orjson.dumps(shaped.resource)
     return await step(turn, action, interaction, request, ours, digest, withheld, decision.consent, reference, replaced)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Delete, Dialect, Engine, Insert, Update, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+Row = Mapping[str, Any]
 READING = "reading"  # the execution option of connections that only look
 
 
@@ -61,3 +64,28 @@ def prepare_sqlite(connection: Any, entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def run_each(connection: Connection, statement: Insert | Update | Delete, rows: Sequence[Row]) -> None:
+    """`statement` ran for each of `rows`, none or many, which all name the same parameters at every call.
+
+    What `connection.execute(statement, rows)` does, without the 7 µs that SQLAlchemy spends on each row; a statement is
+    compiled once, so keep it: made anew for every call it would be compiled for every call.
+    """
+    if rows:
+        text, taken = compiled(statement, connection.dialect, frozenset(rows[0]))
+        connection.exec_driver_sql(text, [taken(row) for row in rows])
+
+
+@lru_cache(maxsize=256)
+def compiled(
+    statement: Insert | Update | Delete, dialect: Dialect, names: frozenset[str]
+) -> tuple[str, Callable[[Row], Any]]:
+    """The statement's text for parameters of these names, and what makes of a row the parameters its driver takes."""
+    made = statement.compile(dialect=dialect, column_keys=sorted(names))
+    fixed, order = dict(made.params), getattr(made, "positiontup", None)
+    if order is None:
+        return str(made), lambda row: {**fixed, **row}
+    if names.issuperset(order):
+        return str(made), lambda row: tuple([row[name] for name in order])
+    return str(made), lambda row: tuple([row[name] if name in row else fixed[name] for name in order])

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
 
 from bridge.model import EntryState, Hold, RecordState
 from bridge.store import lanes, records, tables
 from bridge.store.ledger import slices
 
 hold, entry, record = tables.hold, tables.entry, tables.record
+
+
+ADD = insert(hold)
 
 
 def row(

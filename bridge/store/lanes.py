@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, 
 
 from bridge.model import Consent, EntryState, Link, Stands
 from bridge.store import leases, tables
+from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, slices
 
 entry, lane, person, translation = tables.entry, tables.lane, tables.person, tables.translation
@@ -272,7 +273,7 @@ def release(connection: Connection, asked: Sequence[Lease]) -> list[bool]:
     ids = sorted(lease.lane for lease in mine)
     if ids:
         earliest: dict[int, int] = {row[0]: row[1] for row in connection.execute(EARLIEST, {"lanes": ids})}
-        connection.execute(FREE, [{"lane_id": lane_id, "due": earliest.get(lane_id)} for lane_id in ids])
+        run_each(connection, FREE, [{"lane_id": lane_id, "due": earliest.get(lane_id)} for lane_id in ids])
     return [lease in mine for lease in asked]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import LedgerError, Problem
 from bridge.store import tables
-from bridge.store.engine import cause, open_engine, reading_engine, sqlite_path
+from bridge.store.engine import cause, open_engine, reading_engine, run_each, sqlite_path
 from bridge.store.ids import Ids
 from bridge.store.keys import ERASED, Keyring, seal, unseal
 from bridge.store.writer import Operation, Writer
@@ -135,8 +135,7 @@ def put_blobs(connection: Connection, keys: Mapping[int, bytes], blobs: Iterable
             raise LedgerError(ERASED)
         codec, content = seal(keys[person], blob_id, plain)
         rows.append({"id": blob_id, "agency": agency, "person": person, "codec": codec, "content": content})
-    if rows:
-        connection.execute(PUT, rows)
+    run_each(connection, PUT, rows)
 
 
 def get_blobs(connection: Connection, keys: PersonKeys, ids: Iterable[int]) -> dict[int, bytes]:

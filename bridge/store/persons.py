@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger
 from bridge.store.tables import person
 
@@ -107,6 +108,5 @@ ADVANCE = update(person).where(person.c.id == bindparam("person_id")).values(pos
 
 def advance(connection: Connection, positions: dict[int, int]) -> None:
     """The counters of these persons stand at the given positions."""
-    connection.execute(
-        ADVANCE, [{"person_id": person_id, "reached": position} for person_id, position in positions.items()]
-    )
+    reached = [{"person_id": person_id, "reached": position} for person_id, position in positions.items()]
+    run_each(connection, ADVANCE, reached)

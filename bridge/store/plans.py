@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bridge.model import EntryState, Hold, HoldReason, RecordState
 from bridge.store import holds, lanes, permissions, persons, records, tables
+from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, put_blobs, slices
 
 entry, lane, record = tables.entry, tables.lane, tables.record
 Chart = tuple[str, str, int]  # agency, practice, person
+ADD_ENTRY, ADD_PARTS = insert(entry), insert(tables.translation)
 UNDER_WAY = (EntryState.SENDING.value, EntryState.UNKNOWN.value)
 
 
@@ -134,8 +136,7 @@ def save_wave(connection: Connection, wave: Sequence[Mine]) -> None:
         for one in wave
         for hold in one.ask.holds
     ]
-    if opened:
-        connection.execute(insert(tables.hold), opened)
+    run_each(connection, holds.ADD, opened)
     plan_entries(connection, [one for one in wave if not one.ask.holds])
     records.mark(connection, [marked(one.ask) for one in wave])
 
@@ -170,8 +171,7 @@ def keep_parts(connection: Connection, wave: Sequence[Mine]) -> None:
             blobs.append((blob, agency, row.id, patient))
             patients.append({"person_id": row.id, "blob": blob})
     put_blobs(connection, keys, blobs)
-    if parts_rows:
-        connection.execute(insert(tables.translation), parts_rows)
+    run_each(connection, ADD_PARTS, parts_rows)
     if patients:
         person = tables.person
         named = update(person).where(person.c.id == bindparam("person_id")).values(patient_blob=bindparam("blob"))
@@ -232,16 +232,14 @@ class Written:
 
     def all(self, connection: Connection) -> None:
         """All of it is written; holds are closed before others are opened."""
-        if self.inserted:
-            connection.execute(insert(entry), self.inserted)
+        run_each(connection, ADD_ENTRY, self.inserted)
         for names, rows in self.updated.items():
             named: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
             connection.execute(update(entry).where(entry.c.id == bindparam("entry_id")).values(**named), rows)
         for (now, by), entries in self.closed.items():
             for some in slices(entries):
                 holds.close(connection, tables.hold.c.entry.in_(some), now, by)
-        if self.opened:
-            connection.execute(insert(tables.hold), self.opened)
+        run_each(connection, holds.ADD, self.opened)
         for due, lane_ids in self.woken.items():
             lanes.wake(connection, lane_ids, due)
 

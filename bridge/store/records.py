@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, insert, select, updat
 
 from bridge.model import Accepted, Fate, Item, RecordState
 from bridge.store import persons, tables
+from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs, slices
 
 record = tables.record
@@ -116,7 +117,7 @@ def keep(connection: Connection, asked: Sequence[Keep]) -> list[Accepted]:
         answers.append(Accepted(ask.index, fate, ask.record_id))
     if rows:
         put_blobs(connection, asked[0].ledger.keys.load(connection, {row["person"] for row in rows}), blobs)
-        connection.execute(ADD, rows)
+        run_each(connection, ADD, rows)
         persons.advance(connection, {row["person"]: positions[row["person"]] for row in rows})
     if superseded:
         supersede(connection, superseded, max(ask.now for ask in asked))
@@ -310,8 +311,7 @@ MARK = (
 
 def mark(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Records by `record_id` get the given state and hashes and are no longer due."""
-    if rows:
-        connection.execute(MARK, list(rows))
+    run_each(connection, MARK, rows)
 
 
 def postpone(connection: Connection, asked: Sequence[tuple[int, str, int]]) -> list[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, 
 
 from bridge.model import Action, EntryState, Hold, HoldReason, Stands
 from bridge.store import holds, lanes, persons, tables
+from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
 
 entry, step = tables.entry, tables.step
@@ -87,8 +88,9 @@ def begin(connection: Connection, asked: Sequence[Begin]) -> list[Begun]:
         ledger = going[0].ledger
         keys = ledger.keys.load(connection, {ask.person for ask in going})
         put_blobs(connection, keys, [(ask.request_blob, ask.agency, ask.person, ask.request) for ask in going])
-        connection.execute(ADD_STEP, [step_row(ask) for ask in going])
-        connection.execute(
+        run_each(connection, ADD_STEP, [step_row(ask) for ask in going])
+        run_each(
+            connection,
             SENDING,
             [
                 {
@@ -172,14 +174,13 @@ def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:
         for ask in going:
             if ask.closes:
                 holds.close(connection, tables.hold.c.entry == ask.entry, ask.now, "moved")
-        connection.execute(UPDATE_ENTRY, [entry_values(ask, ask.entry in again) for ask in going])
+        run_each(connection, UPDATE_ENTRY, [entry_values(ask, ask.entry in again) for ask in going])
         opened = [
             holds.row(ask.hold_id, ask.agency, ask.hold, ask.now, ask.hold_due, entry=ask.entry, practice=ask.practice)
             for ask in going
             if ask.hold is not None and (ask.entry not in again or ask.state is EntryState.DELIVERED)
         ]
-        if opened:
-            connection.execute(insert(tables.hold), opened)
+        run_each(connection, holds.ADD, opened)
     return [ask.lease in mine for ask in asked]
 
 
@@ -236,7 +237,8 @@ def write_receipts(connection: Connection, answered: Sequence[Finish]) -> None:
     keys = answered[0].ledger.keys.load(connection, {ask.person for ask in answered})
     kept = [ask for ask in answered if ask.receipt]
     put_blobs(connection, keys, [(ask.receipt_blob, ask.agency, ask.person, ask.receipt) for ask in kept])
-    connection.execute(
+    run_each(
+        connection,
         RECEIVED,
         [
             {

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
@@ -26,7 +26,22 @@ from bridge.store.engine import cause
 P = TypeVar("P")
 R = TypeVar("R")
 Operation = Callable[[Connection, Sequence[P]], Sequence[R]]
-Pair = tuple[Any, Future[Any]]
+
+
+class Asker(Protocol):
+    """Who is told what became of an operation, in the writer's thread; a `Future` is one."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """False where nobody wants it written any more."""
+
+    def set_result(self, result: Any, /) -> None:
+        """It is durable."""
+
+    def set_exception(self, exception: BaseException, /) -> None:
+        """It failed."""
+
+
+Pair = tuple[Any, Asker]
 
 GROUP = 256
 GROUP_TRIES = 2  # a group that meets a deadlock, a busy database or another worker's row is tried again whole
@@ -42,7 +57,7 @@ class Writer:
         self.groups = self.operations = 0
         self.after: list[Callable[[], None]] = []  # called in the writer's thread whenever it has answered a group
         self._engine = engine
-        self._queue: queue.SimpleQueue[tuple[Operation[Any, Any], Any, Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Operation[Any, Any], Any, Asker] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
@@ -55,12 +70,16 @@ class Writer:
         before its group began is not written.
         """
         future: Future[R] = Future()
-        with self._closing:
-            if self._closed:
-                future.set_exception(LedgerError(Problem("ledger-closed", "the ledger is closed")))
-            else:
-                self._queue.put((operation, parameter, future))
+        self.ask(operation, parameter, future)
         return future
+
+    def ask(self, operation: Operation[P, R], parameter: P, asker: Asker) -> None:
+        """The same, told to `asker`: at once, by whoever asks, where the ledger is closed."""
+        with self._closing:
+            if not self._closed:
+                self._queue.put((operation, parameter, asker))
+                return
+        asker.set_exception(LedgerError(Problem("ledger-closed", "the ledger is closed")))
 
     def close(self) -> None:
         """Everything submitted before is written; the thread has ended. What is submitted later fails."""
@@ -111,15 +130,15 @@ class Writer:
             except Exception:  # noqa: BLE001 - whatever it is, it comes again for whom it belongs to
                 break
             for pairs, answers in zip(groups.values(), results, strict=True):
-                for (_, future), result in zip(pairs, answers, strict=True):
-                    future.set_result(result)
+                for (_, asker), result in zip(pairs, answers, strict=True):
+                    asker.set_result(result)
             return
         for operation, pairs in groups.items():
             for pair in pairs:
                 self._write_alone(operation, pair)
 
     def _write_alone(self, operation: Operation[Any, Any], pair: Pair) -> None:
-        future = pair[1]
+        asker = pair[1]
         for attempt in range(TRIES):
             try:
                 with self._engine.begin() as connection:
@@ -129,11 +148,11 @@ class Writer:
                     time.sleep(PAUSE * 2**attempt)
                     continue
                 rule = f"the ledger did not take a write ({cause(error)})"
-                future.set_exception(LedgerError(Problem("ledger-write", rule, next_step="see `bridge doctor`")))
+                asker.set_exception(LedgerError(Problem("ledger-write", rule, next_step="see `bridge doctor`")))
             except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-                future.set_exception(error)
+                asker.set_exception(error)
             else:
-                future.set_result(result)
+                asker.set_result(result)
             return
 
 

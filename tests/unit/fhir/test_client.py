@@ -306,3 +306,42 @@ def test_a_stop_is_not_swallowed() -> None:
                 await sending
 
     asyncio.run(run())
+
+
+def test_a_request_that_waits_for_a_connection_never_left() -> None:
+    asked: list[str] = []
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        await asyncio.sleep(60)
+        return httpx.Response(200)
+
+    async def run() -> Response:
+        async with (
+            Client(BASE, timeout=0.2, connections=1, transport=httpx.MockTransport(slow)) as client,
+            client._places,
+        ):
+            return await client.send(Request("POST", "Task", body=b"{}"))
+
+    assert asyncio.run(run()).failure is Failure.NOT_CONNECTED
+    assert asked == []
+
+
+def test_there_are_never_more_requests_at_a_time_than_connections() -> None:
+    now, most = 0, 0
+
+    async def count(request: httpx.Request) -> httpx.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.01)
+        now -= 1
+        return httpx.Response(201)
+
+    async def run() -> set[int]:
+        async with Client(BASE, connections=3, transport=httpx.MockTransport(count)) as client:
+            sent = await asyncio.gather(*(client.send(Request("POST", "Task", body=b"{}")) for _ in range(12)))
+            return {one.status for one in sent}
+
+    assert asyncio.run(run()) == {201}
+    assert most == 3

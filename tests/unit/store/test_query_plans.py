@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import Select
 
-from bridge.store import holds, lanes, persons, records, tables
+from bridge.store import holds, lanes, persons, records, tables, views
 from bridge.store.ledger import Ledger
 from tests.postgres import ENGINES, KEY, Server
 from tests.unit.store.listening import Statement, statements
@@ -132,6 +132,14 @@ def test_the_open_holds_of_a_thing_are_found_by_it(filled: Ledger, column: str) 
     lines = plan(filled, said[-1])
     assert whole_tables(lines) == []
     assert any(f"INDEX ix_hold_{column}" in line for line in lines), lines
+
+
+def test_whether_a_practice_is_full_asks_for_what_waits_alone(filled: Ledger) -> None:
+    with filled.engine.begin() as connection, statements(filled) as said:
+        assert views.full_practices(connection, ["elm-street"], 100_000) == frozenset()
+    lines = plan(filled, said[-1])
+    assert whole_tables(lines) == []
+    assert any("INDEX ix_entry_state" in line for line in lines), lines
 
 
 def test_the_versions_of_a_thing_are_found_by_its_name(filled: Ledger) -> None:
