@@ -135,7 +135,7 @@ class Checks:
         if table is None and name not in self.absent_tables:
             rule = "names, as a text, a table that this mapping lists under `tables`"
             self.wrong("mapping-function", call.position, rule, call.name)
-        elif table and call.name in {"lookup", "coding"} and any(not row.target for row in table.rows.values()):
+        elif table and call.name in {"lookup", "coding"} and any(not row.target for row in table.every()):
             rule = f"the table {name} has rows without a code: only concept and words can say them"
             self.wrong("mapping-function", call.position, rule, call.name)
 

@@ -43,6 +43,11 @@ def to_microseconds(text: str, zone: str) -> int:
     return (local - _EPOCH) // _MICROSECOND
 
 
+def day_of(microseconds: int, zone: str) -> str:
+    """The day it is there at an instant: `2026-01-05`."""
+    return (_EPOCH + microseconds * _MICROSECOND).astimezone(ZoneInfo(zone)).date().isoformat()
+
+
 def start_of_day(text: str, zone: str, days: int = 0) -> int:
     """Microseconds UTC at which a day, or the day so many days later, begins there; a time is kept as it is."""
     if not is_day(text):

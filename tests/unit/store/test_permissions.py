@@ -228,7 +228,7 @@ def test_a_row_is_added_and_replaced(ledger: Ledger) -> None:
     add_row(ledger, "K9", display="The kitchen")
     with ledger.read() as connection:
         assert permissions.added_rows(connection) == {
-            AGENCY: {"contact-place": {"K9": {"display": "The kitchen"}, "K8": {"display": "Yard"}}}
+            AGENCY: {"contact-place": [{"display": "Yard"}, {"display": "The kitchen"}]}
         }
         assert permissions.rows_version(connection) == 4
 
