@@ -22,7 +22,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from bridge.fhir.terminology import Members
 from bridge.mappings import moments
+from bridge.mappings.canonicals import TABLE
 from bridge.mappings.fhirpath import REGISTRY, Example, Function, Style
 from bridge.mappings.fhirpath.values import as_json
 from bridge.mappings.identity import person_id, related_id
@@ -70,6 +72,7 @@ class Functions:
     rows: Mapping[str, Table]
     day: str = ""
     siblings: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    value_sets: Mapping[str, Members] = field(default_factory=dict)
     about: str = ""
     role: str = ""
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
@@ -120,6 +123,19 @@ class Functions:
         return [
             {"status": "additional", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"{spoken}>{paragraphs}</div>'}
         ]
+
+    def member(self, value_set: str, system: str, code: str) -> bool | None:
+        """What memberOf() asks: whether a value set has a code, or a table (`table:NAME`) a row for the agency's code.
+
+        A code without a system is looked for in every system of the set. None for a value set that is not known.
+        """
+        if value_set.startswith(TABLE):
+            table = self.tables[value_set.removeprefix(TABLE)]
+            return system in ("", table.about.system) and self._row(table, code) is not None
+        members = self.value_sets.get(value_set)
+        if members is None:
+            return None
+        return code in members.get(system, ()) if system else any(code in codes for codes in members.values())
 
     def hold(
         self,

@@ -17,6 +17,7 @@ from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
 from bridge.errors import ConfigError, Problem
+from bridge.mappings import canonicals
 from bridge.mappings import source as sources
 from bridge.mappings.kindfile import read_kind
 from bridge.mappings.kinds import Kind
@@ -44,7 +45,8 @@ def available_packs() -> list[str]:
 
 
 def read_packs(names: Iterable[str], project_dir: FilePath | None = None) -> dict[str, str]:
-    """The files of these packs and of the project's own `mappings/` and `tables/`, cases left out.
+    """The files of these packs and of the project's own `mappings/` and `tables/`, cases left out; with what they name
+    of the packages added to the project.
 
     Raises ConfigError for a pack that is not there or a file that is not UTF-8.
     """
@@ -67,6 +69,7 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
             inside = f"{PROJECT}/tables" if folder == "tables" else PROJECT
             if path.is_dir():
                 _collect(path, inside, found, problems)
+        canonicals.collect(project_dir / canonicals.FOLDER, PROJECT, found, problems)
     if problems:
         raise ConfigError(problems)
     return found
@@ -91,10 +94,12 @@ def load(files: Mapping[str, str]) -> Mappings:
         if (source := _source(file, text, problems))
     ]
     by_name = {one.name: one for one in written if one is not None}
+    official = canonicals.of_files(files, problems)
+    canonicals.add_tables((entry for one in by_name.values() for entry in one.tables), tables, official)
     extended = {one.extends for one in by_name.values()}
     mappings: dict[str, RecordMapping] = {}
     for name, one in by_name.items():
-        mapping = read_mapping(one, by_name, kinds, tables, problems)
+        mapping = read_mapping(one, by_name, kinds, tables, official, problems)
         if mapping is None or name in extended:
             continue
         if mapping.kind in mappings:

@@ -44,8 +44,11 @@ def to_microseconds(text: str, zone: str) -> int:
 
 
 def day_of(microseconds: int, zone: str) -> str:
-    """The day it is there at an instant: `2026-01-05`."""
-    return (_EPOCH + microseconds * _MICROSECOND).astimezone(ZoneInfo(zone)).date().isoformat()
+    """The day it is there at an instant: `2026-01-05`; before the first and after the last day there is, that one."""
+    try:
+        return (_EPOCH + microseconds * _MICROSECOND).astimezone(ZoneInfo(zone)).date().isoformat()
+    except OverflowError:
+        return (date.max if microseconds > 0 else date.min).isoformat()
 
 
 def start_of_day(text: str, zone: str, days: int = 0) -> int:

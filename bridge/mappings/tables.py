@@ -108,7 +108,7 @@ class Table:
 
     def overlaid(self, other: Table) -> Table:
         """This table with another's rows added, each in place of those it meets."""
-        about = other.about if other.about != About() else self.about
+        about = About(*(ours or theirs for ours, theirs in zip(astuple(other.about), astuple(self.about), strict=True)))
         return table_of(self.name, (*self.every(), *other.every()), about)
 
     @property

@@ -70,6 +70,7 @@ class Translator:
             raise RecordError(problems)
         day = "" if opened.when is None else moments.day_of(opened.when, agency.timezone)
         functions = Functions(agency, kind, opened.source_id, opened.people, mapping.tables, rows or {}, day)
+        functions.value_sets = mapping.value_sets
         if unwritable(plain):
             rule = "a text of this record holds control characters that no document can carry"
             functions.hold(rule, "send the record again without them")
