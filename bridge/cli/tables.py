@@ -14,13 +14,14 @@ import yaml
 
 from bridge.cli import show
 from bridge.cli.mappings import read, validator_of
-from bridge.cli.options import HERE, AsJson, ProjectDir, chosen
+from bridge.cli.options import HERE, AsJson, ProjectDir
 from bridge.errors import ConfigError, Problem
 from bridge.fhir.opinion import second_opinion
 from bridge.mappings import conceptmap
 from bridge.mappings.tablefile import as_csv
 from bridge.model import Severity
 from bridge.settings import load
+from bridge.settings.words import nearest
 
 app = typer.Typer(help="Code tables: what an agency's codes are called in FHIR.", no_args_is_help=True)
 
@@ -64,7 +65,10 @@ def export(
 ) -> int:
     """Write a table as a FHIR R4 ConceptMap. Rows that a ConceptMap cannot carry are told and left out."""
     loaded, _, mappings = read(project)
-    table = chosen(mappings.tables, name, "table")
+    table = mappings.tables.get(name)
+    if table is None:
+        rule = "no table in force has this name"
+        raise ConfigError(Problem("unknown-name", rule, "command line", "NAME", nearest(name, mappings.tables)))
     made, problems = conceptmap.export(table)
     wrong = [one for one in validator_of(loaded).check(made) if one.severity is Severity.ERROR]
     for finding in (*wrong, *second_opinion(made)):
@@ -110,7 +114,8 @@ def import_map(
         problems = [problem.as_dict() for problem in taken.problems]
         show.as_json({"file": str(target) if rows else None, "rows": len(rows), "problems": problems})
     else:
-        show.say(f"{len(rows)} rows in {target}" if rows else "no row could be taken; nothing was written")
+        count = f"{len(rows)} {'row' if len(rows) == 1 else 'rows'}"
+        show.say(f"{count} in {target}" if rows else "no row could be taken; nothing was written")
         show.problems(taken.problems)
     return show.FINDINGS if taken.problems or not rows else show.DONE
 
