@@ -15,7 +15,7 @@ import orjson
 from bridge.errors import DefinitionError, Problem
 from bridge.fhir.compact import STANDARD, Compactor, Skipped
 from bridge.fhir.definitions import FORMAT, load
-from bridge.fhir.terminology import FOLDER, compact
+from bridge.fhir.terminology import FOLDER, at_hand, compact
 
 MOST_ARCHIVE = 64 * 1024 * 1024  # bytes of the .tgz; the R4 core package has 4.5 million
 MOST_UNPACKED = 512 * 1024 * 1024  # bytes of all members together
@@ -71,7 +71,7 @@ def add_package(path: Path, directory: Path) -> Added:
     targets.update((url, profile.type) for url, profile in shipped.profiles.items())
     compactor = Compactor(package.label, package.resources, shipped.types, shipped.invariants, targets)
     profiles = compactor.profiles()
-    codes = compact(package.label, package.resources)
+    codes = compact(package.label, package.resources, at_hand())
     if not (profiles or codes["value_sets"] or codes["concept_maps"]):
         rule = "a package to add holds a profile on a type the bridge knows, with its snapshot, or codes or ConceptMaps"
         raise DefinitionError(_wrong(path, "definitions-nothing-usable", rule, "build the package with snapshots"))

@@ -60,6 +60,25 @@ def shipped() -> Terminology:
     return terminology([read(SHIPPED)])
 
 
+def at_hand() -> dict[str, list[Raw]]:
+    """What ships, as resources that value sets of other packages may be drawn from; of code systems the codes alone."""
+    systems = read(SHIPPED)["systems"]
+    listed = {
+        url: [
+            {"system": system, "concept": [{"code": code} for code in sorted(codes)]}
+            for system, codes in members.items()
+        ]
+        for url, members in shipped().value_sets.items()
+    }
+    return {
+        "CodeSystem": [
+            {"url": url, "content": "complete", "flat": True, "concept": [{"code": code} for code in codes]}
+            for url, codes in systems.items()
+        ],
+        "ValueSet": [{"url": url, "compose": {"include": include}} for url, include in listed.items()],
+    }
+
+
 def read(path: Path) -> Raw:
     """One compact document. Raises DefinitionError naming the file that cannot be used."""
     try:

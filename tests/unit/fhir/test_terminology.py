@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import DefinitionError
 from bridge.fhir import terminology
-from bridge.fhir.terminology import compact, picked, shipped
+from bridge.fhir.terminology import at_hand, compact, picked, shipped
 
 CODES = {
     "resourceType": "CodeSystem",
@@ -122,3 +122,20 @@ def test_a_file_that_cannot_be_used_is_named(text: str, tmp_path: Path) -> None:
 
     with pytest.raises(DefinitionError, match=r"oak\.json"):
         terminology.read(path)
+
+
+def test_a_package_may_draw_on_what_ships_but_not_on_a_hierarchy_that_does_not() -> None:
+    status, act = "http://hl7.org/fhir/goal-status", "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    below = {"property": "concept", "op": "is-a", "value": "_ActEncounterCode"}
+    sets = [
+        value_set("status", system=status),
+        value_set("gender", valueSet=["http://hl7.org/fhir/ValueSet/administrative-gender"]),
+        value_set("below", system=act, filter=[below]),
+    ]
+
+    document = compact("oak#1", {"CodeSystem": [], "ValueSet": sets, "ConceptMap": []}, at_hand())
+
+    known = terminology.terminology([document])
+    assert "active" in known.value_sets["urn:set:status"][status]
+    assert known.value_sets["urn:set:gender"]["http://hl7.org/fhir/administrative-gender"] >= {"female", "male"}
+    assert known.open == {"urn:set:below": (act,)}
