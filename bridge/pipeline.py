@@ -23,7 +23,7 @@ from bridge.model import Accepted, EntryState, Fate, Hold, HoldReason, Item, Own
 from bridge.moves import granting, planning
 from bridge.moves.holding import STOPPED_AT, stopped_the_worker
 from bridge.moves.leaving import Leaving
-from bridge.moves.line import Line
+from bridge.moves.line import AddedRows, Line
 from bridge.moves.matching import Matcher
 from bridge.moves.sending import Turn, next_step, park, waiting
 from bridge.moves.settling import settle
@@ -79,23 +79,23 @@ def within(line: Line, agency: Agency, item: Item, where: str) -> Item | Problem
 # ── translate ─▶ release ─▶ route ─────────────────────────────────────────────────────────────────────────────────
 def translate(line: Line, works: Sequence[records.Work], owner: str, now: int) -> int:
     """Claimed records become parts and planned entries, or are held; how many were kept."""
-    line.learn_rows()
-    made = [(work, translated(line, work)) for work in works if work.agency in line.project.agencies]
+    added = line.learn_rows()
+    made = [(work, translated(line, work, added)) for work in works if work.agency in line.project.agencies]
     granting.grant(line, [work for work, translation in made if not translation.holds], now)
     known = planning.permissions_of(line, made)
-    plan = [planning.plan(line, work, translation, known, owner, now) for work, translation in made]
+    plan = [planning.plan(line, work, translation, known, added.version, owner, now) for work, translation in made]
     room, none = planning.with_room(line, plan)
     line.write_all(records.postpone, [(one.work.id, owner, now + planning.LATER) for one in none])
     return sum(line.write_all(plans.save, room))
 
 
-def translated(line: Line, work: records.Work) -> Translation:
+def translated(line: Line, work: records.Work, added: AddedRows) -> Translation:
     """The canonical parts of one record, validated; a hold where the mapping, or what it made, is at fault."""
     if work.claims >= STOPPED_AT:
         return Translation((), (stopped_the_worker(f"record:{work.id}"),), (), "", "")
     context = line.agency_context(work.agency, work.program)
     try:
-        rows = line.rows.get(work.agency, {})
+        rows = added.of(work.agency)
         sent = work.decided == "send"  # a person said so, for this version
         translation = line.translator.translate(work.kind, orjson.loads(work.raw), context, rows, decided=sent)
     except RecordError as error:

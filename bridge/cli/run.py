@@ -23,6 +23,7 @@ from bridge.cli import (
     sandbox,
     sharing,
     show,
+    tables,
 )
 from bridge.errors import AccessError, BridgeError, ConfigError, DefinitionError
 
@@ -45,6 +46,7 @@ def build() -> typer.Typer:
     app.command("init")(init.init)
     app.command("check")(mappings.check)
     app.command("mappings")(mappings.mappings)
+    app.add_typer(tables.app, name="tables")
     app.add_typer(mappings.definitions, name="definitions")
     app.command("capabilities")(capabilities.capabilities)
     app.command("doctor")(doctor.doctor)

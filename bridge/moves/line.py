@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from bridge.ehr.chart import Chart
 from bridge.fhir.validate import Validator
-from bridge.mappings.tables import Row, row_of
+from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
 from bridge.moves.results import Results
 from bridge.settings import Project
@@ -23,6 +23,18 @@ R = TypeVar("R")
 SECOND = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class AddedRows:
+    """The rows people added, agency → table; `version` (a ledger's begins at 1) is what a plan rests on."""
+
+    version: int = 0
+    tables: Mapping[str, Mapping[str, Table]] = field(default_factory=dict)
+
+    def of(self, agency: str) -> Mapping[str, Table]:
+        """One agency's."""
+        return self.tables.get(agency, {})
+
+
 @dataclass(slots=True)
 class Line:
     """Opened by `jobs.open`; `charts` are the practices' by id."""
@@ -32,8 +44,7 @@ class Line:
     translator: Translator
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
-    rows: dict[str, dict[str, dict[str, Row]]] = field(default_factory=dict)  # agency → table → code → row added there
-    rows_version: int = 0  # a ledger's own begins at 1
+    added: AddedRows = field(default_factory=AddedRows)
     results: Results = field(init=False, repr=False)
     _learning: Lock = field(default_factory=Lock, init=False, repr=False)
 
@@ -46,18 +57,20 @@ class Line:
         known = self.project.agencies[agency]
         return AgencyContext(known.id, known.name, program, known.timezone, known.language, known.phone)
 
-    def learn_rows(self) -> None:
-        """The rows people added to code tables, as the ledger has them now, are used from here on."""
+    def learn_rows(self) -> AddedRows:
+        """The rows people added to code tables, as the ledger has them now; used from here on."""
         with self._learning, self.ledger.read() as connection:
             version = permissions.rows_version(connection)
-            if version == self.rows_version:
-                return
-            added = permissions.added_rows(connection)
-            self.rows = {
-                agency: {table: {code: row_of(cells) for code, cells in rows.items()} for table, rows in tables.items()}
-                for agency, tables in added.items()
-            }
-            self.rows_version = version
+            if version != self.added.version:
+                added = permissions.added_rows(connection)
+                self.added = AddedRows(
+                    version,
+                    {
+                        agency: {name: table_of(name, map(row_of, rows)) for name, rows in tables.items()}
+                        for agency, tables in added.items()
+                    },
+                )
+            return self.added
 
     async def learn(self, practice: str, type: str, interaction: str, now: int) -> None:
         """The refusal is durable, and the charts behind this practice's connection know of it from here on."""

@@ -41,10 +41,11 @@ def plan(
     work: records.Work,
     translation: Translation,
     known: Mapping[tuple[str, str], Permissions],
+    rows: int,
     owner: str,
     now: int,
 ) -> plans.Translated:
-    """What the ledger should keep of one translated record."""
+    """What the ledger should keep of one record that was translated with the added rows of version `rows`."""
     by_person: dict[str, list[Part]] = {}
     for part in translation.parts:
         by_person.setdefault(part.about, []).append(part)
@@ -69,7 +70,7 @@ def plan(
         people={person: persons.prepare(line.ledger, work.agency, person) for person in {*by_person, work.subject}},
         ids=line.ids(2 * len(by_person) + len(holds) + 3 * len(entries)),
         revisions={person: known.get((work.agency, person), NOBODY).revision for person in {*by_person, work.subject}},
-        rows=line.rows_version,
+        rows=rows,
     )
 
 

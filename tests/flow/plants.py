@@ -132,7 +132,7 @@ def rule_with_words(it: Campaign, patch: pytest.MonkeyPatch) -> None:
     from bridge import pipeline
     from bridge.model import Hold, HoldReason, Owner, Translation
 
-    def translated(line: Any, work: Any) -> Translation:
+    def translated(line: Any, work: Any, added: Any) -> Translation:
         said = Hold(HoldReason.DECISION, f"record:{work.id}", Owner.AGENCY, work.raw.decode(), "read it")
         return Translation((), (said,), (), "", "")
 

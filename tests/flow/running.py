@@ -79,8 +79,13 @@ def looked(it: Campaign) -> None:
     """Every command that shows something, over a ledger full of marks."""
     for name in ("check", "mappings"):
         command(it, name)
+    command(it, "tables export", "ma-soc/contact-place")
+    command(it, "tables export", it.marks.word("rejected", "a command"))
+    unread = it.pilot.folder / "map.json"
+    unread.write_text(it.marks.word("rejected", "a concept map"), encoding="utf-8")
+    command(it, "tables import", str(unread), "taken")
     for json_too in ((), ("--json",)):
-        for name in ("status", "doctor", "access people"):
+        for name in ("status", "doctor", "access people", "tables list"):
             command(it, name, *json_too)
         command(it, "held list", "--limit", "500", *json_too)
         command(it, "access link", "ana", *json_too)

@@ -40,6 +40,7 @@ WAYS_OUT = {
     "bridge/api/app.py": "answers",
     "bridge/cli/demo.py": "figures",
     "bridge/cli/show.py": "commands",
+    "bridge/cli/tables.py": "the project's own code tables, from files of codes",
     "bridge/console/sharing.py": "temporary-files",
     "bridge/demo/display.py": "figures",
     "bridge/demo/ehrs.py": "charts",
@@ -56,7 +57,18 @@ WAYS_OUT = {
 """The modules that write files, print, listen, or speak to others: the channel that reads what they let out, or why
 nobody's data can reach them. (The ledger itself is read by the three `ledger-` channels.)"""
 LETTING_OUT = frozenset(
-    {"write_text", "write_bytes", "fdopen", "echo", "secho", "print", "AsyncClient", "HTTPConnection", "Popen", "SMTP"}
+    {
+        "write_text",
+        "write_bytes",
+        "fdopen",
+        "echo",
+        "secho",
+        "print",
+        "AsyncHTTPTransport",
+        "HTTPConnection",
+        "Popen",
+        "SMTP",
+    }
     | {"TemporaryDirectory", "NamedTemporaryFile", "SpooledTemporaryFile", "TemporaryFile", "mkstemp", "mkdtemp"}
     | {"copytree", "copyfile", "copy2", "socket", "create_connection", "urlopen", "sendmail"}
 )
