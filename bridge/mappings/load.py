@@ -94,6 +94,7 @@ def read_files(files: Mapping[str, str]) -> Loaded:
     tables = _tables(files, problems)
     kinds: dict[str, Kind] = {}
     kind_sources: dict[str, sources.Source] = {}
+    broken: set[str] = set()
     for file, text in sorted(files.items()):
         if file.endswith(".kind.yaml") and (source := _source(file, text, problems)):
             kind = read_kind(source, problems)
@@ -102,6 +103,8 @@ def read_files(files: Mapping[str, str]) -> Loaded:
                 problems.append(Problem("kind-twice", "another file declares this kind", where, kind.name))
             if kind is not None:
                 kinds[kind.name], kind_sources[kind.name] = kind, source
+            elif isinstance(source.value, dict):
+                broken.add(str(source.value.get("kind")))
     written = [
         MappingFile.of(source, PurePosixPath(file).parts[0], problems)
         for file, text in sorted(files.items())
@@ -113,7 +116,7 @@ def read_files(files: Mapping[str, str]) -> Loaded:
     mappings: dict[str, RecordMapping] = {}
     laid: dict[str, Laid] = {}
     for name, one in by_name.items():
-        found = read_mapping(one, by_name, kinds, tables, problems)
+        found = read_mapping(one, by_name, kinds, tables, problems, frozenset(broken))
         if found is None or name in extended:
             continue
         mapping = found.mapping

@@ -30,8 +30,9 @@ def _check_when(subject: Subject, said: Said) -> None:
     term = said.knowing.terms.get(id(said.tree))
     if term is None:
         return
-    if term.code in _CONSTANT:
-        rule = f"this condition is {_CONSTANT[term.code]} true"
+    fixed = _fixed(said.tree)
+    if term.code in _CONSTANT or fixed is not None:
+        rule = f"this condition is {_CONSTANT.get(term.code if fixed is None else str(fixed))} true"
         subject.say("condition-constant", said.tree.position, rule, "", "correct it, or take it out")
     elif term.kind not in ("Any", "Boolean"):
         rule = "this is no condition: only true counts as true here, and it is never that"
@@ -42,9 +43,29 @@ def _check_known(subject: Subject, condition: tree.Node, facts: Facts, knowing: 
     if _several(condition, knowing):
         return
     verdict = facts.verdict(condition)
+    fixed = _fixed(condition)
+    if fixed is not None and not isinstance(condition, tree.Literal):
+        rule = f"this condition is {'always' if fixed else 'never'} true"
+        subject.say("condition-constant", condition.position, rule, "", "correct it, or take it out")
     if verdict is not None:
         rule = f"the conditions around this one decide it already: here it is {'always' if verdict else 'never'} true"
         subject.say("condition-known", condition.position, rule, "", "take it out, or correct it")
+
+
+def _fixed(node: tree.Node) -> bool | None:
+    """Whether literals in a condition decide it, whatever the record holds."""
+    match node:
+        case tree.Literal(value=bool() as value):
+            return value
+        case tree.Binary(operator="and" | "or" as operator, left=left, right=right):
+            sides = (_fixed(left), _fixed(right))
+            if (operator == "or") in sides:
+                return operator == "or"
+            return None if None in sides else operator == "and"
+        case tree.Call(name="not", target=target, arguments=()) if target is not None:
+            inner = _fixed(target)
+            return None if inner is None else not inner
+    return None
 
 
 def _several(condition: tree.Node, knowing: Knowing) -> bool:

@@ -51,7 +51,7 @@ def misfit(value: Value, definitions: Definitions) -> tuple[str, str] | None:
         return _constant(value.constant, wanted, known.regex) if primitive else _object_wanted("a constant", wanted)
     if value.joined:
         fits = not primitive or wanted in _TEXTS | _MOMENTS
-        return None if primitive and fits else (_said("a text", wanted), f"write a {wanted}")
+        return None if primitive and fits else (_said("a text", wanted), _value_of(wanted))
     wrong = sorted(kind for kind in value.given.types if not _fits(kind, wanted, primitive))
     if not wrong:
         return None
@@ -80,7 +80,7 @@ def _constant(value: object, wanted: str, regex: str) -> tuple[str, str] | None:
         fits = isinstance(value, str)
     if fits and not isinstance(value, bool) and regex and wanted != "xhtml":
         fits = _regex(regex).fullmatch(str(value)) is not None
-    return None if fits else (f"what is written here is no {wanted}", f"write a {wanted}")
+    return None if fits else (f"FHIR's type here is {wanted}, and what is written is none", _value_of(wanted))
 
 
 @lru_cache(maxsize=64)
@@ -89,11 +89,11 @@ def _regex(pattern: str) -> re.Pattern[str]:
 
 
 def _object_wanted(what: str, wanted: str) -> tuple[str, str]:
-    return _said(what, wanted), f"write the elements of a {wanted}"
+    return _said(what, wanted), f"write an object with the elements of {wanted}"
 
 
 def _said(what: str, wanted: str) -> str:
-    return f"{what} stands where FHIR has a {wanted}"
+    return f"FHIR's type here is {wanted}, and this gives {what}"
 
 
 def _called(kind: str) -> str:
@@ -111,4 +111,8 @@ def _step(kind: str, wanted: str) -> str:
         return "look the code up: %tables.coding(…) or %tables.concept(…)"
     if wanted == "Reference":
         return "write person(…) or part(…)"
-    return f"write a {wanted}"
+    return _value_of(wanted)
+
+
+def _value_of(wanted: str) -> str:
+    return f"give it a value of type {wanted}"

@@ -59,7 +59,7 @@ def profiles_of(subject: Subject, part: PartTemplate) -> Iterator[Profile]:
 
 def _unknown_type(subject: Subject, part: PartTemplate) -> None:
     known = subject.definitions.resources
-    if part.type not in known:
+    if part.type and part.type not in known:
         near = difflib.get_close_matches(part.type, known, 1)
         place = subject.source.place(("emits", part.name, "resourceType"))
         step = f"did you mean {near[0]}?" if near else "see hl7.org/fhir/R4/resourcelist.html"
@@ -71,6 +71,12 @@ def _known(subject: Subject, one: Object, type_: str) -> None:
     if (one.at.path and one.at.element is None) or (one.at.element and one.at.element.types[:1] == ("Resource",)):
         return
     there = list(_elements(subject, type_, one.at.path))
+    kind = one.at.element.types[0] if one.at.element is not None else ""
+    known = subject.definitions.types.get(kind)
+    if known is not None and known.kind == "primitive" and not one.companion:
+        rule = f"FHIR's type here is {kind}, and this is an object"
+        subject.say("element-type", one.place.value, rule, f"{type_}.{one.at.path}", f"give it a value of type {kind}")
+        return
     if not there:
         return
     for key, place in one.keys.items():

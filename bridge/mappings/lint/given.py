@@ -176,8 +176,8 @@ def _of_term(term: Term) -> Given:
         return Given(frozenset({term.kind}), many)
     words = schema.get("enum", [schema["const"]] if "const" in schema else None)
     texts = frozenset(map(str, words)) if isinstance(words, list) else None
-    form = schema.get("format")
-    if texts is None and term.shape is None:
+    form = schema.get("format") if "pattern" not in schema else None
+    if texts is None and (term.shape is None or "pattern" in schema):
         return Given(frozenset({"made"}), many)
     return Given(frozenset({f"format:{form}" if isinstance(form, str) else "String"}), many, texts)
 

@@ -45,7 +45,7 @@ def check_lookups(subject: Subject, walked: list[Walked], reached: Reached) -> N
         if is_own(one.call) and FUNCTIONS[one.call.name].on:
             used.add(literal(one.call.arguments[0]))
             _look_up(subject, one, reached)
-    for name in subject.mapping.tables if subject.laid.sound else ():
+    for name in subject.mapping.tables if subject.sound else ():
         if name not in used:
             subject.say("table-unused", _where_listed(subject, name), "nothing looks anything up in this table", name)
 

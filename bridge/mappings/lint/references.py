@@ -20,9 +20,15 @@ def check_references(subject: Subject, walked: Walked) -> None:
     for one in called([walked]):
         if one.call.name == "part" and one.call.target is None:
             other = next((part for part in subject.mapping.parts if part.name == literal(one.call.arguments[0])), None)
-            if other is not None and other.each is None and not _there(other, one.facts):
+            asked = f"part({other.name!r}).exists()" if other is not None else ""
+            if (
+                other is not None
+                and other.each is None
+                and asked not in one.facts.true
+                and not _there(other, one.facts)
+            ):
                 rule = f"the part {other.name} comes about only where its `when` holds, and here it may not"
-                step = f"point at it under the same condition: iif({other.when.text if other.when else ''}, …)"
+                step = f"point at it under the same condition, or say that it may be missing: iif({asked}, …)"
                 subject.say("part-conditional", one.call.position, rule, other.name, step)
 
 

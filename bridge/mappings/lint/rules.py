@@ -32,14 +32,19 @@ def looked_at(files: Mapping[str, str], loaded: Loaded, definitions: Definitions
     rows, reached = RowPlaces(files), Reached()
     for laid in loaded.laid.values():
         kind = laid.mapping.kind
-        subject = Subject(laid, loaded.mappings.kinds[kind], loaded.kind_sources[kind], definitions, rows)
+        kind_source = loaded.kind_sources[kind]
+        files_of = (kind_source.file, *(one.source.file for one in laid.chain))
+        sound = laid.sound and not any(
+            one.where.startswith(tuple(f"{file}:" for file in files_of)) for one in loaded.problems
+        )
+        subject = Subject(laid, loaded.mappings.kinds[kind], kind_source, definitions, rows, sound)
         walked = list(walk(subject))
         for one in walked:
             for rule in _OF_PARTS:
                 rule(subject, one)
         check_identifiers(subject, walked)
         check_lookups(subject, walked, reached)
-        if laid.sound:
+        if sound:
             check_fields(subject, walked)
             check_labels(subject)
         yield from subject.found

@@ -18,13 +18,17 @@ _MOST_NAMES = 12
 
 @dataclass(slots=True)
 class Subject:
-    """One mapping with its kind, the FHIR definitions and the places of table rows; findings are added to `found`."""
+    """One mapping with its kind, the FHIR definitions and the places of table rows; findings are added to `found`.
+
+    `sound` says that nothing was wrong in its files: only then is what is missing there missing indeed.
+    """
 
     laid: Laid
     kind: Kind
     kind_source: Source
     definitions: Definitions
     rows: RowPlaces
+    sound: bool = True
     found: list[Problem] = field(default_factory=list)
 
     @property

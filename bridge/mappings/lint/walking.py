@@ -47,6 +47,7 @@ class At:
     element: Element | None
     knowing: Knowing
     facts: Facts
+    companion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,17 @@ class Formed:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object that is written; `opaque` where an expression gives it, or a part of it, so that keys are unknown."""
+    """An object that is written; `opaque` where an expression gives it, or a part of it, so that keys are unknown.
+
+    `together` are keys that are written side by side; `companion` says that it is the `_name` beside a primitive.
+    """
 
     at: At
     place: Place
     keys: Mapping[str, Place]
     opaque: bool
     together: tuple[frozenset[str], ...] = ()
+    companion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,7 @@ class _Walk:
         path = f"{at.path}.{key.removeprefix('_')}" if at.path else key.removeprefix("_")
         known = at.element is not None or not at.path
         element = self.subject.definitions.element(self.type, path) if known else None
-        return replace(at, path=path, element=element)
+        return replace(at, path=path, element=element, companion=key.startswith("_"))
 
     # ── values ────────────────────────────────────────────────────────────────────────────────────────────────────
     def _value(self, node: Template, at: At, place: Place) -> None:
@@ -284,7 +289,7 @@ class _Walk:
                 self._said(node.expression, "value", at)
         if written:
             together = (frozenset(key for key, _ in node.entries) if isinstance(node, Structure) else frozenset(keys),)
-            self.walked.objects.append(Object(at, place, keys, opaque, together))
+            self.walked.objects.append(Object(at, place, keys, opaque, together, at.companion))
         return keys, opaque
 
     def _branches(self, choice: Choice | None, at: At) -> Iterator[tuple[Template, Facts]]:
