@@ -71,7 +71,7 @@ def _known(subject: Subject, one: Object, type_: str) -> None:
     if (one.at.path and one.at.element is None) or (one.at.element and one.at.element.types[:1] == ("Resource",)):
         return
     there = list(_elements(subject, type_, one.at.path))
-    kind = one.at.element.types[0] if one.at.element is not None else ""
+    kind = one.at.element.types[0] if one.at.element is not None and len(one.at.element.types) == 1 else ""
     known = subject.definitions.types.get(kind)
     if known is not None and known.kind == "primitive" and not one.companion:
         rule = f"FHIR's type here is {kind}, and this is an object"

@@ -10,6 +10,8 @@ from bridge.mappings.lint.subject import Subject, listed
 from bridge.mappings.lint.walking import Value, Walked
 from bridge.mappings.parts import PartTemplate
 
+_ASKING = frozenset({"exists", "empty", "count"})
+
 
 def check_references(subject: Subject, walked: Walked) -> None:
     """What a part points at."""
@@ -17,8 +19,9 @@ def check_references(subject: Subject, walked: Walked) -> None:
         return
     for value in walked.values:
         _check_target(subject, walked.part, value)
+    asked_for = {id(one.call.target) for one in called([walked]) if one.call.name in _ASKING}
     for one in called([walked]):
-        if one.call.name == "part" and one.call.target is None:
+        if one.call.name == "part" and one.call.target is None and id(one.call) not in asked_for:
             other = next((part for part in subject.mapping.parts if part.name == literal(one.call.arguments[0])), None)
             asked = f"part({other.name!r}).exists()" if other is not None else ""
             if (
