@@ -181,16 +181,18 @@ def _supported(subject: Subject, walked: Walked, part: PartTemplate) -> None:
         by_path.setdefault(one.at.path, []).append(one)
     left_out = {line.name for line in subject.mapping.not_mapped if line.key == "element"}
     for profile in profiles_of(subject, part):
+        missing = []
         for path in profile.must_support:
             head, _, last = path.rpartition(".")
             here = by_path.get(head, [])
             if not here or any(one.opaque or _there(subject, part, one, last) for one in here):
                 continue
-            if any(f"{part.name}.{path}" == name or f"{part.name}.{path}".startswith(f"{name}.") for name in left_out):
-                continue
-            rule = f"{profile.id} marks it must-support, and nothing can produce it"
+            if not any(f"{part.name}.{path}.".startswith(f"{name}.") for name in left_out):
+                missing.append(path)
+        if missing:
+            rule = f"{profile.id} marks as must-support what nothing can produce: {', '.join(missing)}"
             step = "map it where the agency has it, or list it under `not_mapped` with the reason"
-            subject.say("element-support", _part_place(subject, part), rule, f"{part.name}.{path}", step)
+            subject.say("element-support", _part_place(subject, part), rule, part.name, step)
 
 
 def _part_place(subject: Subject, part: PartTemplate) -> Position:

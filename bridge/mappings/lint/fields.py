@@ -51,6 +51,8 @@ def check_fields(subject: Subject, walked: list[Walked]) -> None:
         step = f"map it in {subject.source.file}, or list it there under `not_mapped` with the reason"
         subject.say("field-unread", where, "nothing reads this field of the record", ".".join(field), step)
     for path, line in left_out.items():
+        if not subject.own(line.where):
+            continue
         below = [field for field in _leaves(subject.kind) if field[: len(path)] == path]
         if subject.kind.schema.field(path) is None:
             subject.say("not-mapped-stale", line.where, f"a {subject.kind.name} has no such field", line.name)
@@ -61,7 +63,7 @@ def check_fields(subject: Subject, walked: list[Walked]) -> None:
 
 def _check_elements(subject: Subject, walked: list[Walked]) -> None:
     for line in subject.mapping.not_mapped:
-        if line.key != "element":
+        if line.key != "element" or not subject.own(line.where):
             continue
         name, _, path = line.name.partition(".")
         one = next((one for one in walked if one.part is not None and one.part.name == name), None)

@@ -14,8 +14,9 @@ def check_labels(subject: Subject) -> None:
     labels = subject.mapping.labels
     for position, label in enumerate(labels):
         if not any(covers(label.dotted, one) for one in reads):
-            rule = "no part reads this field: the label says nothing"
-            subject.say("label-unused", label.where, rule, label.dotted, "take the line out, or map the field")
+            if subject.own(label.where):
+                rule = "no part reads this field: the label says nothing"
+                subject.say("label-unused", label.where, rule, label.dotted, "take the line out, or map the field")
             continue
         others = (*labels[:position], *(one for one in labels[position + 1 :] if not _same(one, label)))
         if any(_says_all(other, label) for other in others):

@@ -44,6 +44,10 @@ class Subject:
         """The FHIR type of each part."""
         return {part.name: part.type for part in self.mapping.parts}
 
+    def own(self, where: str) -> bool:
+        """Does a place lie in the file itself: what a file that it extends says cannot be taken away here."""
+        return where.startswith(f"{self.laid.chain[-1].source.file}:")
+
     def say(self, code: str, where: Position | str, rule: str, name: str = "", next_step: str = "") -> None:
         """Add a finding, once."""
         problem = Problem(code, rule, str(where), name, next_step)
