@@ -18,7 +18,8 @@ from tests.unit.mappings.lint.mistakes import mistakes
 _PLACE = re.compile(r"[\w/.-]+:\d+:\d+")
 _SIGNS = (
     "{{", "}}", "{%", "%}", "{[", ":", "- ", "#", "'", '"', "|", ">", "&a ", "*a", "!!int ", "[", "]", "{", "}", ",",
-    "\n", "\t", "\x00", "\ud800", "é", "null", "?? ", "# ?? x", "%", "$this", "extends: tiny/visit\n", "each: goals\n", "  ",
+    "\n", "\t", "\x00", "\ud800", "é", "null", "?? ", "# ?? x", "%", "$this", "extends: tiny/visit\n", "each: goals\n",
+    "  ",
 )  # fmt: skip
 _VALUES: tuple[Any, ...] = (
     None, True, 7, -1.5, "", "x", "{{ place }}", "{[ topics ]}", [], {}, [None], [[1]], {"a": None}, {"": {}}, "a.b",

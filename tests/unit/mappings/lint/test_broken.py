@@ -1,4 +1,4 @@
-"""A slice of what `python -m bench.fuzz --lint` runs: lint never crashes, and everything it says has a place."""
+"""A slice of what `python -m bench.fuzz --files` runs: lint never crashes, and everything it says has a place."""
 
 from __future__ import annotations
 
