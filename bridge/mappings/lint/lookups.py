@@ -34,9 +34,11 @@ class Reached:
         """The rows that no value of any source comes upon."""
         for name, codes in self.codes.items():
             for code in () if codes is None else sorted(self.tables[name].rows.keys() - codes):
-                rule = "no value of the source comes upon this row"
-                step = f"the source has {listed(sorted(codes or ()))}"
-                yield Problem("row-unreached", rule, rows.where(name, code), code, step)
+                where = rows.where(name, code)
+                if where:  # a row that stands in no file of ours is nobody's to take out
+                    rule = "no value of the source comes upon this row"
+                    step = f"the source has {listed(sorted(codes or ()))}"
+                    yield Problem("row-unreached", rule, where, code, step)
 
 
 def check_lookups(subject: Subject, walked: list[Walked], reached: Reached) -> None:
