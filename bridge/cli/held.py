@@ -109,12 +109,14 @@ def row(
     system: Annotated[str, typer.Option(help="The code system of the target.")] = "",
     target: Annotated[str, typer.Option(help="The code it becomes; left out where none is known.")] = "",
     source: Annotated[str, typer.Option(help="Where this is written.")] = "decided by a person",
+    start: Annotated[str, typer.Option("--from", help="The first day on which it holds, like 2026-01-05.")] = "",
+    until: Annotated[str, typer.Option(help="The last day on which it holds.")] = "",
     project: ProjectDir = HERE,
     json: AsJson = False,
 ) -> int:
-    """Add a row to a code table; what waited for it runs again."""
+    """Add a row to a code table; what waited for it runs again. A row of the same code and `--from` gives way."""
     now = system_clock()
-    cells = {"system": system, "target": target, "display": display, "source": source}
+    cells = {"system": system, "target": target, "display": display, "source": source, "from": start, "until": until}
     with open_line(load(project), BY, now) as line:
         count = answering.add_row(line, agency, table, code, cells, BY, now)
     again(count, json)

@@ -111,11 +111,11 @@ def mappings(project: ProjectDir = HERE, json: AsJson = False) -> int:
 
 @definitions.command("add")
 def add(
-    package: Annotated[Path, typer.Argument(help="A FHIR package (.tgz) with snapshots, for R4.")],
+    package: Annotated[Path, typer.Argument(help="A FHIR package (.tgz) for R4, its profiles with snapshots.")],
     project: ProjectDir = HERE,
     json: AsJson = False,
 ) -> int:
-    """Add a FHIR package's profiles and value sets to the project; records are checked against them from now on."""
+    """Add a FHIR package: its profiles check records, and mappings may name its value sets and ConceptMaps."""
     loaded = load(project)
     added = add_package(package, loaded.directory / OWN_DEFINITIONS)
     if json:
@@ -125,12 +125,21 @@ def add(
                 "file": str(added.file),
                 "profiles": list(added.profiles),
                 "value_sets": list(added.value_sets),
+                "codes": str(added.codes),
+                "listed": list(added.listed),
+                "open": list(added.open),
+                "concept_maps": list(added.concept_maps),
                 "skipped": [{"name": one.name, "why": one.reason} for one in added.skipped],
                 "uncovered": list(added.uncovered),
             }
         )
         return show.DONE
     show.say(f"{added.package}: {len(added.profiles)} profiles, {len(added.value_sets)} value sets in {added.file}")
+    if added.listed or added.open or added.concept_maps:
+        listed = (
+            f"{len(added.listed)} value sets and {len(added.concept_maps)} ConceptMaps for mappings in {added.codes}"
+        )
+        show.say(f"  {listed}; {len(added.open)} value sets cannot be listed")
     for one in added.skipped:
         show.say(f"  left out: {one.name}: {one.reason}")
     if added.uncovered:

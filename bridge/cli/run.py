@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__, log
-from bridge.cli import access, demo, doctor, held, init, mappings, operate, records, sandbox, sharing, show
+from bridge.cli import access, demo, doctor, held, init, mappings, operate, records, sandbox, sharing, show, tables
 from bridge.errors import AccessError, BridgeError, ConfigError, DefinitionError
 
 WRONG_USE = (ConfigError, AccessError, DefinitionError)
@@ -32,6 +32,7 @@ def build() -> typer.Typer:
     app.command("init")(init.init)
     app.command("check")(mappings.check)
     app.command("mappings")(mappings.mappings)
+    app.add_typer(tables.app, name="tables")
     app.add_typer(mappings.definitions, name="definitions")
     app.command("doctor")(doctor.doctor)
     app.command("accept")(records.accept)

@@ -65,14 +65,15 @@ def link(
 @routes.post("/holds/{hold}/row")
 def row(
     request: Request, at: At, who: Author, hold: int, same: Text = "", display: Text = "", system: Text = "",
-    target: Text = "",
+    target: Text = "", start: Text = "", until: Text = "",
 ) -> Response:  # fmt: skip
-    """This is what the code means: the same as another code, or something of its own."""
+    """This is what the code means: the same as another code, or something of its own; always, or for a time."""
     found = asked(at, who, hold, "row")
     if found["closed_at"] is not None:
         return closed(request, hold)
     table, code = table_and_code(found)
     cells = {"display": display, "system": system, "target": target, "source": "a person's decision"}
+    cells |= {"from": start, "until": until}
     try:
         if bool(same) == bool(display.strip()):
             rule = "choose what the code means the same as, or say in words what it means"
@@ -85,7 +86,7 @@ def row(
             cells |= {"equivalence": like.equivalence}
         count = answering.add_row(at.line, found["agency"], table, code, cells, who.principal.name, at.clock())
     except ConfigError as error:
-        entered = {"same": same, "display": display, "system": system, "target": target}
+        entered = {"same": same, "display": display, "system": system, "target": target, "start": start, "until": until}
         return case_page(request, at, who, found, error.problems, entered)
     return back(request, f"/needs/{hold}", "row-added", count)
 

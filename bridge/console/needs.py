@@ -12,7 +12,7 @@ from bridge.access import Action, Role, may
 from bridge.console.desk import At, Desk, Nothing, Who, needs_owner, require, scope_of, turn_of
 from bridge.console.signing import Visitor
 from bridge.errors import Problem
-from bridge.mappings.tables import Row
+from bridge.mappings.tables import Row, Table
 from bridge.model import EntryState, HoldReason
 from bridge.moves.answering import awaits_word
 from bridge.store import browsing, needs
@@ -158,7 +158,7 @@ def table_and_code(found: Mapping[str, Any]) -> tuple[str, str]:
 def meanings(at: Desk, agency: str, table: str) -> list[Row]:
     """What other codes of this table mean, each meaning once, in the order of their words."""
     at.line.learn_rows()
-    known = at.line.translator.mappings.tables.get(table)
-    rows = {**(known.rows if known else {}), **at.line.rows.get(agency, {}).get(table, {})}
-    by_words = {row.words: row for row in rows.values()}
+    known = at.line.translator.mappings.tables.get(table, Table(table))
+    added = at.line.rows.get(agency, {}).get(table, Table(table))
+    by_words = {row.words: row for row in (*known.every(), *added.every())}
     return [by_words[words] for words in sorted(by_words)]

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bridge.fhir.compact import Compactor
+from bridge.fhir import terminology
+from bridge.fhir.compact import STANDARD, Compactor
 from bridge.fhir.definitions import FORMAT, SHIPPED, merge
-from bridge.fhir.packages import read_package, write
+from bridge.fhir.packages import Package, read_package, write
 
 # What the bridge writes, reads or is sent, and every resource US Core has a profile of.
 # fmt: off
@@ -28,6 +29,7 @@ RESOURCES = (
     "Provenance", "QuestionnaireResponse", "RelatedPerson", "ServiceRequest", "Specimen", "Task", "ValueSet",
 )
 # fmt: on
+HL7 = ("http://hl7.org/fhir/", "http://terminology.hl7.org/")  # the codes of these are CC0 with the packages
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 
 # Must-support elements that US Core 8.0.0 has beyond 6.1.0, for the types we write (StructureDefinition snapshots of
@@ -70,7 +72,56 @@ def make(core: Path, us_core: Path) -> dict[str, dict[str, Any]]:
     for profile, paths in MUST_SUPPORT_8.items():
         profiles[US_CORE + profile]["must_support"].extend(paths)
     extra = {"format": FORMAT, "package": guide.label, **compactor.document(profiles=profiles)}
-    return dict(zip(SHIPPED, (base, extra), strict=True))
+    made = dict(zip(SHIPPED, (base, extra), strict=True))
+    at_hand = {kind: [one for one in sets[kind] if one not in guide.resources[kind]] for kind in sets}
+    bound = _bound(package, [*known.types]) | _bound(guide)
+    made[f"{terminology.FOLDER}/{terminology.SHIPPED.name}"] = _codes(package, guide, at_hand, bound)
+    return made
+
+
+def _bound(package: Package, types: Sequence[str] = ()) -> set[str]:
+    """The value sets that elements of these types, or of all a package defines, are bound to, however strongly."""
+    wanted = {STANDARD + name for name in types}
+    structures = (one for one in package.resources["StructureDefinition"] if not wanted or one["url"] in wanted)
+    elements = (element for one in structures for element in one.get("snapshot", {}).get("element", ()))
+    return {
+        element["binding"]["valueSet"].split("|")[0]
+        for element in elements
+        if element.get("binding", {}).get("valueSet")
+    }
+
+
+def _codes(core: Package, guide: Package, at_hand: Mapping[str, Any], bound: set[str]) -> dict[str, Any]:
+    """US Core's value sets, and of the standard's own those bound and those mapped, all of HL7's own codes alone."""
+    base = terminology.compact(core.label, core.resources)
+    extra = terminology.compact(guide.label, guide.resources, at_hand)
+    sets = {
+        url: raw
+        for url, raw in base["value_sets"].items()
+        if url in bound and all(system.startswith(HL7) for system in (*raw.get("all", ()), *raw.get("codes", ())))
+    }
+    sources = {one["url"]: str(one.get("sourceCanonical", "")).split("|")[0] for one in core.resources["ConceptMap"]}
+    maps = {url: one for url, one in base["concept_maps"].items() if sources.get(url) in sets and _is_hl7(one)}
+    for one in maps.values():
+        one.pop("title", None)
+    sets |= extra["value_sets"]
+    needed = {system for raw in sets.values() for system in raw.get("all", ())}
+    systems = {system: codes for system, codes in (base["systems"] | extra["systems"]).items() if system in needed}
+    opened = {url: drawn for url, drawn in base["open"].items() if url in bound} | extra["open"]
+    return {
+        "format": terminology.FORMAT,
+        "package": f"{core.label} {guide.label}",
+        "systems": dict(sorted(systems.items())),
+        "value_sets": dict(sorted(sets.items())),
+        "open": dict(sorted(opened.items())),
+        "concept_maps": maps,
+    }
+
+
+def _is_hl7(concept_map: Mapping[str, Any]) -> bool:
+    ends = [group.get(end, "") for group in concept_map["group"] for end in ("source", "target")]
+    plain = all("unmapped" not in group for group in concept_map["group"])
+    return plain and all(system.startswith(HL7) for system in ends)
 
 
 def _value_set(oid: str, codes: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:

@@ -15,19 +15,20 @@ import orjson
 from bridge.errors import DefinitionError, Problem
 from bridge.fhir.compact import STANDARD, Compactor, Skipped
 from bridge.fhir.definitions import FORMAT, load
+from bridge.fhir.terminology import FOLDER, at_hand, compact
 
 MOST_ARCHIVE = 64 * 1024 * 1024  # bytes of the .tgz; the R4 core package has 4.5 million
 MOST_UNPACKED = 512 * 1024 * 1024  # bytes of all members together
 MOST_MEMBER = 32 * 1024 * 1024
 MOST_MEMBERS = 50_000
-KINDS = ("StructureDefinition", "ValueSet", "CodeSystem")
+KINDS = ("StructureDefinition", "ValueSet", "CodeSystem", "ConceptMap")
 NAME = re.compile(r"[a-z][a-zA-Z0-9-]*(\.[a-zA-Z0-9-]+)+")
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What a FHIR package holds that validation needs: `resources` by type, in the order of the archive."""
+    """What a FHIR package holds that the bridge needs: `resources` by type, in the order of the archive."""
 
     name: str
     version: str
@@ -41,7 +42,8 @@ class Package:
 @dataclass(frozen=True, slots=True)
 class Added:
     """What adding a package came to. `skipped` are definitions that cannot be used here, with the reason;
-    `uncovered` are invariants that are kept but not checked, because nobody compiled them.
+    `uncovered` are invariants that are kept but not checked, because nobody compiled them. `listed` are the value sets
+    whose codes are all there, `open` those that cannot be listed; these and `concept_maps` stand in `codes`.
     """
 
     package: str
@@ -50,12 +52,17 @@ class Added:
     value_sets: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     uncovered: tuple[str, ...]
+    codes: Path
+    listed: tuple[str, ...]
+    open: tuple[str, ...]
+    concept_maps: tuple[str, ...]
 
 
 def add_package(path: Path, directory: Path) -> Added:
-    """The package's profiles and value sets stand as one compact file in `directory` (made if absent).
+    """The package's profiles stand as one compact file in `directory` (made if absent), and its value sets and
+    ConceptMaps, for mappings that name them, as one in a folder inside it.
 
-    The file of an earlier addition of the same package and version is replaced. Raises `DefinitionError` when `path`
+    The files of an earlier addition of the same package and version are replaced. Raises `DefinitionError` when `path`
     is not a FHIR R4 package with snapshots, is too large, or holds nothing usable; then nothing is written.
     """
     package = read_package(path)
@@ -64,12 +71,15 @@ def add_package(path: Path, directory: Path) -> Added:
     targets.update((url, profile.type) for url, profile in shipped.profiles.items())
     compactor = Compactor(package.label, package.resources, shipped.types, shipped.invariants, targets)
     profiles = compactor.profiles()
-    if not profiles:
-        rule = "a package to add holds at least one profile or extension on a type the bridge knows, with its snapshot"
+    codes = compact(package.label, package.resources, at_hand())
+    if not (profiles or codes["value_sets"] or codes["concept_maps"]):
+        rule = "a package to add holds a profile on a type the bridge knows, with its snapshot, or codes or ConceptMaps"
         raise DefinitionError(_wrong(path, "definitions-nothing-usable", rule, "build the package with snapshots"))
     document = {"format": FORMAT, "package": package.label, **compactor.document(profiles=profiles)}
     target = directory / f"{package.name}-{package.version}.json"
     write(document, target)
+    beside = directory / FOLDER / target.name
+    write(codes, beside)
     return Added(
         package=package.label,
         file=target,
@@ -77,6 +87,10 @@ def add_package(path: Path, directory: Path) -> Added:
         value_sets=tuple(document["value_sets"]),
         skipped=tuple(compactor.skipped),
         uncovered=tuple(sorted(document["invariants"])),
+        codes=beside,
+        listed=tuple(codes["value_sets"]),
+        open=tuple(codes["open"]),
+        concept_maps=tuple(codes["concept_maps"]),
     )
 
 

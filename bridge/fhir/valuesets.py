@@ -9,7 +9,10 @@ Compact = dict[str, Any]
 
 
 class Expander:
-    """Lists the codes of value sets from the code systems and value sets of some packages."""
+    """Lists the codes of value sets from the code systems and value sets of some packages.
+
+    A code system marked `flat` has all its codes and not their hierarchy.
+    """
 
     def __init__(self, code_systems: Iterable[Mapping[str, Any]], value_sets: Iterable[Mapping[str, Any]]) -> None:
         self._systems = {str(item.get("url")): item for item in code_systems}
@@ -63,6 +66,8 @@ class Expander:
         system = self._systems.get(include["system"])
         if system is None or system.get("content") != "complete":
             return None
+        if system.get("flat") and include.get("filter"):
+            return None  # its codes are at hand, and not which stands below which
         concepts = list(_walk(system.get("concept", ()), ()))
         for rule in include.get("filter", ()):
             if rule["property"] != "concept" or rule["op"] not in ("is-a", "descendent-of"):

@@ -15,7 +15,7 @@ from bridge.errors import ConfigError, Problem
 from bridge.mappings.functions import AgencyContext
 from bridge.mappings.load import CASES
 from bridge.mappings.source import Source, read
-from bridge.mappings.tables import Row, row_of
+from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import Translator
 from bridge.model import Part, Translation, type_json
 
@@ -38,7 +38,7 @@ class Case:
     record: type_json
     agency: AgencyContext
     expect: Mapping[str, Any]
-    rows: Mapping[str, Mapping[str, Row]] = field(default_factory=dict)
+    rows: Mapping[str, Table] = field(default_factory=dict)
     proves: tuple[str, ...] = ()
 
 
@@ -166,7 +166,7 @@ def _cases(source: Source, problems: list[Problem]) -> Iterator[Case]:
             agency=replace(agency, **(one.get("agency") or {})),
             expect={key: inner or {} for key, inner in one["expect"].items()},
             rows={
-                table: {code: row_of({"code": code, **cells}) for code, cells in rows.items()}
+                table: table_of(table, (row_of({"code": code, **cells}) for code, cells in rows.items()))
                 for table, rows in (one.get("rows") or {}).items()
             },
             proves=tuple(one.get("proves") or ()),

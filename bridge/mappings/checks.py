@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import Problem
+from bridge.fhir.terminology import Members
+from bridge.mappings.canonicals import TABLE, Canonicals
 from bridge.mappings.fhirpath import ExpressionError, Issue, Position, Read
 from bridge.mappings.fhirpath.tree import Call, Literal, Member, Node, Variable, within
 from bridge.mappings.fpml import Positions
@@ -23,7 +25,8 @@ class Checks:
 
     `tables` goes by the names the mapping lists, `absent_tables` are listed too, and reported already; `parts` holds
     for each part the role it is about and its FHIR type; `about` is the role of the part that is being read, `trees`
-    are the expressions being read, in which a field is looked for that may not be.
+    are the expressions being read, in which a field is looked for that may not be. `value_sets` comes to hold those
+    that expressions ask for, by url.
     """
 
     source: Source
@@ -32,6 +35,8 @@ class Checks:
     absent_tables: frozenset[str]
     parts: Mapping[str, tuple[str, str]]
     problems: list[Problem]
+    canonicals: Canonicals
+    value_sets: dict[str, Members] = field(default_factory=dict)
     labels: Sequence[Label] = ()
     about: str = ""
     trees: Sequence[Node] = ()
@@ -94,6 +99,8 @@ class Checks:
     def calls(self, calls: Iterator[Call]) -> None:
         """The uses of our own functions."""
         for call in calls:
+            if call.name == "memberOf":
+                self._value_set(call)
             function = FUNCTIONS.get(call.name)
             if function is None or not isinstance(call.target, Variable | None):
                 continue
@@ -152,9 +159,23 @@ class Checks:
         if table is None and name not in self.absent_tables:
             rule = "names, as a text, a table that this mapping lists under `tables`"
             self.wrong("mapping-function", call.position, rule, call.name)
-        elif table and call.name in {"lookup", "coding"} and any(not row.target for row in table.rows.values()):
+        elif table and call.name in {"lookup", "coding"} and any(not row.target for row in table.every()):
             rule = f"the table {name} has rows without a code: only concept and words can say them"
             self.wrong("mapping-function", call.position, rule, call.name)
+
+    def _value_set(self, call: Call) -> None:
+        (name,) = _literals(call)
+        if name is None or (name.startswith(TABLE) and name.removeprefix(TABLE) not in self.tables):
+            if name is None or name.removeprefix(TABLE) not in self.absent_tables:
+                rule = "names, as a text, a value set by its url, or a table that this mapping lists as 'table:NAME'"
+                self.wrong("mapping-function", call.position, rule, call.name)
+        elif not name.startswith(TABLE):
+            members = self.canonicals.members(name)
+            if members is None:
+                rule, step = self.canonicals.why_not(name)
+                self.wrong("mapping-value-set", call.position, rule, call.name, step)
+            else:
+                self.value_sets[name] = members
 
     def _person(self, call: Call) -> None:
         role, *as_what = _literals(call)

@@ -22,16 +22,19 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from bridge.fhir.terminology import Members
 from bridge.mappings import moments
+from bridge.mappings.canonicals import TABLE
 from bridge.mappings.fhirpath import REGISTRY, Example, Function, Style
 from bridge.mappings.fhirpath.values import as_json
 from bridge.mappings.identity import person_id, related_id
 from bridge.mappings.records import as_text
-from bridge.mappings.tables import Row, Table, table_key
+from bridge.mappings.tables import Row, Table, row_on, table_key
 from bridge.model import Hold, HoldReason, Owner
 
 Values = list[Any]
 
+_NONE = Table("")
 _LINE_BREAK = re.compile(r"\r\n|[\r\n\x0b\x0c\u2028\u2029]")
 
 
@@ -57,7 +60,8 @@ class Functions:
     """Our functions for one part of one record.
 
     `tables` goes by the short names the mapping uses, `rows` (added since by people) by full names, `siblings` by
-    (part name, key) to (FHIR type, id). `about` is the person of the part that is being made, in the role `role`.
+    (part name, key) to (FHIR type, id). `day` is the record's own at the agency, "" where it has none. `about` is the
+    person of the part that is being made, in the role `role`.
     """
 
     agency: AgencyContext
@@ -65,8 +69,10 @@ class Functions:
     source_id: str
     people: Mapping[str, tuple[str, ...]]
     tables: Mapping[str, Table]
-    rows: Mapping[str, Mapping[str, Row]]
+    rows: Mapping[str, Table]
+    day: str = ""
     siblings: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    value_sets: Mapping[str, Members] = field(default_factory=dict)
     about: str = ""
     role: str = ""
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
@@ -118,6 +124,19 @@ class Functions:
             {"status": "additional", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"{spoken}>{paragraphs}</div>'}
         ]
 
+    def member(self, value_set: str, system: str, code: str) -> bool | None:
+        """What memberOf() asks: whether a value set has a code, or a table (`table:NAME`) a row for the agency's code.
+
+        A code without a system is looked for in every system of the set. None for a value set that is not known.
+        """
+        if value_set.startswith(TABLE):
+            table = self.tables[value_set.removeprefix(TABLE)]
+            return system in ("", table.about.system) and self._row(table, code) is not None
+        members = self.value_sets.get(value_set)
+        if members is None:
+            return None
+        return code in members.get(system, ()) if system else any(code in codes for codes in members.values())
+
     def hold(
         self,
         rule: str,
@@ -135,15 +154,30 @@ class Functions:
         known = self.tables[name]
         found = []
         for code in map(str, codes):
-            row = self.rows.get(known.name, {}).get(code) or known.rows.get(code)
+            row = self._row(known, code)
             if row is not None:
                 found.append(row)
-                continue
-            rule = f"this record holds a code that has no row in the table {name}"
-            step = "say what the code means by adding a row, or correct the code in the record"
-            key = table_key(self.agency.id, known.name, code)
-            self.hold(rule, step, HoldReason.TABLE, key)
+            else:
+                self._no_row(name, known, code)
         return found
+
+    def _row(self, table: Table, code: str) -> Row | None:
+        added = self.rows.get(table.name)
+        if added is None and not table.dated:
+            return table.rows.get(code)
+        return row_on(self.day, code, added or _NONE, table)
+
+    def _no_row(self, name: str, table: Table, code: str) -> None:
+        rule = f"this record holds a code that has no row in the table {name}"
+        step = "say what the code means by adding a row, or correct the code in the record"
+        if code in table.rows or code in self.rows.get(table.name, _NONE).rows:
+            if self.day:
+                rule = f"this record holds a code that has rows in the table {name}, and none for the day of the record"
+                step = "say what the code meant on that day by adding a row with a period, or correct the record"
+            else:
+                rule = f"this record holds a code that means one thing or another by the day (table {name}), and no day"
+                step = "send the record with its time, or add a row without a period for records that have none"
+        self.hold(rule, step, HoldReason.TABLE, table_key(self.agency.id, table.name, code))
 
     def _moments(self, make: Callable[[str, str], str], moment: Values, zone: Values | None) -> Values:
         found = []

@@ -1,7 +1,8 @@
 """Files → kinds, mappings and tables, ready to run; or every problem in them at once, each with file:line:column.
 
 A set of files is a plain mapping of relative path to text, so that the set in force can be kept in the ledger and read
-back there by every worker. Paths: `PACK/NAME.kind.yaml`, `PACK/NAME.yaml`, `PACK/tables/NAME.csv`; the project's own
+back there by every worker. Paths: `PACK/NAME.kind.yaml`, `PACK/NAME.yaml`, `PACK/tables/NAME.csv`, beside which a
+`NAME.yaml` may say what the table is; the project's own
 files are the pack `project`, and its tables add rows to the packs' tables of the same name.
 """
 
@@ -16,11 +17,13 @@ from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
 from bridge.errors import ConfigError, Problem
+from bridge.mappings import canonicals
 from bridge.mappings import source as sources
 from bridge.mappings.kindfile import read_kind
 from bridge.mappings.kinds import Kind
 from bridge.mappings.mappingfile import Laid, MappingFile, RecordMapping, read_mapping
-from bridge.mappings.tables import Table, read_table
+from bridge.mappings.tablefile import read_about, read_table
+from bridge.mappings.tables import About, Table
 
 PROJECT = "project"
 CASES = ".cases.yaml"
@@ -42,7 +45,8 @@ def available_packs() -> list[str]:
 
 
 def read_packs(names: Iterable[str], project_dir: FilePath | None = None) -> dict[str, str]:
-    """The files of these packs and of the project's own `mappings/` and `tables/`, cases left out.
+    """The files of these packs and of the project's own `mappings/` and `tables/`, cases left out; with what they name
+    of the packages added to the project.
 
     Raises ConfigError for a pack that is not there or a file that is not UTF-8.
     """
@@ -65,6 +69,7 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
             inside = f"{PROJECT}/tables" if folder == "tables" else PROJECT
             if path.is_dir():
                 _collect(path, inside, found, problems)
+        canonicals.collect(project_dir / canonicals.FOLDER, PROJECT, found, problems)
     if problems:
         raise ConfigError(problems)
     return found
@@ -108,15 +113,17 @@ def read_files(files: Mapping[str, str]) -> Loaded:
     written = [
         MappingFile.of(source, PurePosixPath(file).parts[0], problems)
         for file, text in sorted(files.items())
-        if file.endswith(".yaml") and not file.endswith((".kind.yaml", CASES, "/pack.yaml"))
+        if file.endswith(".yaml") and not file.endswith((".kind.yaml", CASES, "/pack.yaml")) and not _of_table(file)
         if (source := _source(file, text, problems))
     ]
     by_name = {one.name: one for one in written if one is not None}
+    official = canonicals.of_files(files, problems)
+    canonicals.add_tables((entry for one in by_name.values() for entry in one.tables), tables, official)
     extended = {one.extends for one in by_name.values()}
     mappings: dict[str, RecordMapping] = {}
     laid: dict[str, Laid] = {}
     for name, one in by_name.items():
-        found = read_mapping(one, by_name, kinds, tables, problems, frozenset(broken))
+        found = read_mapping(one, by_name, kinds, tables, official, problems, frozenset(broken))
         if found is None or name in extended:
             continue
         mapping = found.mapping
@@ -153,8 +160,11 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
         if path.suffix != ".csv" or len(path.parts) < 3 or path.parts[1] != "tables":
             continue
         pack = path.parts[0] if len(path.parts) == 3 else path.parts[2]
+        beside = str(path.with_suffix(".yaml"))
+        source = _source(beside, files[beside], problems) if beside in files else None
+        about = read_about(source, problems) if source is not None else About()
         found: list[Problem] = []
-        table = read_table(f"{pack}/{path.stem}", file, text, found)
+        table = read_table(f"{pack}/{path.stem}", file, text, found, about)
         problems.extend(_in_row(one) for one in found)
         if path.parts[0] == PROJECT:
             own.append((pack, path.stem, table))
@@ -172,6 +182,10 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
 def _in_row(problem: Problem) -> Problem:
     """The problem of a row with the column at which every row begins."""
     return replace(problem, where=f"{problem.where}:1") if problem.where.count(":") == 1 else problem
+
+
+def _of_table(file: str) -> bool:
+    return PurePosixPath(file).parts[1] == "tables"
 
 
 def _packs() -> Traversable:

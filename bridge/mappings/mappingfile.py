@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from bridge.errors import Problem
+from bridge.fhir.terminology import Members
+from bridge.mappings.canonicals import Canonicals, by_url, is_url, named
 from bridge.mappings.checks import Checks
 from bridge.mappings.kinds import Kind
 from bridge.mappings.labels import CLASSES, Label
@@ -45,7 +47,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class RecordMapping:
-    """How records of one kind become parts. `tables` goes by the short names that its expressions use."""
+    """How records of one kind become parts. `tables` goes by the short names that its expressions use, `value_sets` by
+    url.
+    """
 
     name: str
     kind: str
@@ -54,6 +58,7 @@ class RecordMapping:
     labels: tuple[Label, ...]
     holds: tuple[HoldRule, ...] = ()
     not_mapped: tuple[LeftOut, ...] = ()
+    value_sets: Mapping[str, Members] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,12 @@ class MappingFile:
     extends: str
     source: Source
 
+    @property
+    def tables(self) -> list[Any]:
+        """What it lists under `tables`."""
+        listed = self.source.value.get("tables") or []
+        return listed if isinstance(listed, list) else [listed]
+
     @staticmethod
     def of(source: Source, pack: str, problems: list[Problem]) -> MappingFile | None:
         """The file, or None with its problems added."""
@@ -95,6 +106,7 @@ def read_mapping(
     others: Mapping[str, MappingFile],
     kinds: Mapping[str, Kind],
     tables: Mapping[str, Table],
+    canonicals: Canonicals,
     problems: list[Problem],
     broken: frozenset[str] = frozenset(),
 ) -> Laid | None:
@@ -128,6 +140,7 @@ def read_mapping(
         absent_tables=absent,
         parts={name: (str(part.get("about", "")), str(part.get("resourceType", ""))) for name, part in emits.items()},
         problems=problems,
+        canonicals=canonicals,
     )
     reader = Reader(checks)
     checks.labels = labels = tuple(_labels(chain, kind, reader, problems))
@@ -137,7 +150,7 @@ def read_mapping(
     parts = tuple(part for part in read if part is not None)
     holds = tuple(_holds(chain, reader, problems))
     left_out = tuple(_not_mapped(chain, problems))
-    mapping = RecordMapping(written.name, kind.name, known, parts, labels, holds, left_out)
+    mapping = RecordMapping(written.name, kind.name, known, parts, labels, holds, left_out, checks.value_sets)
     return Laid(tuple(chain), source, mapping, len(problems) == before)
 
 
@@ -163,15 +176,18 @@ def _tables(
     absent = set()
     packs = [one.pack for one in reversed(chain)]
     for one in chain:
-        listed = one.source.value.get("tables") or []
-        for index, name in enumerate(listed if isinstance(listed, list) else [listed]):
-            table = next((tables[f"{pack}/{name}"] for pack in packs if f"{pack}/{name}" in tables), None)
+        for index, (name, of) in enumerate(map(named, one.tables)):
+            table = next((tables[f"{pack}/{of}"] for pack in packs if f"{pack}/{of}" in tables), None)
+            table = table or by_url(tables, of)
             if table is None:
-                where = one.source.where(("tables", index))
-                problems.append(Problem("mapping-table", f"there is no tables/{name}.csv", where, str(name)))
-                absent.add(str(name))
+                rule, step = f"there is no tables/{of}.csv", ""
+                if is_url(of):
+                    rule = "no ConceptMap of this url is here, nor a table that says it is it"
+                    step = "correct it, or add its package with `bridge definitions add`"
+                problems.append(Problem("mapping-table", rule, one.source.where(("tables", index)), name, step))
+                absent.add(name)
             else:
-                found[str(name)] = table
+                found[name] = table
     return found, frozenset(absent)
 
 

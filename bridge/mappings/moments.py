@@ -43,6 +43,14 @@ def to_microseconds(text: str, zone: str) -> int:
     return (local - _EPOCH) // _MICROSECOND
 
 
+def day_of(microseconds: int, zone: str) -> str:
+    """The day it is there at an instant: `2026-01-05`; before the first and after the last day there is, that one."""
+    try:
+        return (_EPOCH + microseconds * _MICROSECOND).astimezone(ZoneInfo(zone)).date().isoformat()
+    except OverflowError:
+        return (date.max if microseconds > 0 else date.min).isoformat()
+
+
 def start_of_day(text: str, zone: str, days: int = 0) -> int:
     """Microseconds UTC at which a day, or the day so many days later, begins there; a time is kept as it is."""
     if not is_day(text):

@@ -40,12 +40,15 @@ class Scope:
     def with_variables(self, **more: Any) -> Scope:
         """The same with more names. What they stand for came from an expression of this scope."""
         environment = self.environment
-        return Scope(self.record, Environment({**environment.variables, **more}, data=environment.data))
+        return Scope(
+            self.record,
+            Environment({**environment.variables, **more}, member=environment.member, data=environment.data),
+        )
 
 
 def scope_of(record: dict[str, Any], variables: Mapping[str, Any], functions: Functions) -> Scope:
     """A scope for one record."""
-    return Scope(record, Environment(dict(variables), data=functions))
+    return Scope(record, Environment(dict(variables), member=functions.member, data=functions))
 
 
 @dataclass(frozen=True, slots=True)

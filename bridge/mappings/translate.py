@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge import __version__
 from bridge.errors import Problem, RecordError
+from bridge.mappings import moments
 from bridge.mappings.canonical import finished, part_id
 from bridge.mappings.fhirpath import EvaluationError
 from bridge.mappings.functions import AgencyContext, Functions
@@ -18,7 +19,7 @@ from bridge.mappings.load import Mappings
 from bridge.mappings.mappingfile import RecordMapping
 from bridge.mappings.parts import PartTemplate
 from bridge.mappings.records import as_text, tidy, unwritable
-from bridge.mappings.tables import Row
+from bridge.mappings.tables import Table
 from bridge.mappings.template import ENGINE, Scope, scope_of
 from bridge.model import Hold, HoldReason, Owner, Part, Translation, type_json
 
@@ -46,13 +47,13 @@ class Translator:
         kind: str,
         record: type_json,
         agency: AgencyContext,
-        rows: Mapping[str, Mapping[str, Row]] | None = None,
+        rows: Mapping[str, Table] | None = None,
         *,
         decided: bool = False,
     ) -> Translation:
         """The parts of a record, or its holds and no part. A void record gives neither: nothing should stand.
 
-        `rows` are table rows that people at this agency added since: full table name → code → row. `decided` says that
+        `rows` are tables of the rows that people at this agency added since, by full name. `decided` says that
         a person decided to send this record: what its mapping holds for a decision is held no more. Raises RecordError
         for a kind without a mapping and for a record that its kind's schema (as it is now) does not allow.
         """
@@ -67,7 +68,9 @@ class Translator:
             return self._translation((), ())
         if problems := its_kind.schema.problems(plain):
             raise RecordError(problems)
-        functions = Functions(agency, kind, opened.source_id, opened.people, mapping.tables, rows or {})
+        day = "" if opened.when is None else moments.day_of(opened.when, agency.timezone)
+        functions = Functions(agency, kind, opened.source_id, opened.people, mapping.tables, rows or {}, day)
+        functions.value_sets = mapping.value_sets
         if unwritable(plain):
             rule = "a text of this record holds control characters that no document can carry"
             functions.hold(rule, "send the record again without them")

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.ehr.match import PATIENT
 from bridge.errors import ConfigError, Problem
-from bridge.mappings.tables import row_of
+from bridge.mappings.tables import Row, Table, row_of
 from bridge.model import HoldReason, Owner
 from bridge.moves import granting
 from bridge.moves.line import Line
@@ -134,8 +134,9 @@ def confirm_link(
 def add_row(line: Line, agency: str, table: str, code: str, cells: Mapping[str, str], by: str, now: int) -> int:
     """A code of this agency has its row; how many records that waited run again.
 
-    `cells` are a table's columns without `code`. Raises ConfigError for a table that is not in force, or for cells
-    that make no row.
+    `cells` are a table's columns without `code`. A row of the same code that was added with the same `from` gives way.
+    Raises ConfigError for a table that is not in force, for cells that make no row, and for a row of days on which
+    another one that was added holds.
     """
     tables = line.translator.mappings.tables
     if agency not in line.project.agencies or table not in tables:
@@ -145,12 +146,22 @@ def add_row(line: Line, agency: str, table: str, code: str, cells: Mapping[str, 
     row = {"code": code, **{name: cell.strip() for name, cell in cells.items()}}
     row["equivalence"] = row.get("equivalence") or ("equivalent" if row.get("target") else "unmatched")
     try:
-        row_of(row)
+        made = row_of(row)
     except ValueError as error:
         raise ConfigError(Problem("row-form", f"the row {error}", PLACE, "row")) from None
+    line.learn_rows()
+    for other in line.rows.get(agency, {}).get(table, Table(table)).every():
+        if other.code == code and other.start != made.start and other.meets(made):
+            rule = f"the row added {_period(other)} holds on some of these days"
+            step = "add that one again with an earlier `until`, then this one"
+            raise ConfigError(Problem("row-overlap", rule, PLACE, "from", step))
     count = granting.add_row(line, agency, table, code, row, by, now)
     note(line, agency, by, "row-add", f"table {table}", now)
     return count
+
+
+def _period(row: Row) -> str:
+    return f"from {row.start}" if row.start else f"until {row.until}"
 
 
 def one_hold(line: Line, hold: int) -> dict[str, Any]:

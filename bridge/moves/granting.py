@@ -97,5 +97,5 @@ def link_of(
 def add_row(line: Line, agency: str, table: str, code: str, row: dict[str, str], by: str, now: int) -> int:
     """A code has its row now; how many records that waited run again."""
     key = table_key(agency, table, code)
-    ask = permissions.AddRow(line.ledger.ids.take(), agency, table, code, row, key, by, now)
+    ask = permissions.AddRow(line.ledger.ids.take(), agency, table, code, row, key, by, now, row.get("from", ""))
     return line.ledger.write(permissions.add_row, ask)

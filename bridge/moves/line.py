@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bridge.ehr.chart import Chart
 from bridge.fhir.validate import Validator
-from bridge.mappings.tables import Row, row_of
+from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
 from bridge.moves.results import Results
 from bridge.settings import Project
@@ -31,7 +31,7 @@ class Line:
     translator: Translator
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
-    rows: dict[str, dict[str, dict[str, Row]]] = field(default_factory=dict)  # agency → table → code → row added there
+    rows: dict[str, dict[str, Table]] = field(default_factory=dict)  # agency → table → the rows added there
     rows_version: int = 0
     results: Results = field(default_factory=Results)
 
@@ -49,7 +49,7 @@ class Line:
             self.rows_version = permissions.rows_version(connection)
             added = permissions.added_rows(connection)
         self.rows = {
-            agency: {table: {code: row_of(cells) for code, cells in rows.items()} for table, rows in tables.items()}
+            agency: {name: table_of(name, map(row_of, rows)) for name, rows in tables.items()}
             for agency, tables in added.items()
         }
 

@@ -219,7 +219,7 @@ def shared_link(connection: Connection, practice: str, person_id: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AddRow:
-    """One row a person added to a code table."""
+    """One row a person added to a code table; `start` is the day from which it holds, "" for one without."""
 
     id: int
     agency: str
@@ -229,19 +229,20 @@ class AddRow:
     key: str
     by: str
     now: int
+    start: str = ""
 
 
 def add_row(connection: Connection, asked: Sequence[AddRow]) -> list[int]:
-    """Operation: rows added or replaced; how many waiting records run again for each."""
+    """Operation: rows added, or put in place of those of their code and start; how many records run again for each."""
     connection.execute(update(tables.counter).where(ROWS).values(next=tables.counter.c.next + 1))
     added = tables.table_row
     for ask in asked:
         same = added.c.agency == ask.agency, added.c.table_name == ask.table, added.c.code == ask.code
-        connection.execute(added.delete().where(*same))
+        connection.execute(added.delete().where(*same, added.c.start == ask.start))
         connection.execute(
             insert(added).values(
-                id=ask.id, agency=ask.agency, table_name=ask.table, code=ask.code, row=json.dumps(ask.row),
-                recorded_at=ask.now, recorded_by=ask.by,
+                id=ask.id, agency=ask.agency, table_name=ask.table, code=ask.code, start=ask.start,
+                row=json.dumps(ask.row), recorded_at=ask.now, recorded_by=ask.by,
             )
         )  # fmt: skip
     return holds.arrive(connection, [holds.Arrival((ask.key,), ask.now, "table") for ask in asked])
@@ -259,11 +260,12 @@ def rows_version(connection: Connection, *, lock: bool = False) -> int:
     return int(connection.execute(query.with_for_update(read=True) if lock else query).scalar_one())
 
 
-def added_rows(connection: Connection) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """Rows people added: {agency: {table: {code: row}}}."""
-    found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
-    for row in connection.execute(select(tables.table_row)):
-        found.setdefault(row.agency, {}).setdefault(row.table_name, {})[row.code] = json.loads(row.row)
+def added_rows(connection: Connection) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Rows people added: {agency: {table: [row]}}, in the order of code and start."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    added = tables.table_row
+    for row in connection.execute(select(added).order_by(added.c.code, added.c.start)):
+        found.setdefault(row.agency, {}).setdefault(row.table_name, []).append(json.loads(row.row))
     return found
 
 

@@ -296,10 +296,11 @@ table_row = Table(
     Column("agency", Text, nullable=False),
     Column("table_name", Text, nullable=False),
     Column("code", Text, nullable=False),
-    Column("row", Text, nullable=False),  # JSON: system, target, display, equivalence, source, note
+    Column("start", Text, nullable=False),  # the day from which it holds, "" for one without
+    Column("row", Text, nullable=False),  # JSON: the cells by column
     Column("recorded_at", BIG, nullable=False),
     Column("recorded_by", Text, nullable=False),
-    UniqueConstraint("agency", "table_name", "code"),
+    UniqueConstraint("agency", "table_name", "code", "start"),
 )
 
 activation = Table(

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from bridge import sandbox
+from bridge.errors import ConfigError
 from bridge.model import EntryState, Fate, RecordState, type_json
+from bridge.moves import answering
 from tests.flow.pilot import SYSTEM, Pilot, Site, pilot
 
 PRACTICE = "maple"
@@ -262,6 +264,32 @@ def test_r13_a_code_without_a_row_is_held_and_runs_again_when_the_row_comes(mapl
     assert granting.add_row(maple.line, agency, table, code, cells, "test", maple.clock()) == 1
     maple.settle()
     assert len(ehr.stored("DocumentReference")) == 2
+
+
+def test_r13_rows_of_different_days_each_run_what_waited(maple: Pilot, ehr: Ehr) -> None:
+    ready(maple)
+    maple.accept("ma-soc/contact", contact(place="treehouse"), contact("k-2"))
+    maple.settle()
+    (hold,) = maple.holds()
+    _, agency, table, code = hold["waits_for"].split(":")
+
+    def add(display: str, start: str, until: str) -> int:
+        cells = {"display": display, "system": "urn:place", "target": "FLD", "source": "test"}
+        cells |= {"from": start, "until": until}
+        return answering.add_row(maple.line, agency, table, code, cells, "test", maple.clock())
+
+    assert add("Before", "", "2026-02-28") == 1
+    maple.settle()
+    (hold,) = [one for one in maple.holds() if one["closed_at"] is None]
+    assert "none for the day of the record" in hold["rule"]
+    with pytest.raises(ConfigError, match="the row added until 2026-02-28 holds on some of these days"):
+        add("After", "2026-02-01", "")
+    assert add("After", "2026-03-01", "2026-12-31") == 1
+    assert add("After", "2026-03-01", "") == 0
+    maple.settle()
+    assert len(ehr.stored("DocumentReference")) == 2
+    (text,) = [one for one in ehr.documents() if "After" in one]
+    assert "Before" not in text
 
 
 def test_r14_spanish_arrives_byte_for_byte(maple: Pilot, ehr: Ehr) -> None:

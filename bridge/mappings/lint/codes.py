@@ -53,7 +53,10 @@ _FILES = _declared(
     ("table-columns", _E, "a table has the columns of a table", "write them as the first line"),
     ("table-row", _E, "a row can be used: a code, an equivalence, a target or words", "complete the row"),
     ("table-source", _E, "every row names where it was taken from", "name the source"),
-    ("table-twice", _E, "one code has one row", "keep one"),
+    ("table-twice", _E, "one code has one row, or rows of different days", "keep one"),
+    ("table-overlap", _E, "the days of a code's rows do not overlap", "end one before the other begins"),
+    ("table-about", _E, "what stands beside a table says what the table is", "correct the key"),
+    ("mapping-value-set", _E, "a value set that is asked for is here", "correct its url, or add its package"),
 )
 _MEANINGS = _declared(
     True,

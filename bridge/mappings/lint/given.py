@@ -107,7 +107,7 @@ def rows_meant(call: tree.Call, knowing: Knowing) -> list[tuple[str, Row]]:
     if table is None:
         return []
     texts = given(call.arguments[1], knowing).texts
-    return [(table.name, row) for code, row in table.rows.items() if texts is None or code in texts]
+    return [(table.name, row) for row in table.every() if texts is None or row.code in texts]
 
 
 def _call(call: tree.Call, knowing: Knowing) -> Given:

@@ -179,6 +179,18 @@ def test_a_code_has_a_meaning_of_its_own_and_is_offered_for_the_next(doors: Open
     assert "A round tent" in ana.read(f"/holds/{next_one}")
 
 
+def test_a_code_means_something_for_a_time(doors: Opened) -> None:
+    hold = held_record(doors, ROW)
+    other = held_record(doors, replace(ROW, rule="this code has no row for its day"), "k-2")
+    ana = visit(doors, "ana")
+    period = {"display": "A round tent", "start": "2026-01-01", "until": "2025-01-01"}
+    assert "The row ends before it begins" in ana.send(f"/holds/{hold}", "/row", period).text
+    assert ana.send(f"/holds/{hold}", "/row", period | {"until": "2026-12-31"}).status_code == 303
+    assert '"from": "2026-01-01"' in row_kept(doors)
+    assert '"until": "2026-12-31"' in row_kept(doors)
+    assert other
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [

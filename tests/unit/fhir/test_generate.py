@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bridge.fhir import definitions, generate
+from bridge.fhir import definitions, generate, terminology
 from bridge.fhir.packages import write
 from tests.unit.fhir.samples import ABSENT, PACKAGES, US_CORE
 
@@ -43,6 +43,9 @@ def test_the_notice_names_the_packages_and_the_terminologies() -> None:
     for system in ("http://loinc.org", "http://snomed.info/sct"):
         codes = {code for value_set in loaded.value_sets.values() for code in value_set.codes.get(system, ())}
         assert {code for code in codes if code not in notice} == set()
+    for members in terminology.shipped().value_sets.values():
+        for system, listed in members.items():
+            assert system.startswith(generate.HL7) or {code for code in listed if code not in notice} == set()
     fixed = orjson.dumps(orjson.loads((DATA / "us-core.json").read_bytes())["profiles"]).decode()
     loinc = {part.split('"')[0] for part in fixed.split('"system":"http://loinc.org","code":"')[1:]}
     assert {code for code in loinc if code not in notice} == set()

@@ -173,7 +173,9 @@ def test_a_package_is_added_as_one_small_file(pack: Pack, tmp_path: Path) -> Non
         ("Encounter.length.value", "minValueQuantity is not checked"),
     }
     assert added.uncovered == ("agency-1",)
-    assert [path.name for path in added.file.parent.iterdir()] == [added.file.name]
+    assert sorted(path.name for path in added.file.parent.iterdir()) == [added.file.name, "terminology"]
+    assert (added.codes.name, added.listed, added.open) == (added.file.name, added.value_sets, ())
+    assert added.codes.stat().st_size < 1_000
 
 
 def test_an_added_profile_is_checked(pack: Pack, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bridge.mappings.fhirpath import ExpressionError, Function
 from bridge.mappings.functions import FUNCTIONS, Functions
 from bridge.mappings.identity import person_id, related_id, stable_id
-from bridge.mappings.tables import Table, row_of
+from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.template import Expression, scope_of
 from bridge.model import HoldReason, Owner
 from tests.unit.mappings.small import AGENCY
@@ -25,7 +26,7 @@ def functions(**more: Any) -> Functions:
 def test_every_function_is_declared_and_made() -> None:
     made = {name for name in vars(Functions) if not name.startswith("_") and callable(getattr(Functions, name))}
 
-    assert made - {"hold"} == FUNCTIONS.keys()
+    assert made - {"hold", "member"} == FUNCTIONS.keys()
 
 
 def test_r13_a_code_without_a_row_is_held_and_not_guessed() -> None:
@@ -41,7 +42,7 @@ def test_r13_a_code_without_a_row_is_held_and_not_guessed() -> None:
 
 
 def test_r13_a_row_that_somebody_added_counts_before_the_table_s() -> None:
-    ours = functions(rows={"tiny/place": {"barn": BARN, "home": BARN}})
+    ours = functions(rows={"tiny/place": table_of("tiny/place", [BARN, replace(BARN, code="home")])})
 
     assert ours.lookup(["place"], ["barn", "home"]) == ["FLD", "FLD"]
     assert ours.words(["place"], ["barn"]) == ["Barn"]

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.errors import ConfigError
 from bridge.mappings.load import digest, load, read_all, read_packs
+from bridge.mappings.tables import About
 from bridge.mappings.translate import Translator
 from tests.unit.mappings.small import AGENCY, MAPPING, TABLE, line_of, loaded, pack, problems, translated, with_part
 
@@ -273,3 +274,21 @@ def test_an_unknown_pack_and_a_file_that_is_not_text_are_named(tmp_path: Path) -
 
 def test_the_small_pack_is_without_fault() -> None:
     assert set(loaded().mappings) == {"tiny/visit"}
+
+
+def test_a_table_says_what_it_is_in_a_file_beside_it() -> None:
+    beside = "version: '2026-01'\ntitle: Places\nurl: http://oak.example/places\nsystem: urn:oak:place\n"
+
+    table = load(pack(tiny__tables__place_yaml=beside)).tables["tiny/place"]
+
+    assert table.about == About("2026-01", "Places", "http://oak.example/places", "urn:oak:place")
+    assert table.version == f"2026-01+{table.hash[:12]}"
+
+
+@pytest.mark.parametrize(
+    ("beside", "where"), [("version: 7\n", "1"), ("title: x\nowner: me\n", "2"), ("- a\n", "1"), ("'\n", "2")]
+)
+def test_what_a_table_cannot_say_of_itself_is_named(beside: str, where: str) -> None:
+    assert [line_of(one) for one in problems(pack(tiny__tables__place_yaml=beside))] == [
+        f"tiny/tables/place.yaml:{where}"
+    ]

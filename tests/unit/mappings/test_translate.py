@@ -9,6 +9,7 @@ import pytest
 from bridge.errors import RecordError
 from bridge.mappings.identity import person_id, stable_id
 from bridge.mappings.load import load, read_packs
+from bridge.mappings.tables import row_of, table_of
 from bridge.mappings.translate import ENGINE_HASH, AgencyContext, Translator, mapping_key
 from bridge.model import HoldReason, Owner
 from tests.unit.mappings.small import AGENCY, MAPPING, loaded, pack, translated, with_part
@@ -211,3 +212,50 @@ def test_threads_share_one_translator() -> None:
 def test_parts_are_plain_json() -> None:
     for part in translated({"words": "ñ"}).parts:
         assert json.loads(json.dumps(part.resource)) == part.resource
+
+
+# ── rows with periods ─────────────────────────────────────────────────────────────────────────────────────────────
+DATED = """code,system,target,display,equivalence,source,note,text,from,until
+home,urn:place,OLD,old,equivalent,here,,,2024-01-01,2025-12-31
+home,urn:place,NEW,new,equivalent,here,,,2026-01-01,
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [
+        ("2025-12-31", "OLD"),
+        ("2026-01-01", "NEW"),
+        ("2026-01-01T03:00:00Z", "OLD"),  # ten in the evening of New Year's Eve at the agency
+        ("2026-01-01T05:00:00Z", "NEW"),
+    ],
+)
+def test_the_row_in_force_on_the_record_s_own_day_is_used(at: str, code: str) -> None:
+    translator = Translator(load(pack(table=DATED)))
+
+    (part,) = translator.translate("tiny/visit", {"id": "V1", "child": "K1", "place": "home", "at": at}, AGENCY).parts
+
+    assert part.resource["class"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("at", "rule"),
+    [
+        ({"at": "2023-05-05"}, "has rows in the table place, and none for the day of the record"),
+        ({}, "means one thing or another by the day (table place), and no day"),
+    ],
+)
+def test_no_row_for_the_day_holds_the_record_until_there_is_one(at: dict[str, str], rule: str) -> None:
+    translator = Translator(load(pack(table=DATED)))
+    record = {"id": "V1", "child": "K1", "place": "home", **at}
+
+    (hold,) = translator.translate("tiny/visit", record, AGENCY).holds
+
+    assert (hold.reason, hold.waits_for) == (HoldReason.TABLE, "table:oak:tiny/place:home")
+    assert hold.rule.endswith(rule)
+    cells = {"code": "home", "system": "urn:place", "target": "ADDED", "source": "here", "until": "2023-12-31"}
+    added = row_of(cells if at else cells | {"until": ""})
+    (part,) = translator.translate(
+        "tiny/visit", record, AGENCY, {"tiny/place": table_of("tiny/place", [added])}
+    ).parts  # fmt: skip
+    assert part.resource["class"]["code"] == "ADDED"

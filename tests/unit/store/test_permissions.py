@@ -228,9 +228,20 @@ def test_a_row_is_added_and_replaced(ledger: Ledger) -> None:
     add_row(ledger, "K9", display="The kitchen")
     with ledger.read() as connection:
         assert permissions.added_rows(connection) == {
-            AGENCY: {"contact-place": {"K9": {"display": "The kitchen"}, "K8": {"display": "Yard"}}}
+            AGENCY: {"contact-place": [{"display": "Yard"}, {"display": "The kitchen"}]}
         }
         assert permissions.rows_version(connection) == 4
+
+
+def test_a_code_has_a_row_for_each_start(ledger: Ledger) -> None:
+    for start, display in (("", "Kitchen"), ("2026-01-01", "Yard"), ("2026-01-01", "The yard")):
+        ask = permissions.AddRow(
+            ledger.ids.take(), AGENCY, "contact-place", "K9", {"display": display}, "none", "ana", NOW, start
+        )
+        assert ledger.write(permissions.add_row, ask) == 0
+    with ledger.read() as connection:
+        found = permissions.added_rows(connection)
+    assert found == {AGENCY: {"contact-place": [{"display": "Kitchen"}, {"display": "The yard"}]}}
 
 
 def test_nobody_known_is_nothing_known(ledger: Ledger) -> None:

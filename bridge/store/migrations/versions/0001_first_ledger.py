@@ -168,11 +168,14 @@ def upgrade() -> None:
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("table_name", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("start", sa.Text(), nullable=False),
         sa.Column("row", sa.Text(), nullable=False),
         sa.Column("recorded_at", BIG, nullable=False),
         sa.Column("recorded_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=("pk_table_row")),
-        sa.UniqueConstraint("agency", "table_name", "code", name=("uq_table_row_agency_table_name_code")),
+        sa.UniqueConstraint(
+            "agency", "table_name", "code", "start", name=("uq_table_row_agency_table_name_code_start")
+        ),
     )
     op.create_table(
         "consent",
