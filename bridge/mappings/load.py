@@ -1,4 +1,4 @@
-"""Files → kinds, mappings and tables, ready to run; or every problem in them at once, each with file:line.
+"""Files → kinds, mappings and tables, ready to run; or every problem in them at once, each with file:line:column.
 
 A set of files is a plain mapping of relative path to text, so that the set in force can be kept in the ledger and read
 back there by every worker. Paths: `PACK/NAME.kind.yaml`, `PACK/NAME.yaml`, `PACK/tables/NAME.csv`, beside which a
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
@@ -21,7 +21,7 @@ from bridge.mappings import canonicals
 from bridge.mappings import source as sources
 from bridge.mappings.kindfile import read_kind
 from bridge.mappings.kinds import Kind
-from bridge.mappings.mappingfile import MappingFile, RecordMapping, read_mapping
+from bridge.mappings.mappingfile import Laid, MappingFile, RecordMapping, read_mapping
 from bridge.mappings.tablefile import read_about, read_table
 from bridge.mappings.tables import About, Table
 
@@ -75,18 +75,41 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a set of files says, as far as it can be read, and every problem in it; `laid` goes by mapping name."""
+
+    mappings: Mappings
+    kind_sources: Mapping[str, sources.Source]
+    laid: Mapping[str, Laid]
+    problems: tuple[Problem, ...]
+
+
 def load(files: Mapping[str, str]) -> Mappings:
     """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is."""
+    found = read_files(files)
+    if found.problems:
+        raise ConfigError(found.problems)
+    return found.mappings
+
+
+def read_files(files: Mapping[str, str]) -> Loaded:
+    """As `load`, with the places of what was read, and with the problems instead of an exception."""
     problems: list[Problem] = []
     tables = _tables(files, problems)
     kinds: dict[str, Kind] = {}
+    kind_sources: dict[str, sources.Source] = {}
+    broken: set[str] = set()
     for file, text in sorted(files.items()):
         if file.endswith(".kind.yaml") and (source := _source(file, text, problems)):
             kind = read_kind(source, problems)
             if kind is not None and kind.name in kinds:
-                problems.append(Problem("kind-twice", "another file declares this kind", file, kind.name))
+                where = source.where(("kind",))
+                problems.append(Problem("kind-twice", "another file declares this kind", where, kind.name))
             if kind is not None:
-                kinds[kind.name] = kind
+                kinds[kind.name], kind_sources[kind.name] = kind, source
+            elif isinstance(source.value, dict):
+                broken.add(str(source.value.get("kind")))
     written = [
         MappingFile.of(source, PurePosixPath(file).parts[0], problems)
         for file, text in sorted(files.items())
@@ -98,17 +121,17 @@ def load(files: Mapping[str, str]) -> Mappings:
     canonicals.add_tables((entry for one in by_name.values() for entry in one.tables), tables, official)
     extended = {one.extends for one in by_name.values()}
     mappings: dict[str, RecordMapping] = {}
+    laid: dict[str, Laid] = {}
     for name, one in by_name.items():
-        mapping = read_mapping(one, by_name, kinds, tables, official, problems)
-        if mapping is None or name in extended:
+        found = read_mapping(one, by_name, kinds, tables, official, problems, frozenset(broken))
+        if found is None or name in extended:
             continue
+        mapping = found.mapping
         if mapping.kind in mappings:
             rule = f"{mappings[mapping.kind].name} reads this kind too; let one extend the other"
             problems.append(Problem("mapping-twice", rule, one.source.where(("reads",)), mapping.kind))
-        mappings[mapping.kind] = mapping
-    if problems:
-        raise ConfigError(dict.fromkeys(problems))
-    return Mappings(kinds, mappings, tables, digest(files))
+        mappings[mapping.kind], laid[name] = mapping, found
+    return Loaded(Mappings(kinds, mappings, tables, digest(files)), kind_sources, laid, tuple(dict.fromkeys(problems)))
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -117,7 +140,7 @@ def digest(files: Mapping[str, str]) -> str:
     for path, text in sorted(files.items()):
         if not path.endswith(CASES):
             for piece in (path, text):
-                data = piece.encode()
+                data = piece.encode(errors="surrogatepass")
                 running.update(len(data).to_bytes(8, "big") + data)
     return running.hexdigest()
 
@@ -140,7 +163,9 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
         beside = str(path.with_suffix(".yaml"))
         source = _source(beside, files[beside], problems) if beside in files else None
         about = read_about(source, problems) if source is not None else About()
-        table = read_table(f"{pack}/{path.stem}", file, text, problems, about)
+        found: list[Problem] = []
+        table = read_table(f"{pack}/{path.stem}", file, text, found, about)
+        problems.extend(_in_row(one) for one in found)
         if path.parts[0] == PROJECT:
             own.append((pack, path.stem, table))
         else:
@@ -152,6 +177,11 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
         for known in full or [table.name]:
             tables[known] = tables.get(known, Table(known)).overlaid(table)
     return tables
+
+
+def _in_row(problem: Problem) -> Problem:
+    """The problem of a row with the column at which every row begins."""
+    return replace(problem, where=f"{problem.where}:1") if problem.where.count(":") == 1 else problem
 
 
 def _of_table(file: str) -> bool:
