@@ -21,6 +21,7 @@ from bridge.mappings.kindfile import read_kind
 from bridge.mappings.kinds import Kind
 from bridge.mappings.mappingfile import MappingFile, RecordMapping, read_mapping
 from bridge.mappings.tables import Table, read_table
+from bridge.mappings.watching import Watching
 
 PROJECT = "project"
 CASES = ".cases.yaml"
@@ -70,8 +71,11 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
     return found
 
 
-def load(files: Mapping[str, str]) -> Mappings:
-    """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is."""
+def load(files: Mapping[str, str], watching: Watching | None = None) -> Mappings:
+    """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is.
+
+    With `watching` they are slower, and say what cases reach of them.
+    """
     problems: list[Problem] = []
     tables = _tables(files, problems)
     kinds: dict[str, Kind] = {}
@@ -92,7 +96,7 @@ def load(files: Mapping[str, str]) -> Mappings:
     extended = {one.extends for one in by_name.values()}
     mappings: dict[str, RecordMapping] = {}
     for name, one in by_name.items():
-        mapping = read_mapping(one, by_name, kinds, tables, problems)
+        mapping = read_mapping(one, by_name, kinds, tables, problems, watching)
         if mapping is None or name in extended:
             continue
         if mapping.kind in mappings:

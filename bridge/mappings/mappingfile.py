@@ -14,6 +14,7 @@ from bridge.mappings.parts import PartTemplate, Reader
 from bridge.mappings.source import Path, Source
 from bridge.mappings.tables import Table
 from bridge.mappings.template import Expression
+from bridge.mappings.watching import Watching
 from bridge.model import HoldReason
 
 _KEYS = ("mapping", "reads", "extends", "tables", "holds", "emits", "labels")
@@ -74,6 +75,7 @@ def read_mapping(
     kinds: Mapping[str, Kind],
     tables: Mapping[str, Table],
     problems: list[Problem],
+    watching: Watching | None = None,
 ) -> RecordMapping | None:
     """The mapping of a file laid over those it extends, or None with its problems added."""
     chain = _chain(written, others, problems)
@@ -100,7 +102,7 @@ def read_mapping(
         parts={name: (str(part.get("about", "")), str(part.get("resourceType", ""))) for name, part in emits.items()},
         problems=problems,
     )
-    reader = Reader(checks)
+    reader = Reader(checks, watching.of(written.name) if watching is not None else None)
     checks.labels = labels = tuple(_labels(chain, kind, reader, problems))
     for name, part in emits.items():
         _check_part(name, part, kind, source, problems)
