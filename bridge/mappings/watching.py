@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.mappings.fhirpath import REGISTRY, Registry
@@ -45,7 +45,3 @@ class Watching:
     def of(self, mapping: str) -> MappingWatch:
         """The watch of one mapping."""
         return self.mappings.setdefault(mapping, MappingWatch(self.rows))
-
-    def looked_up(self, before: Collection[tuple[str, str]] = ()) -> frozenset[tuple[str, str]]:
-        """The rows that were looked up since `before`."""
-        return frozenset(self.rows) - frozenset(before)

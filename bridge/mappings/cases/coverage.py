@@ -1,0 +1,128 @@
+"""What the cases reach of each mapping and of each table: values given, ways taken, rows looked up.
+
+A line of a template is covered when each value on it was given in some case, a decision when it went both ways, a row
+when a case looks it up.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from bridge.mappings.fhirpath.compiling.coverage import Mark
+from bridge.mappings.load import Mappings
+from bridge.mappings.watching import MappingWatch, Watching
+
+_SAID = {
+    "": "no case gives this a value",
+    "yes": "no case makes this true",
+    "no": "no case makes this false",
+    "filled": "no case has an entry here",
+    "empty": "no case is without an entry here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A value, a way of a decision or a row that no case reaches."""
+
+    where: str
+    place: str
+    kind: str
+    says: str
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON answers."""
+        return {"where": self.where, "place": self.place, "kind": self.kind, "says": self.says}
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """How much of one mapping or table is covered; `counts` holds, by what is counted, (covered, all there are)."""
+
+    name: str
+    counts: Mapping[str, tuple[int, int]]
+    missed: tuple[Missed, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON answers."""
+        counts = {key: {"covered": covered, "of": all_} for key, (covered, all_) in self.counts.items()}
+        return {"name": self.name, **counts, "missed": [one.as_dict() for one in self.missed]}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{covered}/{all_} {key}" for key, (covered, all_) in self.counts.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The coverage of all mappings and of the tables they list, each in the order of its name."""
+
+    mappings: tuple[Covered, ...]
+    tables: tuple[Covered, ...]
+
+    def missed(self) -> Iterator[Missed]:
+        """All that no case reaches, mappings first."""
+        for one in (*self.mappings, *self.tables):
+            yield from one.missed
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON answers."""
+        return {
+            "mappings": [one.as_dict() for one in self.mappings],
+            "tables": [one.as_dict() for one in self.tables],
+        }
+
+
+def coverage_of(mappings: Mappings, watching: Watching, files: Mapping[str, str]) -> Coverage:
+    """What was reached since the mappings were loaded with `watching`; `files` tell on which line a row stands."""
+    covered = [_mapping(one.name, watching.of(one.name)) for one in mappings.mappings.values()]
+    listed = {table.name: table for one in mappings.mappings.values() for table in one.tables.values()}
+    lines = _lines_of_rows(files)
+    tables = []
+    for name, table in sorted(listed.items()):
+        unused = [code for code in table.rows if (name, code) not in watching.rows]
+        missed = [Missed(lines.get((name, code), name), code, "row", "no case looks this row up") for code in unused]
+        tables.append(Covered(name, {"rows": (len(table.rows) - len(unused), len(table.rows))}, tuple(missed)))
+    return Coverage(tuple(sorted(covered, key=lambda one: one.name)), tuple(tables))
+
+
+def _mapping(name: str, watch: MappingWatch) -> Covered:
+    values = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind == "value"}
+    ways = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind != "value"}
+    lines: dict[str, bool] = {}
+    for mark, reached in values.items():
+        lines[_where(mark)] = reached and lines.get(_where(mark), True)
+    counts = {"lines": (sum(lines.values()), len(lines)), "branches": (sum(ways.values()), len(ways))}
+    missed = [mark for mark, reached in (values | ways).items() if not reached]
+    missed.sort(key=lambda mark: (mark.position.file, mark.position.line, mark.position.column))
+    return Covered(name, counts, tuple(Missed(_where(one), _place(one), one.kind, _SAID[one.way]) for one in missed))
+
+
+def _where(mark: Mark) -> str:
+    position = mark.position
+    return f"{position.file}:{position.line}" if position.file else ""
+
+
+def _place(mark: Mark) -> str:
+    path = mark.position.path.removeprefix("0.")  # a section is compiled as a list of its own
+    return f"{mark.part}.{path}" if mark.part and path else mark.part or path
+
+
+def _lines_of_rows(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Where the row of each code of each table stands; a project's own row of a code comes before a pack's."""
+    found: dict[tuple[str, str], str] = {}
+    names = {f"{path.parts[0]}/{path.stem}" for path in map(PurePosixPath, files) if path.suffix == ".csv"}
+    for file in sorted(files, key=lambda one: one.startswith("project/")):
+        path = PurePosixPath(file)
+        if path.suffix != ".csv":
+            continue
+        reader = csv.DictReader(io.StringIO(files[file]))
+        for cells in reader:
+            for name in names:
+                if name.rpartition("/")[2] == path.stem:
+                    found[name, str(cells.get("code") or "").strip()] = f"{file}:{reader.line_num}"
+    return found
