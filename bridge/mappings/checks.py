@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.errors import Problem
 from bridge.mappings.fhirpath import ExpressionError, Issue, Position, Read
-from bridge.mappings.fhirpath.tree import Call, Literal, Variable
-from bridge.mappings.fpml import Place, Positions
+from bridge.mappings.fhirpath.tree import Call, Literal, Member, Node, Variable, within
+from bridge.mappings.fpml import Positions
 from bridge.mappings.functions import FUNCTIONS
 from bridge.mappings.kinds import Kind
 from bridge.mappings.labels import Label, about_others, applying, unlabelled
@@ -22,7 +22,8 @@ class Checks:
     """The checks of one mapping file; what is wrong is added to `problems` with its line.
 
     `tables` goes by the names the mapping lists, `absent_tables` are listed too, and reported already; `parts` holds
-    for each part the role it is about and its FHIR type; `about` is the role of the part that is being read.
+    for each part the role it is about and its FHIR type; `about` is the role of the part that is being read, `trees`
+    are the expressions being read, in which a field is looked for that may not be.
     """
 
     source: Source
@@ -33,18 +34,16 @@ class Checks:
     problems: list[Problem]
     labels: Sequence[Label] = ()
     about: str = ""
+    trees: Sequence[Node] = ()
 
     def position(self, path: Path, beneath: int = 0) -> Position:
-        """Where a path of the file stands, as the engine says it; its own path leaves out the first steps."""
-        file, _, line = self.source.where(path).rpartition(":")
-        name = ".".join(map(str, path[beneath:]))
-        return Position(int(line), 1, file, name) if line.isdecimal() else Position(path=name)
+        """Where the value at a path of the file begins; the path as it is told leaves out the first steps."""
+        return place_in(self.source, path, beneath)
 
     def positions(self, path: Path, under: Path = ()) -> Positions:
         """Where all beneath a path stands, by the path from there (beneath `under`)."""
-        beneath = (known for known in (path, *self.source.marks) if known[: len(path)] == path)
-        places = {(*under, *known[len(path) :]): self.position(known) for known in beneath}
-        return {known: Place(place, place) for known, place in places.items()}
+        size = len(path)
+        return {(*under, *known[size:]): place for known, place in self.source.marks.items() if known[:size] == path}
 
     def mistake(self, error: ExpressionError) -> None:
         """What cannot be compiled."""
@@ -55,9 +54,9 @@ class Checks:
 
     def doubts(self, issues: Iterable[Issue]) -> None:
         """What compiles and cannot be meant; said once where a line is wrong anyway."""
-        said = {problem.where for problem in self.problems}
+        said = {problem.where.rpartition(":")[0] for problem in self.problems}
         for issue in issues:
-            if issue.code != "FT11" and _where(issue.position) not in said:
+            if issue.code != "FT11" and _where(issue.position).rpartition(":")[0] not in said:
                 self.wrong(issue.code, issue.position, issue.rule, issue.position.path, issue.next_step)
 
     def reads(self, reads: Iterable[Read], at: Position) -> frozenset[Read]:
@@ -74,10 +73,22 @@ class Checks:
         """The positions of the labels that these fields bring to what is made of them at a place."""
         for path in dict.fromkeys(unlabelled(reads, self.labels, self.kind)):
             rule = "anyone's words may stand in this field, and it has no label"
-            self.wrong("mapping-unlabelled", at, rule, ".".join(path), "label it, as ordinary if that is what it is")
+            self.wrong(
+                "mapping-unlabelled",
+                self._exact(path[-1], at),
+                rule,
+                ".".join(path),
+                "label it, as ordinary if that is what it is",
+            )
         for label in about_others(reads, self.labels, self.about):
             rule = f"a fact about the {label.about} may not stand in a part about the {self.about}"
-            self.wrong("mapping-about", at, rule, label.dotted, f"put it in a part about the {label.about}")
+            self.wrong(
+                "mapping-about",
+                self._exact(label.path[-1], at),
+                rule,
+                label.dotted,
+                f"put it in a part about the {label.about}",
+            )
         return applying(reads, self.labels)
 
     def calls(self, calls: Iterator[Call]) -> None:
@@ -100,8 +111,14 @@ class Checks:
         if problem not in self.problems:
             self.problems.append(problem)
 
+    def _exact(self, name: str, at: Position) -> Position:
+        """Where a name stands in the expression that begins at a place, or that place."""
+        nodes = (node for tree in self.trees if tree.position.path == at.path for node in within(tree))
+        return next((one.position for one in nodes if isinstance(one, Member) and one.name == name), at)
+
     def _field(self, read: Read, at: Position) -> None:
         one = tuple(read.path.split("."))
+        at = self._exact(one[-1], at)
         if any(one[-len(pattern) :] == pattern for pattern in self.kind.never):
             step = "take it out of the mapping"
             self.wrong("mapping-never", at, "this field is never collected", read.path, step)
@@ -151,8 +168,15 @@ class Checks:
             self.wrong("mapping-about", call.position, rule, call.name)
 
 
+def place_in(source: Source, path: Path, beneath: int = 0) -> Position:
+    """Where the value at a path of a file begins; the path as it is told leaves out the first steps."""
+    place = source.place(path)
+    name = ".".join(map(str, path[beneath:]))
+    return Position(path=name) if place is None else replace(place.value, path=name)
+
+
 def _where(position: Position) -> str:
-    return f"{position.file}:{position.line}" if position.file else ""
+    return str(position) if position.file else ""
 
 
 def _literals(call: Call) -> list[str | None]:

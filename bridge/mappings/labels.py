@@ -37,12 +37,16 @@ CLASSES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One line under `labels:`. With `about` it is a fact about that role; with `when` it holds for some records."""
+    """One line under `labels:`. With `about` it is a fact about that role; with `when` it holds for some records.
+
+    `where` is its file:line:column.
+    """
 
     path: Field
     name: str
     about: str = ""
     when: Expression | None = None
+    where: str = ""
 
     def covers(self, path: Field) -> bool:
         """Whether the label stands on a path or above it."""

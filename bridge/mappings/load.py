@@ -1,4 +1,4 @@
-"""Files → kinds, mappings and tables, ready to run; or every problem in them at once, each with file:line.
+"""Files → kinds, mappings and tables, ready to run; or every problem in them at once, each with file:line:column.
 
 A set of files is a plain mapping of relative path to text, so that the set in force can be kept in the ledger and read
 back there by every worker. Paths: `PACK/NAME.kind.yaml`, `PACK/NAME.yaml`, `PACK/tables/NAME.csv`; the project's own
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
@@ -19,7 +19,7 @@ from bridge.errors import ConfigError, Problem
 from bridge.mappings import source as sources
 from bridge.mappings.kindfile import read_kind
 from bridge.mappings.kinds import Kind
-from bridge.mappings.mappingfile import MappingFile, RecordMapping, read_mapping
+from bridge.mappings.mappingfile import Laid, MappingFile, RecordMapping, read_mapping
 from bridge.mappings.tables import Table, read_table
 from bridge.mappings.watching import Watching
 
@@ -71,21 +71,41 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a set of files says, as far as it can be read, and every problem in it; `laid` goes by mapping name."""
+
+    mappings: Mappings
+    kind_sources: Mapping[str, sources.Source]
+    laid: Mapping[str, Laid]
+    problems: tuple[Problem, ...]
+
+
 def load(files: Mapping[str, str], watching: Watching | None = None) -> Mappings:
     """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is.
 
     With `watching` they are slower, and say what cases reach of them.
     """
+    found = read_files(files, watching)
+    if found.problems:
+        raise ConfigError(found.problems)
+    return found.mappings
+
+
+def read_files(files: Mapping[str, str], watching: Watching | None = None) -> Loaded:
+    """As `load`, with the places of what was read, and with the problems instead of an exception."""
     problems: list[Problem] = []
     tables = _tables(files, problems)
     kinds: dict[str, Kind] = {}
+    kind_sources: dict[str, sources.Source] = {}
     for file, text in sorted(files.items()):
         if file.endswith(".kind.yaml") and (source := _source(file, text, problems)):
             kind = read_kind(source, problems)
             if kind is not None and kind.name in kinds:
-                problems.append(Problem("kind-twice", "another file declares this kind", file, kind.name))
+                where = source.where(("kind",))
+                problems.append(Problem("kind-twice", "another file declares this kind", where, kind.name))
             if kind is not None:
-                kinds[kind.name] = kind
+                kinds[kind.name], kind_sources[kind.name] = kind, source
     written = [
         MappingFile.of(source, PurePosixPath(file).parts[0], problems)
         for file, text in sorted(files.items())
@@ -95,17 +115,17 @@ def load(files: Mapping[str, str], watching: Watching | None = None) -> Mappings
     by_name = {one.name: one for one in written if one is not None}
     extended = {one.extends for one in by_name.values()}
     mappings: dict[str, RecordMapping] = {}
+    laid: dict[str, Laid] = {}
     for name, one in by_name.items():
-        mapping = read_mapping(one, by_name, kinds, tables, problems, watching)
-        if mapping is None or name in extended:
+        found = read_mapping(one, by_name, kinds, tables, problems, watching)
+        if found is None or name in extended:
             continue
+        mapping = found.mapping
         if mapping.kind in mappings:
             rule = f"{mappings[mapping.kind].name} reads this kind too; let one extend the other"
             problems.append(Problem("mapping-twice", rule, one.source.where(("reads",)), mapping.kind))
-        mappings[mapping.kind] = mapping
-    if problems:
-        raise ConfigError(dict.fromkeys(problems))
-    return Mappings(kinds, mappings, tables, digest(files))
+        mappings[mapping.kind], laid[name] = mapping, found
+    return Loaded(Mappings(kinds, mappings, tables, digest(files)), kind_sources, laid, tuple(dict.fromkeys(problems)))
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -134,7 +154,9 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
         if path.suffix != ".csv" or len(path.parts) < 3 or path.parts[1] != "tables":
             continue
         pack = path.parts[0] if len(path.parts) == 3 else path.parts[2]
-        table = read_table(f"{pack}/{path.stem}", file, text, problems)
+        found: list[Problem] = []
+        table = read_table(f"{pack}/{path.stem}", file, text, found)
+        problems.extend(_in_row(one) for one in found)
         if path.parts[0] == PROJECT:
             own.append((pack, path.stem, table))
         else:
@@ -146,6 +168,11 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
         for known in full or [table.name]:
             tables[known] = tables.get(known, Table(known)).overlaid(table)
     return tables
+
+
+def _in_row(problem: Problem) -> Problem:
+    """The problem of a row with the column at which every row begins."""
+    return replace(problem, where=f"{problem.where}:1") if problem.where.count(":") == 1 else problem
 
 
 def _packs() -> Traversable:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bridge.errors import Problem
@@ -17,7 +19,7 @@ from bridge.mappings.template import Expression
 from bridge.mappings.watching import Watching
 from bridge.model import HoldReason
 
-_KEYS = ("mapping", "reads", "extends", "tables", "holds", "emits", "labels")
+_KEYS = ("mapping", "reads", "extends", "tables", "holds", "emits", "labels", "not_mapped")
 _HOLD_KEYS = ("when", "reason", "rule", "next_step")
 _HOLD_REASONS = (HoldReason.DECISION, HoldReason.RECORD, HoldReason.CONTENT)
 _LABEL_KEYS = ("path", "class", "about", "when")
@@ -34,6 +36,15 @@ class HoldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A source field (`path`) or an element of a part (`element`) that is left out on purpose, with a reason."""
+
+    key: str
+    name: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordMapping:
     """How records of one kind become parts. `tables` goes by the short names that its expressions use."""
 
@@ -43,6 +54,17 @@ class RecordMapping:
     parts: tuple[PartTemplate, ...]
     labels: tuple[Label, ...]
     holds: tuple[HoldRule, ...] = ()
+    not_mapped: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A mapping laid over those it extends, with the places of all; `sound` says that nothing is wrong in it."""
+
+    chain: tuple[MappingFile, ...]
+    source: Source
+    mapping: RecordMapping
+    sound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +98,9 @@ def read_mapping(
     tables: Mapping[str, Table],
     problems: list[Problem],
     watching: Watching | None = None,
-) -> RecordMapping | None:
+) -> Laid | None:
     """The mapping of a file laid over those it extends, or None with its problems added."""
+    before = len(problems)
     chain = _chain(written, others, problems)
     source = chain[0].source
     for one in chain[1:]:
@@ -109,7 +132,9 @@ def read_mapping(
     read = [reader.part(name, part, ("emits", name)) for name, part in emits.items()]
     parts = tuple(part for part in read if part is not None)
     holds = tuple(_holds(chain, reader, problems))
-    return RecordMapping(written.name, kind.name, known, parts, labels, holds)
+    left_out = tuple(_not_mapped(chain, problems))
+    mapping = RecordMapping(written.name, kind.name, known, parts, labels, holds, left_out)
+    return Laid(tuple(chain), source, mapping, len(problems) == before)
 
 
 def _chain(written: MappingFile, others: Mapping[str, MappingFile], problems: list[Problem]) -> list[MappingFile]:
@@ -148,47 +173,79 @@ def _tables(
 
 def _labels(chain: list[MappingFile], kind: Kind, reader: Reader, problems: list[Problem]) -> Iterator[Label]:
     for one in chain:
-        listed = one.source.value.get("labels") or []
-        for index, line in enumerate(listed if isinstance(listed, list) else [listed]):
-            path: Path = ("labels", index)
-            where = one.source.where(path)
+        for path, line in _lines(one, "labels"):
+            where = partial(_where_in, one.source, path)
             if not isinstance(line, dict) or not {"path", "class"} <= line.keys() <= set(_LABEL_KEYS):
                 rule = "a label is written `{path: …, class: …}`, with `about` and `when` where they apply"
-                problems.append(Problem("mapping-label", rule, where))
+                problems.append(Problem("mapping-label", rule, where()))
                 continue
             field = tuple(str(line["path"]).split("."))
             if kind.schema.field(field) is None:
                 rule = f"a {kind.name} has no such field"
-                problems.append(Problem("mapping-label", rule, where, str(line["path"])))
-            if line["class"] not in CLASSES:
+                problems.append(Problem("mapping-label", rule, where("path"), str(line["path"]), _near(kind, field)))
+            if str(line["class"]) not in CLASSES:
                 rule = f"the classes are {', '.join(sorted(CLASSES))}"
-                problems.append(Problem("mapping-label", rule, where, str(line["class"])))
+                problems.append(Problem("mapping-label", rule, where("class"), str(line["class"])))
             about = str(line.get("about") or "")
             if about and about not in kind.people:
                 rule = f"the roles of this kind are {', '.join(sorted(kind.people))}"
-                problems.append(Problem("mapping-label", rule, where, about))
-            when = reader.condition(str(line["when"]), path) if "when" in line else None
-            yield Label(field, str(line["class"]), about, when)
+                problems.append(Problem("mapping-label", rule, where("about"), about))
+            when = reader.condition(line["when"], one.source, (*path, "when")) if "when" in line else None
+            yield Label(field, str(line["class"]), about, when, where("path"))
+
+
+def _not_mapped(chain: list[MappingFile], problems: list[Problem]) -> Iterator[LeftOut]:
+    """What the files of a chain leave out on purpose."""
+    for one in chain:
+        for path, line in _lines(one, "not_mapped"):
+            key = next((key for key in ("path", "element") if isinstance(line, dict) and key in line), "")
+            if not key or set(line) != {key, "reason"} or not line["reason"]:
+                rule = "is written `{path: FIELD, reason: …}` or `{element: PART.ELEMENT, reason: …}`"
+                problems.append(Problem("mapping-shape", rule, one.source.where(path), "not_mapped"))
+                continue
+            listed = line[key] if isinstance(line[key], list) else [line[key]]
+            for index, name in enumerate(listed):
+                place = (*path, key, index) if isinstance(line[key], list) else (*path, key)
+                yield LeftOut(key, str(name), one.source.where(place))
+
+
+def _lines(one: MappingFile, key: str) -> Iterator[tuple[Path, Any]]:
+    """The entries of a list of a file, each with its path; a single one may stand alone."""
+    listed = one.source.value.get(key) or []
+    if not isinstance(listed, list):
+        yield (key,), listed
+        return
+    for index, line in enumerate(listed):
+        yield (key, index), line
+
+
+def _where_in(source: Source, path: Path, *more: str) -> str:
+    """Where a value stands (not its key)."""
+    place = source.place((*path, *more))
+    return source.file if place is None else str(place.value)
+
+
+def _near(kind: Kind, field: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(".".join(field), [".".join(known) for known in kind.schema.fields if known], 1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _holds(chain: list[MappingFile], reader: Reader, problems: list[Problem]) -> Iterator[HoldRule]:
     """The holds of a file and of those it extends: what a parent holds, a child cannot let go."""
     for one in chain:
-        listed = one.source.value.get("holds") or []
-        for index, line in enumerate(listed if isinstance(listed, list) else [listed]):
-            path: Path = ("holds", index)
+        for path, line in _lines(one, "holds"):
             if not isinstance(line, dict) or set(line) != set(_HOLD_KEYS) or line["reason"] not in _HOLD_REASONS:
                 rule = f"a hold has {', '.join(_HOLD_KEYS)}; its reason is one of {', '.join(_HOLD_REASONS)}"
                 problems.append(Problem("mapping-hold", rule, one.source.where(path)))
                 continue
-            when = reader.condition(str(line["when"]), path)
+            when = reader.condition(line["when"], one.source, (*path, "when"))
             if when is not None:
                 yield HoldRule(when, HoldReason(line["reason"]), str(line["rule"]), str(line["next_step"]))
 
 
 def _check_part(name: str, part: dict[str, Any], kind: Kind, source: Source, problems: list[Problem]) -> None:
     path: Path = ("emits", name)
-    if part.get("about") not in kind.people:
+    if str(part.get("about")) not in kind.people:
         rule = f"a part is about one of the roles of its kind: {', '.join(sorted(kind.people))}"
         problems.append(Problem("mapping-about", rule, source.where((*path, "about")), f"{name}.about"))
     type_ = part.get("resourceType")

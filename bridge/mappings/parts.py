@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.mappings.checks import Checks
-from bridge.mappings.fhirpath import ExpressionError, Read
+from bridge.mappings.checks import Checks, place_in
+from bridge.mappings.fhirpath import ExpressionError, Position, Read
 from bridge.mappings.fhirpath.reads import Flow
 from bridge.mappings.fpml import Leaf, Positions
-from bridge.mappings.source import Path
+from bridge.mappings.source import Path, Source
 from bridge.mappings.template import (
     AGENCY_SCHEMA,
     DECISION,
@@ -101,16 +101,18 @@ class Reader:
             person=own["person"],
         )
 
-    def condition(self, text: str, path: Path) -> Expression | None:
-        """An expression outside any part, or None; its problems are added."""
+    def condition(self, value: Any, source: Source, path: Path) -> Expression | None:
+        """An expression outside any part, written at a path of a file, or None; its problems are added."""
         self._watched("")
-        return self._expression(text, path, self._knowing, str(path[0]))
+        return self._expression(value, place_in(source, path), self._knowing, str(path[0]))
 
     def _own(self, value: dict[str, Any], key: str, path: Path, knowing: Knowing) -> Expression | None:
-        return self._expression(str(value[key]), (*path, key), knowing, key) if key in value else None
+        if key not in value:
+            return None
+        return self._expression(value[key], self.checks.position((*path, key), beneath=2), knowing, key)
 
-    def _expression(self, text: str, path: Path, knowing: Knowing, kind: str) -> Expression | None:
-        place = self.checks.position(path, beneath=2 if path[0] == "emits" else 0)
+    def _expression(self, value: Any, place: Position, knowing: Knowing, kind: str) -> Expression | None:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
         try:
             if knowing.watch is not None and kind not in ("key", "person"):
                 ways = LOOP if kind == "each" else DECISION
@@ -120,6 +122,7 @@ class Reader:
         except ExpressionError as error:
             self.checks.mistake(error)
             return None
+        self.checks.trees = (found.compiled.tree,)
         self.checks.calls(calls_in(found.compiled.tree))
         self.checks.reads(found.flow.consumed(), place)
         self.checks.doubts(found.compiled.issues)
@@ -154,6 +157,7 @@ class Reader:
                 except ExpressionError as another:
                     self.checks.mistake(another)
             return None
+        self.checks.trees = found.trees
         self.checks.calls(found.calls())
         for leaf in found.leaves():
             self._labels(leaf)

@@ -10,10 +10,11 @@ from typing import Any
 from bridge.mappings.fhirpath import CompiledExpression, Environment, Position, Registry, Shape, compile_expression
 from bridge.mappings.fhirpath.reads import Flow, Reading, flow
 from bridge.mappings.fhirpath.shapes import Schema, root_shape
-from bridge.mappings.fhirpath.tree import Call, Node, children
+from bridge.mappings.fhirpath.tree import Call, Node, within
 from bridge.mappings.fhirpath.values import as_json
 from bridge.mappings.fpml import CompiledTemplate, Leaf, Positions, compile_template, leaves
 from bridge.mappings.fpml.template import trees
+from bridge.mappings.fpml.text import within as within_text
 from bridge.mappings.functions import FUNCTIONS_OF_MAPPINGS, Functions
 from bridge.mappings.watching import MappingWatch
 
@@ -87,16 +88,17 @@ class Template:
             functions=known.functions,
             watch=known.watch,
         )
-        self._knowing = known
+        self.knowing = known
+        self.trees = tuple(trees(self.compiled.template))
 
     def leaves(self) -> tuple[Leaf, ...]:
         """Each element of the result with the fields it tells about."""
-        known = self._knowing
+        known = self.knowing
         return leaves(self.compiled.template, schema=known.schema, origins=known.origins, alone=_ALONE)
 
     def calls(self) -> Iterator[Call]:
         """Every call of a function in the template."""
-        for tree in trees(self.compiled.template):
+        for tree in self.trees:
             yield from calls_in(tree)
 
     def render(self, scope: Scope) -> Any:
@@ -109,12 +111,13 @@ class Expression:
 
     def __init__(self, text: str, knowing: Knowing | None = None, position: Position | None = None) -> None:
         known = knowing or Knowing()
-        self.text = unwrapped(text)
+        self.text, start = unwrapped(text)
+        self.knowing = known
         self.compiled: CompiledExpression = compile_expression(
             self.text,
             schema=known.schema,
             variables=known.variables,
-            position=position,
+            position=None if position is None else within_text(text, start, position),
             functions=known.functions,
             watch=known.watch,
         )
@@ -151,15 +154,17 @@ class WatchedExpression(Expression):
         return found
 
 
-def unwrapped(text: str) -> str:
-    """The expression inside `{{ }}` or `{[ ]}`, or the text itself."""
-    found = _WRAPPED.fullmatch(text.strip())
-    return (found[1] or found[2]) if found else text.strip()
+def unwrapped(text: str) -> tuple[str, int]:
+    """The expression inside `{{ }}` or `{[ ]}`, or the text itself, and where in the text it begins."""
+    bare = text.strip()
+    start = len(text) - len(text.lstrip())
+    found = _WRAPPED.fullmatch(bare)
+    if found is None:
+        return bare, start
+    group = 1 if found[1] else 2
+    return found[group], start + found.start(group)
 
 
 def calls_in(node: Node) -> Iterator[Call]:
     """Every call of a function in an expression."""
-    if isinstance(node, Call):
-        yield node
-    for child in children(node):
-        yield from calls_in(child)
+    return (one for one in within(node) if isinstance(one, Call))

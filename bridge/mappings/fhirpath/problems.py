@@ -9,7 +9,8 @@ Fault                 raised inside the engine without a place; the compiled cod
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from bridge.errors import ConfigError, Problem, RecordError
 
@@ -53,11 +54,20 @@ CODES: dict[str, str] = {
 """Every code of the engine with what it stands for. A number is never used again for something else."""
 
 
+class Written(Protocol):
+    """How a text stands in its file, where its lines are not simply lines of the file (folded, with escapes)."""
+
+    def at(self, line: int, column: int) -> tuple[int, int]:
+        """Line and column in the file of a line and column of the text (all from 1)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where something stands: line and column (both from 1) of a file, or of the expression when there is no file.
 
     `path` is the place in the template, `indent` how far the further lines of a text that begins here are indented.
+    `written` tells instead where each character of the text is, this position being at `inside` (line, column) of it.
     """
 
     line: int = 1
@@ -65,9 +75,16 @@ class Position:
     file: str = ""
     path: str = ""
     indent: int = 0
+    written: Written | None = field(default=None, compare=False, repr=False)
+    inside: tuple[int, int] = field(default=(1, 1), compare=False, repr=False)
 
     def moved(self, line: int, column: int) -> Position:
         """The position `line`, `column` (from 1) inside a text that begins here."""
+        if self.written is not None:
+            first, start = self.inside
+            inside = (first + line - 1, column + (start - 1 if line == 1 else 0))
+            found, place = self.written.at(*inside)
+            return replace(self, line=found, column=place, inside=inside)
         before = self.column - 1 if line == 1 else self.indent
         return replace(self, line=self.line + line - 1, column=column + before)
 

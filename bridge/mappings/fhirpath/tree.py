@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -118,3 +119,10 @@ def children(node: Node) -> tuple[Node, ...]:
         case Binary(left=left, right=right):
             return (left, right)
     return ()
+
+
+def within(node: Node) -> Iterator[Node]:
+    """The node and all beneath it, in source order."""
+    yield node
+    for child in children(node):
+        yield from within(child)

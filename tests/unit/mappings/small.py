@@ -96,6 +96,11 @@ def problems(files: dict[str, str]) -> tuple[Problem, ...]:
     return caught.value.problems
 
 
+def line_of(problem: Problem) -> str:
+    """The file:line of a problem, without its column."""
+    return problem.where.rpartition(":")[0]
+
+
 def loaded(mapping: str = MAPPING, **more: str) -> Mappings:
     return load(pack(mapping, **more))
 

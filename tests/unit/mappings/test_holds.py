@@ -8,6 +8,7 @@ from bridge.errors import ConfigError
 from bridge.mappings import load
 from bridge.mappings.translate import AgencyContext, Translator
 from bridge.model import HoldReason, Owner
+from tests.unit.mappings.small import line_of
 
 KIND = """\
 kind: p/visit
@@ -103,7 +104,7 @@ def test_a_hold_that_cannot_be_understood_is_refused_with_its_line(line: str, co
     with pytest.raises(ConfigError) as caught:
         load.load(files(visit=mapping))
 
-    assert [(problem.code, problem.where) for problem in caught.value.problems] == [(code, "p/visit.yaml:4")]
+    assert [(problem.code, line_of(problem)) for problem in caught.value.problems] == [(code, "p/visit.yaml:4")]
 
 
 def test_a_record_that_a_person_decided_to_send_is_held_for_a_decision_no_more() -> None:

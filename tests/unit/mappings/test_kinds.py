@@ -112,15 +112,15 @@ def test_a_kind_without_consents_gives_none(visit: Kind) -> None:
 @pytest.mark.parametrize(
     ("wrong", "right", "code", "where"),
     [
-        ("id: idd", "id: id", "kind-declaration", "tiny/visit.kind.yaml:4"),
-        ("subject: kid", "subject: child", "kind-declaration", "tiny/visit.kind.yaml:7"),
-        ("version_as: letters", "version_as: integer", "kind-declaration", "tiny/visit.kind.yaml:6"),
-        ("never: secret", "never: [secret]", "kind-declaration", "tiny/visit.kind.yaml:11"),
-        ("agency_only: [worri]", "agency_only: [worry]", "kind-declaration", "tiny/visit.kind.yaml:12"),
-        ("void: { path: status }", "void: { path: status, in: [void] }", "kind-declaration", "tiny/visit.kind.yaml:10"),
-        ("kind: visit", "kind: tiny/visit", "kind-declaration", "tiny/visit.kind.yaml:2"),
-        ("titel: A visit", "title: A visit", "kind-shape", "tiny/visit.kind.yaml:3"),
-        ("  type: objekt", "  type: object", "kind-schema", "tiny/visit.kind.yaml:13"),
+        ("id: idd", "id: id", "kind-declaration", "tiny/visit.kind.yaml:4:1"),
+        ("subject: kid", "subject: child", "kind-declaration", "tiny/visit.kind.yaml:7:1"),
+        ("version_as: letters", "version_as: integer", "kind-declaration", "tiny/visit.kind.yaml:6:1"),
+        ("never: secret", "never: [secret]", "kind-declaration", "tiny/visit.kind.yaml:11:1"),
+        ("agency_only: [worri]", "agency_only: [worry]", "kind-declaration", "tiny/visit.kind.yaml:12:15"),
+        ("{ path: status }", "{ path: status, in: [void] }", "kind-declaration", "tiny/visit.kind.yaml:10:1"),
+        ("kind: visit", "kind: tiny/visit", "kind-declaration", "tiny/visit.kind.yaml:2:1"),
+        ("titel: A visit", "title: A visit", "kind-shape", "tiny/visit.kind.yaml:3:1"),
+        ("  type: objekt", "  type: object", "kind-schema", "tiny/visit.kind.yaml:13:1"),
     ],
 )
 def test_a_kind_file_s_mistakes_are_named_with_their_line(wrong: str, right: str, code: str, where: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import ConfigError
 from bridge.mappings.load import digest, load, read_all, read_packs
 from bridge.mappings.translate import Translator
-from tests.unit.mappings.small import AGENCY, MAPPING, TABLE, loaded, pack, problems, translated, with_part
+from tests.unit.mappings.small import AGENCY, MAPPING, TABLE, line_of, loaded, pack, problems, translated, with_part
 
 PART = """
 one:
@@ -68,7 +68,7 @@ one:
 def test_a_mistake_in_a_part_is_found_with_its_line(line: str, code: str, at: int, rule: str) -> None:
     found = problems(pack(with_part(f"{PART}  {line}")))
 
-    assert [(problem.code, problem.where) for problem in found] == [(code, f"tiny/visit.yaml:{at}")]
+    assert [(problem.code, line_of(problem)) for problem in found] == [(code, f"tiny/visit.yaml:{at}")]
     assert found[0].rule.startswith(rule)
 
 
@@ -76,9 +76,9 @@ def test_every_expression_that_cannot_be_compiled_is_reported_at_once() -> None:
     found = problems(pack(with_part(PART + '  x: "{{ place ) }}"\n  y: [ "{{ now() }}", "{{ iff(place) }}" ]')))
 
     assert [(problem.code, problem.where) for problem in found] == [
-        ("FP02", "tiny/visit.yaml:10"),
-        ("FP06", "tiny/visit.yaml:11"),
-        ("FP04", "tiny/visit.yaml:11"),
+        ("FP02", "tiny/visit.yaml:10:20"),
+        ("FP06", "tiny/visit.yaml:11:16"),
+        ("FP04", "tiny/visit.yaml:11:31"),
     ]
 
 
@@ -179,10 +179,10 @@ def test_every_problem_is_reported_at_once() -> None:
     files["tiny/other.kind.yaml"] = "kind: tiny/other\n"
 
     assert [(problem.code, problem.where) for problem in problems(files)] == [
-        ("table-row", "tiny/tables/place.csv:3"),
-        *[("kind-shape", "tiny/other.kind.yaml:1")] * 5,
-        ("mapping-path", "tiny/visit.yaml:10"),
-        ("mapping-agency-only", "tiny/visit.yaml:11"),
+        ("table-row", "tiny/tables/place.csv:3:1"),
+        *[("kind-shape", "tiny/other.kind.yaml:1:1")] * 5,
+        ("mapping-path", "tiny/visit.yaml:10:14"),
+        ("mapping-agency-only", "tiny/visit.yaml:11:14"),
     ]
 
 
@@ -227,7 +227,7 @@ def test_a_mistake_in_a_variation_names_its_own_file() -> None:
 
     (problem,) = problems({**pack(), "project/v.yaml": variation})
 
-    assert problem.where == "project/v.yaml:6"
+    assert problem.where == "project/v.yaml:6:12"
 
 
 def test_a_project_s_table_adds_rows_to_the_pack_s() -> None:

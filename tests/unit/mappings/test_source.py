@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from bridge.errors import Problem
+from bridge.mappings.fpml.text import within
 from bridge.mappings.source import read
 
 
@@ -10,8 +15,8 @@ def test_every_value_keeps_its_line() -> None:
     source = read("a.yaml", "one: 1\ntwo:\n  - x\n  - { y: z }\n", problems)
 
     assert source.value == {"one": 1, "two": ["x", {"y": "z"}]}
-    assert source.where(("two", 1, "y")) == "a.yaml:4"
-    assert source.where(("two", 1, "y", "deeper")) == "a.yaml:4"
+    assert source.where(("two", 1, "y")) == "a.yaml:4:7"
+    assert source.where(("two", 1, "y", "deeper")) == "a.yaml:4:7"
     assert not problems
 
 
@@ -27,7 +32,7 @@ def test_a_key_written_twice_is_a_problem_at_its_line() -> None:
     read("a.yaml", "one: 1\none: 2\n", problems)
 
     assert [(problem.code, problem.where, problem.field) for problem in problems] == [
-        ("yaml-duplicate-key", "a.yaml:2", "one")
+        ("yaml-duplicate-key", "a.yaml:2:1", "one")
     ]
 
 
@@ -36,7 +41,7 @@ def test_an_expression_without_quotes_says_so() -> None:
 
     read("a.yaml", "one:\n  two: {{ words }}\n", problems)
 
-    assert [(problem.code, problem.where) for problem in problems] == [("yaml-unquoted", "a.yaml:2")]
+    assert [(problem.code, problem.where) for problem in problems] == [("yaml-unquoted", "a.yaml:2:9")]
 
 
 def test_what_is_not_yaml_names_the_line() -> None:
@@ -46,8 +51,8 @@ def test_what_is_not_yaml_names_the_line() -> None:
     assert read("b.yaml", "one: !!python/object:os.system x\n", problems).value is None
 
     assert [(problem.code, problem.where) for problem in problems] == [
-        ("yaml-unreadable", "a.yaml:3"),
-        ("yaml-unreadable", "b.yaml:1"),
+        ("yaml-unreadable", "a.yaml:3:1"),
+        ("yaml-unreadable", "b.yaml:1:6"),
     ]
 
 
@@ -58,7 +63,61 @@ def test_a_child_is_laid_over_its_parent_with_the_lines_of_both() -> None:
     both = parent.override(child)
 
     assert both.value == {"a": {"b": 1, "c": [2, 3], "e": 4}}
-    assert both.where(("a", "b")) == "parent.yaml:2"
-    assert both.where(("a", "c", 1)) == "child.yaml:2"
-    assert both.where(("a", "e")) == "child.yaml:4"
+    assert both.where(("a", "b")) == "parent.yaml:2:3"
+    assert both.where(("a", "c", 1)) == "child.yaml:2:10"
+    assert both.where(("a", "e")) == "child.yaml:4:3"
     assert parent.value == {"a": {"b": 1, "c": [1], "d": 2}}
+
+
+WRITTEN = """a: "x''y{{ plaec }}"
+b: 'it''s {{ plaec }}'
+c: >-
+  one {{ place &
+  plaec }}
+d: |
+    foo
+      bar {{ plaec }}
+e: "tab\\t\\u0041 \\
+   {{ plaec }}"
+f: word word
+   {{ plaec }}
+g: ["{{ plaec }}"]
+"""
+
+
+def test_a_place_inside_a_text_is_the_place_in_the_file_however_it_is_written() -> None:
+    source = read("a.yaml", WRITTEN, [])
+    lines = WRITTEN.splitlines()
+
+    for path, value in [
+        *(((key,), text) for key, text in source.value.items() if key != "g"),
+        (("g", 0), "{{ plaec }}"),
+    ]:
+        known = source.place(path)
+        assert known is not None
+        place = within(value, value.index("plaec"), known.value)
+        assert lines[place.line - 1][place.column - 1 :].startswith("plaec"), path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000,
+        "a: " + "[" * 900 + "]" * 900,
+        "&a [*a]",
+        "a: &a [1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c]\n"
+        "e: &e [*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e]\n",
+        "a: !!timestamp x",
+        "a: !!binary x",
+        "a: !!int x",
+        "a: " + "9" * 5000,
+        "a: \x00",
+    ],
+)
+def test_what_no_mapping_holds_is_a_problem_with_a_place(text: str) -> None:
+    problems: list[Problem] = []
+
+    read("a.yaml", text, problems)
+
+    assert [problem.code for problem in problems] == ["yaml-unreadable"]
+    assert re.fullmatch(r"a\.yaml:\d+:\d+", problems[0].where)
