@@ -24,6 +24,8 @@ from bridge.mappings.tables import Table, read_table
 from bridge.mappings.watching import Watching
 
 PROJECT = "project"
+PACK = "pack.yaml"
+"""The file that makes a folder a pack."""
 CASES = ".cases.yaml"
 
 
@@ -39,7 +41,7 @@ class Mappings:
 
 def available_packs() -> list[str]:
     """The packs that ship with the bridge."""
-    return sorted(entry.name for entry in _packs().iterdir() if entry.joinpath("pack.yaml").is_file())
+    return sorted(entry.name for entry in _packs().iterdir() if entry.joinpath(PACK).is_file())
 
 
 def read_packs(names: Iterable[str], project_dir: FilePath | None = None) -> dict[str, str]:
@@ -66,6 +68,19 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
             inside = f"{PROJECT}/tables" if folder == "tables" else PROJECT
             if path.is_dir():
                 _collect(path, inside, found, problems)
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def read_pack(folder: FilePath) -> dict[str, str]:
+    """The files of a pack that is being worked on, with its cases, under the folder's own name.
+
+    Raises ConfigError for a file that is not UTF-8.
+    """
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    _collect(folder, folder.name, found, problems)
     if problems:
         raise ConfigError(problems)
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -64,6 +64,14 @@ class Coverage:
     mappings: tuple[Covered, ...]
     tables: tuple[Covered, ...]
 
+    def __str__(self) -> str:
+        totals: dict[str, tuple[int, int]] = {}
+        for one in (*self.mappings, *self.tables):
+            for key, (covered, all_) in one.counts.items():
+                before = totals.get(key, (0, 0))
+                totals[key] = (before[0] + covered, before[1] + all_)
+        return ", ".join(f"{covered}/{all_} {key}" for key, (covered, all_) in totals.items())
+
     def missed(self) -> Iterator[Missed]:
         """All that no case reaches, mappings first."""
         for one in (*self.mappings, *self.tables):
@@ -77,42 +85,25 @@ class Coverage:
         }
 
 
-def coverage_of(mappings: Mappings, watching: Watching, files: Mapping[str, str]) -> Coverage:
-    """What was reached since the mappings were loaded with `watching`; `files` tell on which line a row stands."""
-    covered = [_mapping(one.name, watching.of(one.name)) for one in mappings.mappings.values()]
-    listed = {table.name: table for one in mappings.mappings.values() for table in one.tables.values()}
-    lines = _lines_of_rows(files)
+def coverage_of(
+    mappings: Mappings, watching: Watching, files: Mapping[str, str], kinds: Collection[str] | None = None
+) -> Coverage:
+    """What was reached since the mappings were loaded with `watching`, of all kinds or of these.
+
+    `files` tell on which line a row stands.
+    """
+    of = [one for kind, one in sorted(mappings.mappings.items()) if kinds is None or kind in kinds]
+    listed = {table.name: table for one in of for table in one.tables.values()}
+    places = places_of_rows(files)
     tables = []
     for name, table in sorted(listed.items()):
         unused = [code for code in table.rows if (name, code) not in watching.rows]
-        missed = [Missed(lines.get((name, code), name), code, "row", "no case looks this row up") for code in unused]
+        missed = [Missed(places.get((name, code), name), code, "row", "no case looks this row up") for code in unused]
         tables.append(Covered(name, {"rows": (len(table.rows) - len(unused), len(table.rows))}, tuple(missed)))
-    return Coverage(tuple(sorted(covered, key=lambda one: one.name)), tuple(tables))
+    return Coverage(tuple(_mapping(one.name, watching.of(one.name)) for one in of), tuple(tables))
 
 
-def _mapping(name: str, watch: MappingWatch) -> Covered:
-    values = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind == "value"}
-    ways = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind != "value"}
-    lines: dict[str, bool] = {}
-    for mark, reached in values.items():
-        lines[_where(mark)] = reached and lines.get(_where(mark), True)
-    counts = {"lines": (sum(lines.values()), len(lines)), "branches": (sum(ways.values()), len(ways))}
-    missed = [mark for mark, reached in (values | ways).items() if not reached]
-    missed.sort(key=lambda mark: (mark.position.file, mark.position.line, mark.position.column))
-    return Covered(name, counts, tuple(Missed(_where(one), _place(one), one.kind, _SAID[one.way]) for one in missed))
-
-
-def _where(mark: Mark) -> str:
-    position = mark.position
-    return f"{position.file}:{position.line}" if position.file else ""
-
-
-def _place(mark: Mark) -> str:
-    path = mark.position.path.removeprefix("0.")  # a section is compiled as a list of its own
-    return f"{mark.part}.{path}" if mark.part and path else mark.part or path
-
-
-def _lines_of_rows(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def places_of_rows(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """Where the row of each code of each table stands; a project's own row of a code comes before a pack's."""
     found: dict[tuple[str, str], str] = {}
     names = {f"{path.parts[0]}/{path.stem}" for path in map(PurePosixPath, files) if path.suffix == ".csv"}
@@ -124,5 +115,28 @@ def _lines_of_rows(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
         for cells in reader:
             for name in names:
                 if name.rpartition("/")[2] == path.stem:
-                    found[name, str(cells.get("code") or "").strip()] = f"{file}:{reader.line_num}"
+                    found[name, str(cells.get("code") or "").strip()] = f"{file}:{reader.line_num}:1"
     return found
+
+
+def _mapping(name: str, watch: MappingWatch) -> Covered:
+    values = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind == "value"}
+    ways = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind != "value"}
+    lines: dict[str, bool] = {}
+    for mark, reached in values.items():
+        line = f"{mark.position.file}:{mark.position.line}"
+        lines[line] = reached and lines.get(line, True)
+    counts = {"lines": (sum(lines.values()), len(lines)), "branches": (sum(ways.values()), len(ways))}
+    missed = [mark for mark, reached in (values | ways).items() if not reached]
+    missed.sort(key=lambda mark: (mark.position.file, mark.position.line, mark.position.column))
+    return Covered(name, counts, tuple(Missed(_where(one), _place(one), one.kind, _SAID[one.way]) for one in missed))
+
+
+def _where(mark: Mark) -> str:
+    position = mark.position
+    return f"{position.file}:{position.line}:{position.column}" if position.file else ""
+
+
+def _place(mark: Mark) -> str:
+    path = mark.position.path.removeprefix("0.")  # a section is compiled as a list of its own
+    return f"{mark.part}.{path}" if mark.part and path else mark.part or path

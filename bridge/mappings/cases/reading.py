@@ -12,7 +12,7 @@ from typing import Any
 
 from bridge.errors import ConfigError, Problem
 from bridge.mappings.functions import AgencyContext
-from bridge.mappings.load import CASES
+from bridge.mappings.load import CASES, PROJECT
 from bridge.mappings.source import Path, Source, read
 from bridge.mappings.tables import Row, row_of
 from bridge.mappings.translate import Translator
@@ -43,13 +43,21 @@ class Case:
     source: Source = field(default_factory=lambda: Source(""), repr=False, compare=False)
     path: Path = ()
 
+    @property
+    def own(self) -> bool:
+        """Whether it is the project's own, and no pack's."""
+        return self.source.file.startswith(f"{PROJECT}/")
+
     def place(self, *beneath: str | int) -> str:
         """Where something beneath `expect` stands, or the nearest thing around it."""
         return self.source.where((*self.path, "expect", *beneath))
 
 
 def read_cases(files: Mapping[str, str]) -> list[Case]:
-    """Every case in a set of files. Raises ConfigError with every problem in them."""
+    """Every case in a set of files. Raises ConfigError with every problem in them.
+
+    A project's case stands in place of a pack's of the same kind and name.
+    """
     problems: list[Problem] = []
     cases = [
         case
@@ -59,7 +67,8 @@ def read_cases(files: Mapping[str, str]) -> list[Case]:
     ]
     if problems:
         raise ConfigError(problems)
-    return cases
+    own = {(case.kind, case.name) for case in cases if case.own}
+    return [case for case in cases if case.own or (case.kind, case.name) not in own]
 
 
 def translate_case(case: Case, translator: Translator) -> tuple[Translation | None, list[str]]:

@@ -54,3 +54,9 @@ def test_what_is_no_yaml_is_told_once() -> None:
         read_cases({NAME: FILE.replace("{ id: oak", "{ id: oak: x", 1)})
 
     assert [problem.code for problem in caught.value.problems] == ["yaml-unreadable"]
+
+
+def test_a_projects_case_stands_in_place_of_a_packs_of_its_name() -> None:
+    files = {NAME: FILE, "project/visit.cases.yaml": FILE, "project/more.cases.yaml": FILE.replace("as it", "as she")}
+
+    assert [case.source.file for case in read_cases(files)] == ["project/more.cases.yaml", "project/visit.cases.yaml"]
