@@ -84,7 +84,7 @@ def _cover(found: Checked) -> None:
     for one in found.coverage.mappings:
         show.say(f"{one.name:<32} {one}")
         for missed in one.missed:
-            show.say(f"  {missed.where}: {missed.place}: {missed.says}")
+            show.say(f"  {missed}")
     for one in found.coverage.tables:
         show.say(f"{one.name:<32} {one}{_codes(one)}")
     for kind in found.without_cases:

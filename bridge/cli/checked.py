@@ -10,7 +10,7 @@ from bridge.errors import ConfigError, Problem
 from bridge.fhir.validate import Validator
 from bridge.jobs.open import OWN_DEFINITIONS, validator
 from bridge.mappings.cases import Case, Coverage, Judgement, coverage_of, judge, read_cases, swept
-from bridge.mappings.cases.coverage import places_of_rows
+from bridge.mappings.cases.coverage import idle_reasons, places_of_rows
 from bridge.mappings.lint import lint
 from bridge.mappings.load import PACK, PROJECT, Mappings, digest, load, read_all, read_pack
 from bridge.mappings.source import read
@@ -50,14 +50,14 @@ class Checked:
     hash: str
     counts: Mapping[str, int] = field(default_factory=dict)
     judgements: tuple[Judgement, ...] = ()
-    rows: tuple[Problem, ...] = ()
+    beside: tuple[Problem, ...] = ()
     coverage: Coverage | None = None
     without_cases: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All that is wrong: errors of lint, or what the cases and the rows of the tables show."""
-        return (*self.errors, *(problem for one in self.judgements for problem in one.problems()), *self.rows)
+        """All that is wrong: errors of lint, or what the cases show and, beside them, the rows of the tables."""
+        return (*self.errors, *(problem for one in self.judgements for problem in one.problems()), *self.beside)
 
 
 def subject_of(directory: Path) -> Subject:
@@ -85,7 +85,7 @@ def run(subject: Subject, only: Collection[str]) -> Checked:
     translator = Translator(mappings)
     judgements = tuple(judge(case, translator, subject.valid) for case in cases)
     coverage = coverage_of(mappings, watching, subject.files, made)
-    rows = tuple(dict.fromkeys(_rows(cases, mappings, subject, watching)))
+    beside = [*_rows(cases, mappings, subject, watching), *_idle(mappings, subject, coverage)]
     warnings = linted.warnings
     if only:
         files = {file for file, text in subject.files.items() if kinds_of(file, text, mappings) & kinds}
@@ -97,7 +97,7 @@ def run(subject: Subject, only: Collection[str]) -> Checked:
         "cases": len(cases),
     }
     without = tuple(sorted(made - {case.kind for case in cases}))
-    return Checked((), warnings, mappings.hash, counts, judgements, rows, coverage, without)
+    return Checked((), warnings, mappings.hash, counts, judgements, tuple(dict.fromkeys(beside)), coverage, without)
 
 
 def chosen(subject: Subject, mappings: Mappings, only: Collection[str]) -> frozenset[str]:
@@ -148,6 +148,12 @@ def _rows(cases: list[Case], mappings: Mappings, subject: Subject, watching: Wat
     for table, code, finding in swept(cases, mappings, subject.valid, watching):
         rule = f"in {finding.part} {finding.path}: {finding.rule}"
         yield Problem(finding.code, rule, places.get((table, code), table), code, step)
+
+
+def _idle(mappings: Mappings, subject: Subject, coverage: Coverage) -> Iterator[Problem]:
+    for one in idle_reasons(subject.files, mappings, coverage):
+        rule = "a case reaches this place, or the mapping has none of this name"
+        yield Problem("case-not-covered", rule, one.where, one.place, "take the line out, or correct the place")
 
 
 def _cases(files: Mapping[str, str], mappings: Mappings) -> list[Case]:

@@ -41,7 +41,7 @@ def updated(subject: Subject, judgements: Sequence[Judgement]) -> tuple[list[Cha
             own.append(one)
     for file, count in packs.items():
         rule = f"{count} failing cases belong to an installed pack, and stay as they are"
-        step = "write a case of the same name in cases/: it stands in place of the pack's; a pack's author names its folder"
+        step = "write a case of the same name in cases/, it stands in the pack's place (a pack's author: --project)"
         problems.append(Problem("case-update", rule, file, next_step=step))
     changed = []
     for file, text in rewritten(subject.files, own, problems).items():

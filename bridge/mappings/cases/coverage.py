@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from bridge.mappings.cases.reading import NotCovered, read_not_covered
 from bridge.mappings.fhirpath.compiling.coverage import Mark
 from bridge.mappings.load import Mappings
+from bridge.mappings.mappingfile import RecordMapping
 from bridge.mappings.watching import MappingWatch, Watching
 
 _SAID = {
@@ -28,16 +30,22 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A value, a way of a decision or a row that no case reaches."""
+    """A value, a way of a decision or a row that no case reaches; `reason` where a case file says why none can."""
 
     where: str
     place: str
     kind: str
     says: str
+    reason: str = ""
 
     def as_dict(self) -> dict[str, str]:
         """For JSON answers."""
-        return {"where": self.where, "place": self.place, "kind": self.kind, "says": self.says}
+        told = {"where": self.where, "place": self.place, "kind": self.kind, "says": self.says}
+        return told | ({"reason": self.reason} if self.reason else {})
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.place}: {self.says}"
+        return f"{text} ({self.reason})" if self.reason else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +98,9 @@ def coverage_of(
 ) -> Coverage:
     """What was reached since the mappings were loaded with `watching`, of all kinds or of these.
 
-    `files` tell on which line a row stands.
+    `files` tell on which line a row stands, and why some places cannot be reached.
     """
+    reasons = {(one.kind, one.place): one.reason for one in read_not_covered(files)}
     of = [one for kind, one in sorted(mappings.mappings.items()) if kinds is None or kind in kinds]
     listed = {table.name: table for one in of for table in one.tables.values()}
     places = places_of_rows(files)
@@ -100,7 +109,17 @@ def coverage_of(
         unused = [code for code in table.rows if (name, code) not in watching.rows]
         missed = [Missed(places.get((name, code), name), code, "row", "no case looks this row up") for code in unused]
         tables.append(Covered(name, {"rows": (len(table.rows) - len(unused), len(table.rows))}, tuple(missed)))
-    return Coverage(tuple(_mapping(one.name, watching.of(one.name)) for one in of), tuple(tables))
+    return Coverage(tuple(_mapping(one, watching.of(one.name), reasons) for one in of), tuple(tables))
+
+
+def idle_reasons(files: Mapping[str, str], mappings: Mappings, coverage: Coverage) -> Iterator[NotCovered]:
+    """Reasons for places that are covered after all, or are none."""
+    kinds = {one.name: kind for kind, one in mappings.mappings.items()}
+    missed = {(kinds[one.name], inner.place) for one in coverage.mappings for inner in one.missed}
+    looked_at = {kinds[one.name] for one in coverage.mappings}
+    for one in read_not_covered(files):
+        if one.kind in looked_at and (one.kind, one.place) not in missed:
+            yield one
 
 
 def places_of_rows(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
@@ -119,7 +138,7 @@ def places_of_rows(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
     return found
 
 
-def _mapping(name: str, watch: MappingWatch) -> Covered:
+def _mapping(mapping: RecordMapping, watch: MappingWatch, reasons: Mapping[tuple[str, str], str]) -> Covered:
     values = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind == "value"}
     ways = {mark: number in watch.reached for mark, number in watch.marks.items() if mark.kind != "value"}
     lines: dict[str, bool] = {}
@@ -129,7 +148,11 @@ def _mapping(name: str, watch: MappingWatch) -> Covered:
     counts = {"lines": (sum(lines.values()), len(lines)), "branches": (sum(ways.values()), len(ways))}
     missed = [mark for mark, reached in (values | ways).items() if not reached]
     missed.sort(key=lambda mark: (mark.position.file, mark.position.line, mark.position.column))
-    return Covered(name, counts, tuple(Missed(_where(one), _place(one), one.kind, _SAID[one.way]) for one in missed))
+    told = (
+        Missed(_where(one), _place(one), one.kind, _SAID[one.way], reasons.get((mapping.kind, _place(one)), ""))
+        for one in missed
+    )
+    return Covered(mapping.name, counts, tuple(told))
 
 
 def _where(mark: Mark) -> str:

@@ -18,11 +18,12 @@ from bridge.mappings.tables import Row, row_of
 from bridge.mappings.translate import Translator
 from bridge.model import Translation, type_json
 
-FILE_KEYS = ("kind", "agency", "record", "cases")
+FILE_KEYS = ("kind", "agency", "record", "not_covered", "cases")
 CASE_KEYS = ("name", "proves", "agency", "record", "rows", "expect")
 EXPECT_KEYS = ("parts", "holds", "rejected", "findings")
 PART_KEYS = ("about", "labels", "sections", "is", "has_not", "whole")
 FINDING_KEYS = ("part", "code", "path")
+NOT_COVERED_KEYS = ("place", "reason")
 AGENCY_KEYS = tuple(one.name for one in fields(AgencyContext))
 _AGENCY = AgencyContext("agency", "An agency", "program", "America/New_York")
 _PART_SHAPES = {"about": str, "labels": list, "sections": list, "is": dict, "has_not": list, "whole": dict}
@@ -53,22 +54,38 @@ class Case:
         return self.source.where((*self.path, "expect", *beneath))
 
 
+@dataclass(frozen=True, slots=True)
+class NotCovered:
+    """A place of a kind's mapping that no case can reach, and why; `where` is where a case file says so."""
+
+    kind: str
+    place: str
+    reason: str
+    where: str
+
+
 def read_cases(files: Mapping[str, str]) -> list[Case]:
     """Every case in a set of files. Raises ConfigError with every problem in them.
 
     A project's case stands in place of a pack's of the same kind and name.
     """
     problems: list[Problem] = []
-    cases = [
-        case
-        for file, text in sorted(files.items())
-        if file.endswith(CASES)
-        for case in _Reader(read(file, text, problems), problems).cases()
-    ]
+    cases = [case for reader in _readers(files, problems) for case in reader.cases()]
     if problems:
         raise ConfigError(problems)
     own = {(case.kind, case.name) for case in cases if case.own}
     return [case for case in cases if case.own or (case.kind, case.name) not in own]
+
+
+def read_not_covered(files: Mapping[str, str]) -> list[NotCovered]:
+    """The places that the case files say no case can reach. Files that `read_cases` refuses say nothing."""
+    return [one for reader in _readers(files, []) for one in reader.not_covered()]
+
+
+def _readers(files: Mapping[str, str], problems: list[Problem]) -> Iterator[_Reader]:
+    for file, text in sorted(files.items()):
+        if file.endswith(CASES):
+            yield _Reader(read(file, text, problems), problems)
 
 
 def translate_case(case: Case, translator: Translator) -> tuple[Translation | None, list[str]]:
@@ -94,6 +111,7 @@ class _Reader:
             self._wrong((), "a case file names its `kind` and lists its `cases`")
             return
         self._known(value, FILE_KEYS, ())
+        list(self.not_covered())
         base = Source(self._source.file, self._object(value, "record", ()))
         agency = replace(_AGENCY, **self._agency(value, ()))
         names: set[str] = set()
@@ -118,6 +136,16 @@ class _Reader:
                 source=self._source,
                 path=path,
             )
+
+    def not_covered(self) -> Iterator[NotCovered]:
+        value = self._source.value
+        for index, one in enumerate(self._list(value, "not_covered", ()) if isinstance(value, dict) else ()):
+            path: Path = ("not_covered", index)
+            if not isinstance(one, dict) or set(one) != set(NOT_COVERED_KEYS):
+                self._wrong(path, "a place that no case can reach is written {place: …, reason: …}")
+                continue
+            where = self._source.where((*path, "place"))
+            yield NotCovered(str(value.get("kind")), str(one["place"]), str(one["reason"]), where)
 
     def _expect(self, value: dict[str, Any], path: Path) -> dict[str, Any]:
         self._known(value, EXPECT_KEYS, path)

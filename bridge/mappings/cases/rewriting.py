@@ -74,6 +74,8 @@ def flow(value: Any) -> str:
         return f"[{', '.join(map(flow, value))}]"
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value not in _WORDS
+        if not plain and '"' in value and "'" not in value and value.isprintable():
+            return f"'{value}'"
         return value if plain else json.dumps(value, ensure_ascii=False)
     return json.dumps(value) if value is None or isinstance(value, bool | int | float) else str(value)
 

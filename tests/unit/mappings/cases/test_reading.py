@@ -12,7 +12,7 @@ from tests.unit.mappings.cases.one import FILE, NAME
     [
         ("kind: tiny/visit\n", "", 2, "a case file names its `kind` and lists its `cases`"),
         ("name: as it is", "nam: as it is", 6, "a case has a `name` and says what to `expect`"),
-        ("kind: tiny", "kinds: x\nkind: tiny", 2, "there is only agency, cases, kind, record"),
+        ("kind: tiny", "kinds: x\nkind: tiny", 2, "there is only agency, cases, kind, not_covered, record"),
         ("    expect:", "    expects: {}\n    expect:", 7, "there is only agency, expect, name, proves, record, rows"),
         ("      parts:", "      part: {}\n      parts:", 8, "there is only findings, holds, parts, rejected"),
         ("about: K1", "abuot: K1", 9, "there is only about, has_not, is, labels, sections, whole"),
@@ -24,6 +24,8 @@ from tests.unit.mappings.cases.one import FILE, NAME
          "this row has a target exactly when its equivalence is not `unmatched`"),
         ("    expect:", "    rows: { tiny/place: { barn: { target: 7 } } }\n    expect:", 7,
          "the cells of a row are text"),
+        ("cases:", "not_covered: [ { place: x } ]\ncases:", 5,
+         "a place that no case can reach is written {place: …, reason: …}"),
         ("      parts:", "      holds: x\n      parts:", 8, "is a list"),
         ("      parts:", "      findings: [x]\n      parts:", 8,
          "an expected finding is written {part: …, code: …}, with `path` where it matters"),
