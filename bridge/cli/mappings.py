@@ -6,13 +6,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from bridge.cli import show
+from bridge.cli.checked import subject_of
 from bridge.cli.options import HERE, AsJson, ProjectDir
 from bridge.fhir.packages import add_package
 from bridge.jobs.open import OWN_DEFINITIONS
 from bridge.mappings.cases import read_cases
+from bridge.mappings.editor import schemas
 from bridge.mappings.load import Mappings, read_all
 from bridge.mappings.load import load as load_mappings
 from bridge.settings import Project, load
@@ -20,8 +23,14 @@ from bridge.settings import Project, load
 definitions = typer.Typer(help="FHIR profiles and value sets of a site's own.", no_args_is_help=True)
 
 
-def mappings(project: ProjectDir = HERE, json: AsJson = False) -> int:
+app = typer.Typer(help="What this project can take in; the schemas of its files.", invoke_without_command=True)
+
+
+@app.callback()
+def mappings(context: typer.Context, project: ProjectDir = HERE, json: AsJson = False) -> int:
     """List what this project can take in: each kind of record, its mapping, tables and cases."""
+    if context.invoked_subcommand is not None:
+        return show.DONE
     _, files, found = read(project)
     cases = Counter(case.kind for case in read_cases(files))
     rows: list[dict[str, Any]] = [
@@ -45,6 +54,26 @@ def mappings(project: ProjectDir = HERE, json: AsJson = False) -> int:
         show.say(f"{row['kind']:<26} {row['title']}")
         show.say(f"{'':26} {made}; {row['cases']} cases")
     show.say(f"hash {found.hash[:12]}")
+    return show.DONE
+
+
+@app.command("schemas")
+def write_schemas(
+    directory: Annotated[Path, typer.Argument(help="The folder to write them into.")],
+    project: ProjectDir = HERE,
+    json: AsJson = False,
+) -> int:
+    """Write the JSON Schemas of kind, mapping, table and case files, for an editor."""
+    made = schemas(subject_of(project).valid.definitions)
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, schema in made.items():
+        (directory / name).write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
+    if json:
+        show.as_json({"directory": str(directory), "files": list(made)})
+        return show.DONE
+    show.say(f"{len(made)} schemas in {directory}. For an editor, as in .vscode/settings.json:")
+    own = {str(directory / "bridge.schema.json"): ["mappings/*.yaml", "cases/*.yaml"]}
+    show.as_json({"yaml.schemas": own})
     return show.DONE
 
 

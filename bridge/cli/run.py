@@ -31,7 +31,7 @@ def build() -> typer.Typer:
     app.command("demo")(demo.demo)
     app.command("init")(init.init)
     app.command("check")(check.check)
-    app.command("mappings")(mappings.mappings)
+    app.add_typer(mappings.app, name="mappings")
     app.add_typer(mappings.definitions, name="definitions")
     app.command("doctor")(doctor.doctor)
     app.command("accept")(records.accept)

@@ -17,7 +17,7 @@ from bridge.errors import Problem
 
 COLUMNS = ("code", "system", "target", "display", "equivalence", "source", "note")
 OPTIONAL = ("text",)
-_EQUIVALENCES = frozenset(
+EQUIVALENCES = frozenset(
     ("relatedto", "equivalent", "equal", "wider", "subsumes", "narrower", "specializes", "inexact", "unmatched")
 )
 
@@ -77,8 +77,8 @@ def row_of(cells: Mapping[str, str]) -> Row:
     if not cell["code"]:
         raise ValueError("has no code")
     equivalence = cell["equivalence"] or "equivalent"
-    if equivalence not in _EQUIVALENCES:
-        raise ValueError(f"has an equivalence that is none of {', '.join(sorted(_EQUIVALENCES))}")
+    if equivalence not in EQUIVALENCES:
+        raise ValueError(f"has an equivalence that is none of {', '.join(sorted(EQUIVALENCES))}")
     if (equivalence == "unmatched") == bool(cell["target"]):
         raise ValueError("has a target exactly when its equivalence is not `unmatched`")
     if cell["target"] and not cell["system"]:
