@@ -32,6 +32,11 @@ def agency_system(agency: str) -> str:
     return f"urn:dyad-bridge:{agency}"
 
 
+def profile_of(type_: str) -> str:
+    """The US Core profile that a part of this type declares unless it says another; "" where there is none."""
+    return _US_CORE + _PROFILES[type_] if type_ in _PROFILES else ""
+
+
 def part_id(agency: str, kind: str, source_id: str, part: str, type_: str, about: str) -> str:
     """The id of a part: that of the person for a Patient, else its own."""
     return person_id(agency, about) if type_ == "Patient" else stable_id(agency, kind, source_id, part)
@@ -44,8 +49,8 @@ def finished(
     type_ = made["resourceType"]
     system = agency_system(agency)
     meta: dict[str, Any] = {}
-    if type_ in _PROFILES:
-        meta["profile"] = [_US_CORE + _PROFILES[type_]]
+    if profile := profile_of(type_):
+        meta["profile"] = [profile]
     meta |= made.get("meta", {})
     meta |= {"source": system, "tag": [{"system": PROGRAM_SYSTEM, "code": program}]}
     if labels := sorted(classes - {ORDINARY}):

@@ -113,6 +113,7 @@ def read_files(files: Mapping[str, str], watching: Watching | None = None) -> Lo
     tables = _tables(files, problems)
     kinds: dict[str, Kind] = {}
     kind_sources: dict[str, sources.Source] = {}
+    broken: set[str] = set()
     for file, text in sorted(files.items()):
         if file.endswith(".kind.yaml") and (source := _source(file, text, problems)):
             kind = read_kind(source, problems)
@@ -121,6 +122,8 @@ def read_files(files: Mapping[str, str], watching: Watching | None = None) -> Lo
                 problems.append(Problem("kind-twice", "another file declares this kind", where, kind.name))
             if kind is not None:
                 kinds[kind.name], kind_sources[kind.name] = kind, source
+            elif isinstance(source.value, dict):
+                broken.add(str(source.value.get("kind")))
     written = [
         MappingFile.of(source, PurePosixPath(file).parts[0], problems)
         for file, text in sorted(files.items())
@@ -132,7 +135,7 @@ def read_files(files: Mapping[str, str], watching: Watching | None = None) -> Lo
     mappings: dict[str, RecordMapping] = {}
     laid: dict[str, Laid] = {}
     for name, one in by_name.items():
-        found = read_mapping(one, by_name, kinds, tables, problems, watching)
+        found = read_mapping(one, by_name, kinds, tables, problems, frozenset(broken), watching)
         if found is None or name in extended:
             continue
         mapping = found.mapping

@@ -97,9 +97,13 @@ def read_mapping(
     kinds: Mapping[str, Kind],
     tables: Mapping[str, Table],
     problems: list[Problem],
+    broken: frozenset[str] = frozenset(),
     watching: Watching | None = None,
 ) -> Laid | None:
-    """The mapping of a file laid over those it extends, or None with its problems added."""
+    """The mapping of a file laid over those it extends, or None with its problems added.
+
+    `broken` are kinds that are declared and cannot be read: that is told at their own files.
+    """
     before = len(problems)
     chain = _chain(written, others, problems)
     source = chain[0].source
@@ -107,6 +111,8 @@ def read_mapping(
         source = source.override(one.source)
     value = source.value
     kind = kinds.get(str(value.get("reads")))
+    if kind is None and str(value.get("reads")) in broken:
+        return None
     if kind is None:
         rule = f"names no kind that is declared; there are {', '.join(sorted(kinds)) or 'none'}"
         problems.append(Problem("mapping-reads", rule, source.where(("reads",)), "reads"))

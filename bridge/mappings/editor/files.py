@@ -155,7 +155,7 @@ def _of_type(types: Types, name: str, definitions: Definitions) -> Json:
 # ── tables and cases ──────────────────────────────────────────────────────────────────────────────────────────────
 def table_row() -> Json:
     """One row of a code table, by its columns."""
-    columns: dict[str, Json] = dict.fromkeys((*COLUMNS, *OPTIONAL), {"type": "string"})
+    columns: dict[str, Json] = {key: {"type": "string"} for key in (*COLUMNS, *OPTIONAL)}
     columns["code"] = _TEXT
     columns["equivalence"] = {"enum": ["", *sorted(EQUIVALENCES)]}
     unmatched = {"properties": {"equivalence": {"const": "unmatched"}}, "required": ["equivalence"]}

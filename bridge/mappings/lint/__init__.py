@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from bridge.errors import Problem
 from bridge.fhir.definitions import Definitions
+from bridge.fhir.definitions import load as load_definitions
 from bridge.mappings.lint.codes import severity_of
 from bridge.mappings.lint.drafts import unsure
 from bridge.mappings.lint.order import in_order
+from bridge.mappings.lint.rules import looked_at
 from bridge.mappings.load import read_files
 from bridge.model import Severity
 
@@ -34,13 +37,19 @@ class Linted:
         return in_order((*self.errors, *self.warnings))
 
 
+@cache
+def shipped() -> Definitions:
+    """The definitions that ship with the bridge, read once."""
+    return load_definitions()
+
+
 def lint(files: Mapping[str, str], definitions: Definitions | None = None) -> Linted:
     """What is wrong with these files: relative path → text, as `load` takes them; cases may be among them.
 
     `definitions` are those of FHIR that the site uses; without them, the ones that ship with the bridge.
     """
     loaded = read_files(files)
-    found = [*loaded.problems, *unsure(files)]
+    found = [*loaded.problems, *unsure(files), *looked_at(files, loaded, definitions or shipped())]
     return Linted(
         errors=in_order(one for one in found if severity_of(one.code) is Severity.ERROR),
         warnings=in_order(one for one in found if severity_of(one.code) is not Severity.ERROR),

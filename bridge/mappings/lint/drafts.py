@@ -1,4 +1,4 @@
-"""Lines of a draft about which nobody has decided yet: `# ?? reason` in YAML, a cell that begins with `??` in a table."""
+"""Lines of a draft that nobody decided about yet: `# ?? reason` in YAML, a cell that begins with `??` in a table."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from bridge.mappings.cases import read_cases, run_case
 from bridge.mappings.functions import FUNCTIONS
 from bridge.mappings.labels import CLASSES
+from bridge.mappings.lint import lint
 from bridge.mappings.load import load
 from bridge.mappings.translate import Translator
 
@@ -23,6 +24,8 @@ def test_the_files_shown_load_and_their_cases_hold() -> None:
     cases = read_cases(files)
 
     assert len(files) == 5
+    assert lint(files).findings == ()
+    assert lint({path: text for path, text in files.items() if not path.startswith("project/")}).findings == ()
     assert len(cases) == 3
     assert [run_case(case, translator) for case in cases] == [[], [], []]
     visit = varied.translate(cases[0].kind, cases[0].record, cases[0].agency).parts[0]
