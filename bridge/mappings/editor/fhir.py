@@ -10,7 +10,8 @@ from bridge.fhir.definitions import Definitions, Element, Type, choice_names
 
 Json = dict[str, Any]
 
-EXPRESSION: Json = {"type": "string", "pattern": r"\{\{|\{\["}
+ONE: Json = {"type": "string", "pattern": r"^(?!\{\[)(.|\n)*\{\{"}
+SOME: Json = {"type": "string", "pattern": r"\{\{|^\{\["}
 _NAME = "^[A-Za-z_][A-Za-z0-9_-]*$"
 _ASSIGNED: Json = {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": {"pattern": _NAME}}
 ASSIGN: Json = {"anyOf": [_ASSIGNED, {"type": "array", "items": _ASSIGNED}]}
@@ -22,13 +23,17 @@ MERGE, IF, ELSE, FOR, LET = (
     r"^\{%\s*assign\s*%\}$",
 )
 _NUMBERS = {"decimal": "number", "integer": "integer", "positiveInt": "integer", "unsignedInt": "integer"}
+_SPELLED = ("date", "dateTime", "instant", "time", "id", "oid", "uuid")
+"""Primitives whose constants are held to FHIR's regular expression."""
+_NO_LIST = r"^(?!\{\[)"
 _BACKBONES = (("BackboneElement",), ("Element",))
 
 
-def blocks(value: Json) -> Json:
-    """The keys of a template's blocks, each with what may stand under it."""
-    many = {"anyOf": [value, {"type": "array", "items": value}]}
-    return {LET: ASSIGN, MERGE: many, IF: many, ELSE: many, FOR: many}
+def blocks(value: Json, loop: bool = False) -> Json:
+    """The keys of a template's blocks, each with what may stand under it; a `loop` only where a list may."""
+    merged = {"anyOf": [value, {"type": "array", "items": value}]}
+    found = {LET: ASSIGN, MERGE: merged, IF: value, ELSE: value}
+    return {**found, FOR: value} if loop else found
 
 
 def ref(name: str) -> Json:
@@ -42,7 +47,8 @@ class Types:
     def __init__(self, definitions: Definitions) -> None:
         self._known = definitions
         self.made: dict[str, Json] = {
-            "expression": EXPRESSION,
+            "one": ONE,
+            "some": SOME,
             "assign": ASSIGN,
             "any": {"type": ["object", "array", "string", "number", "boolean", "null"]},
         }
@@ -78,30 +84,30 @@ class Types:
         return self._primitive(kind, element.binding) if known.kind == "primitive" else self._object(kind, "")
 
     def _many(self, one: str) -> str:
-        name = f"{one}-list"
+        """The definition of a list, whose entries may be lists, loops and conditions."""
+        name, entry = f"{one}-list", ref(f"{one}-entry")
         if name not in self.made:
-            item: Json = {"anyOf": [ref(one), {"type": "array", "items": ref(one)}]}
-            self.made[name] = {}
-            only: Json = {"type": "object", "patternProperties": blocks(item), "additionalProperties": False}
-            whole = [
-                {"type": "null"},
-                ref("expression"),
-                {"type": "array", "items": item},
-                {**only, "minProperties": 1},
-            ]
-            self.made[name] = {"anyOf": whole}
+            block: Json = {"type": "object", "patternProperties": blocks(entry, loop=True), "minProperties": 1}
+            block["additionalProperties"] = False
+            items: Json = {"type": "array", "items": entry}
+            self.made[f"{one}-entry"] = {"anyOf": [ref(one), ref("some"), items, block]}
+            self.made[name] = {"anyOf": [{"type": "null"}, ref("some"), items, block]}
         return name
 
     def _primitive(self, kind: str, binding: str) -> str:
         codes = self._codes(binding) if kind == "code" else None
         name = f"{kind}-{re.sub(r'[^A-Za-z0-9-]', '-', binding.rpartition('/')[2])}" if codes else kind
         if name not in self.made:
-            self.made[name] = {}
             literal: Json = {"type": _NUMBERS.get(kind, "boolean" if kind == "boolean" else "string")}
             if codes:
                 literal = {"enum": codes}
-            block = {"type": "object", "patternProperties": blocks(ref(name)), "additionalProperties": False}
-            self.made[name] = {"anyOf": [literal, ref("expression"), {"type": "null"}, {**block, "minProperties": 1}]}
+            elif kind in _SPELLED:
+                literal["pattern"] = f"^({self._known.types[kind].regex})$"
+            elif literal["type"] == "string":
+                literal["pattern"] = _NO_LIST
+            block: Json = {"type": "object", "patternProperties": blocks(ref(name)), "minProperties": 1}
+            block["additionalProperties"] = False
+            self.made[name] = {"anyOf": [literal, ref("one"), {"type": "null"}, block]}
         return name
 
     def _codes(self, binding: str) -> list[str] | None:
@@ -116,7 +122,7 @@ class Types:
         if name not in self.made:
             self.made[name] = {}
             self.made[name] = {
-                "anyOf": [ref("expression"), {"type": "null"}, self.shape(self.elements(kind, under), ref(name))]
+                "anyOf": [ref("one"), {"type": "null"}, self.shape(self.elements(kind, under), ref(name))]
             }
         return name
 

@@ -98,6 +98,7 @@ def _mapping(definitions: Definitions) -> Json:
     part = {
         **_object(("about", "resourceType"), **_own(definitions)),
         "additionalProperties": True,
+        "dependencies": {"key": ["each"]},
         "allOf": [_of_type(types, name, definitions) for name in names],
     }
     labels = _object(("path", "class"), path=_PATH, about=_TEXT, when=_CONDITION, **{"class": _CLASS})
@@ -161,7 +162,7 @@ def table_row() -> Json:
     unmatched = {"properties": {"equivalence": {"const": "unmatched"}}, "required": ["equivalence"]}
     empty, filled = {"properties": {"target": {"const": ""}}}, {"properties": {"target": _TEXT}, "required": ["target"]}
     return {
-        **_object(("code",), **columns),
+        **_object(COLUMNS, **columns),
         "if": unmatched,
         "then": empty,
         "else": {**filled, "allOf": [{"properties": {"system": _TEXT}, "required": ["system"]}]},

@@ -24,6 +24,21 @@ def test_what_can_be_taken_in_is_listed(command: Command) -> None:
     assert contact["cases"] > 5
 
 
+def test_the_schemas_of_the_files_are_written_for_an_editor(command: Command, tmp_path: Path) -> None:
+    told = command("mappings", "schemas", tmp_path / "schemas")
+    assert (told.code, told.err) == (0, "")
+    assert matches("schemas", told.out, tmp_path)
+    written = {path.name: json.loads(path.read_text()) for path in (tmp_path / "schemas").iterdir()}
+    assert set(written) == {
+        "bridge.schema.json",
+        "cases.schema.json",
+        "kind.schema.json",
+        "mapping.schema.json",
+        "table-row.schema.json",
+    }
+    assert {one["$schema"] for one in written.values()} == {"http://json-schema.org/draft-07/schema#"}
+
+
 def package(path: Path, *resources: dict[str, Any]) -> Path:
     manifest = {"name": "example.site", "version": "1.0.0", "fhirVersions": ["4.0.1"]}
     with tarfile.open(path, "w:gz") as archive:
