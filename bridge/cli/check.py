@@ -39,7 +39,7 @@ def check(
             found = run(subject, only or [])
     problems = in_order((*found.problems, *refused, *(found.warnings if strict else ())))
     warnings = () if strict else found.warnings
-    code = show.WRONG_USE if found.errors else show.FINDINGS if problems else show.DONE
+    code = show.WRONG_USE if found.coverage is None else show.FINDINGS if problems else show.DONE
     if json:
         show.as_json(_answer(subject, found, problems, warnings, changed))
         return code
@@ -99,7 +99,7 @@ def _summary(found: Checked, problems: Iterable[Problem], warnings: Iterable[Pro
     many, few = len(list(problems)), len(list(warnings))
     also = f", {few} warnings" if few else ""
     ends = f"{many} findings{also}" if many else f"all is well{also}"
-    if found.errors:
+    if found.coverage is None:
         return f"{ends}; no case was run"
     counts = found.counts
     said = f"{counts['kinds']} kinds, {counts['tables']} tables with {counts['rows']} rows, {counts['cases']} cases"

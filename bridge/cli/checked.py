@@ -43,7 +43,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found. With `errors` of lint no case was run, and there is no coverage."""
+    """What was found. Where the mappings cannot be loaded no case was run, and there is no coverage."""
 
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
@@ -56,7 +56,7 @@ class Checked:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All that is wrong: errors of lint, or what the cases show and, beside them, the rows of the tables."""
+        """All that is wrong: errors of lint, what the cases show and, beside them, the rows of the tables."""
         return (*self.errors, *(problem for one in self.judgements for problem in one.problems()), *self.beside)
 
 
@@ -75,10 +75,13 @@ def subject_of(directory: Path) -> Subject:
 def run(subject: Subject, only: Collection[str]) -> Checked:
     """Lint, then the cases; with `only`, of these kinds. Raises ConfigError for a name that is no kind and no file."""
     linted = lint(subject.files, subject.valid.definitions)
-    if linted.errors:
-        return Checked(linted.errors, linted.warnings, digest(subject.files))
     watching = Watching()
-    mappings = load(subject.files, watching)
+    try:
+        mappings = load(subject.files, watching)
+    except ConfigError:
+        if not linted.errors:
+            raise
+        return Checked(linted.errors, linted.warnings, digest(subject.files))
     kinds = chosen(subject, mappings, only)
     made = kinds & mappings.mappings.keys()
     cases = [case for case in _cases(subject.files, mappings) if case.kind in kinds]
@@ -97,7 +100,9 @@ def run(subject: Subject, only: Collection[str]) -> Checked:
         "cases": len(cases),
     }
     without = tuple(sorted(made - {case.kind for case in cases}))
-    return Checked((), warnings, mappings.hash, counts, judgements, tuple(dict.fromkeys(beside)), coverage, without)
+    return Checked(
+        linted.errors, warnings, mappings.hash, counts, judgements, tuple(dict.fromkeys(beside)), coverage, without
+    )
 
 
 def chosen(subject: Subject, mappings: Mappings, only: Collection[str]) -> frozenset[str]:

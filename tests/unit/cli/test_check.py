@@ -149,6 +149,31 @@ def test_r13_a_row_whose_code_does_not_belong_where_it_stands_is_told(command: C
     assert f"project/tables/ma-soc/{path.name}:2:1: azul: in patient Patient.gender: " in told.err
 
 
+LOOSE = (
+    "mapping: child\nreads: ma-soc/child\nextends: ma-soc/child\nemits: { patient: { birtDate: '{{ birth_date }}' } }\n"
+)
+
+
+def test_what_lint_finds_is_a_finding_and_the_cases_are_run_where_they_can_be(command: Command) -> None:
+    own(command, LOOSE, "mappings/child.yaml")
+    told = command("check", "ma-soc/child")
+    assert told.code == 1
+    assert "project/child.yaml:4:" in told.err
+    assert "did you mean birthDate?" in told.err
+    assert "[case-differs]" not in told.err
+    assert "child" in told.out
+
+
+def test_a_warning_is_a_finding_where_that_is_asked_for(command: Command) -> None:
+    own(command, "code,system,target,display,equivalence,source,note\n", "tables/ma-soc/unread.csv")
+    plain, strict = command("check", "ma-soc/child"), command("check", "--strict")
+    found = command("check", "--json").json
+    assert plain.code == 0
+    if found["warnings"]:
+        assert (found["ok"], strict.code) == (True, 1)
+        assert strict.err.startswith("✗ ")
+
+
 # ── update ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def update(command: Command, *more: str) -> Told:
     return command("check", "ma-soc/child", "--update", *more)
