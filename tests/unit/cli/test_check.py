@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-import bridge.mappings
-from tests.unit.cli.conftest import Command, Told
+from tests.unit.cli.conftest import Command
 from tests.unit.cli.golden import matches
+from tests.unit.mappings.small import MAPPING, pack
 
 CASE = """\
 kind: ma-soc/child
@@ -20,31 +19,43 @@ cases:
     expect: { parts: { patient: { about: c-1, is: { "name[0].family": Otro } } } }
 """
 CASES = """\
-# Our own children.
-kind: ma-soc/child
-record: { id: c-1, name: { family: Ejemplo, given: [Luz] } }
+# Our own visits.
+kind: tiny/visit
+record: { id: V1, child: K1, place: home }
 cases:
-  - name: a child is a patient   # as in the pack
+  - name: at home   # as ever
     expect:
       parts:
-        patient:
-          about: c-1
+        visit:
+          about: K1
           is:
-            # the family's name comes first
-            "name[0].family": Otro
-            "name[0].famly": Ejemplo
-            gender: unknown
-          has_not: [active, telecom]
+            # the code comes first
+            class.code: FLD
+            class.cod: HH
+            status: finished
+          has_not: [status, priority]
   - name: without a row
-    record: { gender: azul }
-    expect: { parts: { patient: { about: c-1 } } }   # not so
-  - name: without a name
-    record: { name: null }
+    record: { place: barn }
+    expect: { parts: { visit: { about: K1 } } }   # not so
+  - name: without a child
+    record: { child: null }
     expect:
       holds: [x]
   - name: as it should be
-    expect: { parts: { patient: {} } }
+    expect: { parts: { visit: {} } }
 """
+
+
+VISIT = MAPPING.replace("    status: finished", "    status: finished\n    type: [ { text: Visit } ]")
+
+
+@pytest.fixture
+def tiny(command: Command, tmp_path: Path) -> Command:
+    """The command over the folder of a small pack that is being worked on."""
+    command.folder = tmp_path / "tiny"
+    for path, text in {**pack(VISIT), "tiny/pack.yaml": "", "tiny/visit.cases.yaml": CASES}.items():
+        own(command, text, path.removeprefix("tiny/"))
+    return command
 
 
 def own(command: Command, text: str, file: str = "cases/own.cases.yaml") -> Path:
@@ -95,16 +106,10 @@ def test_a_case_that_comes_out_otherwise_is_told_by_its_line(command: Command, t
 
 def test_only_some_kinds_are_checked_by_name_or_by_file(command: Command) -> None:
     path = own(command, CASE)
-
-    def kinds(*only: str) -> tuple[int, list[str]]:
-        found = command("check", *only, "--json").json
-        return found["cases"], [one["name"] for one in found["coverage"]["mappings"]]
-
-    assert kinds("ma-soc/dyad")[1] == ["ma-soc/dyad"]
-    assert kinds(str(path)) == kinds("ma-soc/child") == kinds("ma-soc/child.kind.yaml")
-    assert kinds("ma-soc/tables/race.csv")[1] == ["ma-soc/child"]
+    found = command("check", str(path), "ma-soc/tables/attendee-role.csv", "--json").json
+    assert [one["name"] for one in found["coverage"]["mappings"]] == ["ma-soc/child", "ma-soc/contact", "ma-soc/team"]
+    assert [problem["where"].partition(":")[0] for problem in found["problems"]] == ["project/own.cases.yaml"]
     assert command("check", "ma-soc/dyad").code == 0
-    assert command("check", "ma-soc/child").code == 1
 
 
 @pytest.mark.parametrize(
@@ -149,65 +154,48 @@ def test_r13_a_row_whose_code_does_not_belong_where_it_stands_is_told(command: C
     assert f"project/tables/ma-soc/{path.name}:2:1: azul: in patient Patient.gender: " in told.err
 
 
-LOOSE = (
-    "mapping: child\nreads: ma-soc/child\nextends: ma-soc/child\nemits: { patient: { birtDate: '{{ birth_date }}' } }\n"
-)
-
-
-def test_what_lint_finds_is_a_finding_and_the_cases_are_run_where_they_can_be(command: Command) -> None:
-    own(command, LOOSE, "mappings/child.yaml")
-    told = command("check", "ma-soc/child")
-    assert told.code == 1
-    assert "project/child.yaml:4:" in told.err
-    assert "did you mean birthDate?" in told.err
-    assert "[case-differs]" not in told.err
-    assert "child" in told.out
-
-
-def test_a_warning_is_a_finding_where_that_is_asked_for(command: Command) -> None:
-    own(command, "code,system,target,display,equivalence,source,note\n", "tables/ma-soc/unread.csv")
-    plain, strict = command("check", "ma-soc/child"), command("check", "--strict")
-    found = command("check", "--json").json
-    assert plain.code == 0
-    if found["warnings"]:
-        assert (found["ok"], strict.code) == (True, 1)
-        assert strict.err.startswith("✗ ")
-
-
 # ── update ────────────────────────────────────────────────────────────────────────────────────────────────────────
-def update(command: Command, *more: str) -> Told:
-    return command("check", "ma-soc/child", "--update", *more)
+def test_nothing_is_updated_unasked(tiny: Command) -> None:
+    assert tiny("check").code == 1
+    assert (tiny.folder / "visit.cases.yaml").read_text() == CASES
 
 
-def test_nothing_is_updated_unasked(command: Command) -> None:
-    path = own(command, CASES)
-    assert command("check", "ma-soc/child").code == 1
-    assert path.read_text() == CASES
+def test_failing_cases_are_written_anew_and_all_else_stays(tiny: Command, tmp_path: Path) -> None:
+    told = tiny("check", "--update")
+    assert (told.code, "✗" in told.err) == (0, False)
+    assert matches("check-update", told.out, tmp_path)
+    assert tiny("check", "--update", "--json").json["updated"] == []
+    assert (tiny.folder / "visit.cases.yaml").read_text().count("#") == CASES.count("#")
 
 
-def test_failing_cases_are_written_anew_and_all_else_stays(command: Command, tmp_path: Path) -> None:
-    path = own(command, CASES)
-    told = update(command)
-    assert (told.code, told.err) == (0, "")
-    diff = told.out[: told.out.index("ma-soc/child ")]
-    assert matches("check-update", diff, tmp_path)
-    assert update(command, "--json").json["updated"] == []
-    assert path.read_text().count("#") == CASES.count("#")
+def test_the_line_ends_of_a_file_stay(tiny: Command) -> None:
+    path = tiny.folder / "visit.cases.yaml"
+    assert tiny("check", "--update").code == 0
+    right = path.read_text()
+    path.write_bytes(CASES.replace("\n", "\r\n").encode())
+    assert tiny("check", "--update").code == 0
+    assert path.read_bytes() == right.replace("\n", "\r\n").encode()
 
 
-def test_the_line_ends_of_a_file_stay(command: Command) -> None:
-    path = own(command, CASE)
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert update(command).code == 0
-    assert path.read_bytes() == CASE.replace("Otro", "Ejemplo").replace("\n", "\r\n").encode()
-
-
-def test_nothing_is_updated_while_lint_has_errors(command: Command) -> None:
-    path = own(command, CASES)
-    own(command, "mapping: child\nreads: ma-soc/child\nemits: {}\nholdings: {}\n", "mappings/child.yaml")
-    told = update(command)
-    assert (told.code, path.read_text()) == (2, CASES)
+@pytest.mark.parametrize(("wrong", "code"), [("staus: finished", 1), ('status: "{{ oops( }}"', 2)])
+def test_nothing_is_updated_while_lint_has_errors(tiny: Command, wrong: str, code: int) -> None:
+    own(tiny, VISIT.replace("status: finished", wrong), "visit.yaml")
+    told = tiny("check", "--update")
+    assert (told.code, (tiny.folder / "visit.cases.yaml").read_text()) == (code, CASES)
     assert "no case was updated: what lint reports comes first\n" in told.out
+    assert ("no case was run" in told.out) == (code == 2)
+
+
+def test_a_warning_is_a_finding_where_that_is_asked_for(tiny: Command, tmp_path: Path) -> None:
+    own(tiny, CASES[: CASES.index("  - name")] + CASES[CASES.index("  - name: as it should") :], "visit.cases.yaml")
+    plain, strict = tiny("check"), tiny("check", "--strict")
+    assert (plain.code, strict.code) == (0, 1)
+    assert matches("check-warnings", plain.err, tmp_path)
+    assert strict.err == plain.err.replace("! ", "✗ ")
+    found = tiny("check", "--json").json
+    assert (found["ok"], len(found["warnings"])) == (True, plain.err.count("! "))
+    found = tiny("check", "--json", "--strict").json
+    assert (found["ok"], found["warnings"], len(found["problems"])) == (False, [], strict.err.count("✗ "))
 
 
 def test_a_variation_updates_only_the_cases_of_its_own_folder(command: Command, tmp_path: Path) -> None:
@@ -216,19 +204,6 @@ def test_a_variation_updates_only_the_cases_of_its_own_folder(command: Command, 
         "mapping: child\nreads: ma-soc/child\nextends: ma-soc/child\nemits: { patient: { gender: unknown } }\n",
         "mappings/child.yaml",
     )
-    told = update(command)
+    told = command("check", "ma-soc/child", "--update")
     assert (told.code, matches("check-update-pack", told.err, tmp_path)) == (1, True)
     assert not (command.folder / "cases").exists()
-
-
-def test_the_author_of_a_pack_works_on_its_own_folder(command: Command, tmp_path: Path) -> None:
-    pack = command.folder = tmp_path / "ma-soc"
-    shutil.copytree(Path(bridge.mappings.__file__).parent / "packs" / "ma-soc", pack)
-    cases = pack / "child.cases.yaml"
-    before = cases.read_text()
-    cases.write_text(before.replace("gender: male\n            birth", "gender: other\n            birth"))
-    assert command("check", "ma-soc/child").code == 1
-    told = update(command)
-    assert (told.code, told.err) == (0, "")
-    assert f"+++ {cases}\n" in told.out
-    assert cases.read_text() == before
