@@ -1,6 +1,6 @@
-"""Broken expressions, templates and records: no crash, no hang, no escape, every error with a place.
+"""Broken expressions, templates, records and mapping files: no crash, no hang, no escape, every error with a place.
 
-python -m bench.fuzz [--cases 100000] [--seed 1] [--out FILE]
+python -m bench.fuzz [--cases 100000] [--seed 1] [--files] [--out FILE]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.unit.mappings.lint.broken import check as check_files
 from tests.unit.mappings.mutated import check
 
 
@@ -21,6 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", action="store_true", help="break whole sets of mapping files, and lint them")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     ended: Counter[str] = Counter()
@@ -29,7 +31,7 @@ def main() -> int:
     for number in range(options.cases):
         start = time.monotonic()
         try:
-            ended[check(random.Random(f"{options.seed}/{number}"))] += 1
+            ended[(check_files if options.files else check)(random.Random(f"{options.seed}/{number}"))] += 1
         except BaseException:
             print(f"case {number} of seed {options.seed}")
             raise

@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.errors import Problem
 from bridge.mappings.kinds import ConsentPaths, Kind, Rule
-from bridge.mappings.schema import Field, Schema
+from bridge.mappings.schema import Field, NoSchemaError, Schema
 from bridge.mappings.source import Path, Source
 
 _REQUIRED = ("kind", "title", "id", "subject", "people", "schema")
@@ -43,8 +43,9 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         return None
     try:
         schema = Schema(value["schema"])
-    except ValueError as error:
-        problems.append(Problem("kind-schema", f"this is no JSON Schema: {error}", source.where(("schema",)), "schema"))
+    except NoSchemaError as error:
+        where = source.where(("schema", *error.path))
+        problems.append(Problem("kind-schema", f"this is no JSON Schema: {error}", where, "schema"))
         return None
     reader = _Reader(source, schema, problems)
     kind = Kind(

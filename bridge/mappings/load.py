@@ -152,7 +152,7 @@ def digest(files: Mapping[str, str]) -> str:
     for path, text in sorted(files.items()):
         if not path.endswith(CASES):
             for piece in (path, text):
-                data = piece.encode()
+                data = piece.encode(errors="surrogatepass")
                 running.update(len(data).to_bytes(8, "big") + data)
     return running.hexdigest()
 

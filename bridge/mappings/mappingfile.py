@@ -228,7 +228,7 @@ def _lines(one: MappingFile, key: str) -> Iterator[tuple[Path, Any]]:
 def _where_in(source: Source, path: Path, *more: str) -> str:
     """Where a value stands (not its key)."""
     place = source.place((*path, *more))
-    return source.file if place is None else str(place.value)
+    return source.where(path) if place is None else str(place.value)
 
 
 def _near(kind: Kind, field: tuple[str, ...]) -> str:

@@ -57,8 +57,16 @@ _CAPITAL = re.compile(r"[A-Z]")
 _TYPES_AS_WORDS = {"array": "a list", "boolean": "true or false", "object": "an object", "string": "text"}
 
 
+class NoSchemaError(ValueError):
+    """This is no JSON Schema; `path` is the place in it that is wrong, as far as that is known."""
+
+    def __init__(self, rule: str, path: tuple[str | int, ...]) -> None:
+        super().__init__(rule)
+        self.path = path
+
+
 class Schema:
-    """A compiled JSON Schema (draft 2020-12). Raises ValueError, without a value of a record, when it is not one."""
+    """A compiled JSON Schema (draft 2020-12). Raises NoSchemaError, without a value of a record, when it is not one."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         formats = {name: _matcher(name) for name in _FORMATS}
@@ -67,7 +75,7 @@ class Schema:
                 schema, formats=formats, validate_formats=True, ignore_unknown_formats=False, offline=True
             )
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            raise ValueError(str(error).splitlines()[0]) from None
+            raise NoSchemaError(str(error).splitlines()[0], tuple(getattr(error, "instance_path", ()))) from None
         self.document = schema
         self.fields = {field.path: field for field in _fields([(schema, True)], schema, (), 0)}
 

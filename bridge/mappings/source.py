@@ -37,7 +37,7 @@ class Source:
     def where(self, path: Path) -> str:
         """The `file:line:column` of a path's key (of an entry of a list: its own), or of the nearest thing around."""
         place = self.place(path)
-        return self.file if place is None else str(place.key)
+        return f"{self.file}:1:1" if place is None else str(place.key)
 
     def place(self, path: Path) -> Place | None:
         """Where a path's key and value stand, or those of the nearest thing around it; None for an empty file."""

@@ -21,9 +21,9 @@ def check_conditions(subject: Subject, walked: Walked) -> None:
             _check_when(subject, said)
         if said.role == "if":
             _check_known(subject, said.tree, said.facts, said.knowing)
-        for node, facts in with_facts(said.tree, said.facts):
+        for node, _, here in with_facts(said.tree, said.facts, said.facts):
             if isinstance(node, tree.Call) and node.name == "iif" and node.target is None:
-                _check_known(subject, node.arguments[0], facts, said.knowing)
+                _check_known(subject, node.arguments[0], here, said.knowing)
 
 
 def _check_when(subject: Subject, said: Said) -> None:

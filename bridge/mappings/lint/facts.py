@@ -35,7 +35,7 @@ class Facts:
         """Whether a condition holds for certain, or for certain does not; None where both may be."""
         if all(spelled(one) in self.true for one in _parts(condition, "and")):
             return True
-        if spelled(condition) in self.true:
+        if any(spelled(one) in self.true for one in (condition, *_parts(condition, "or"))):
             return True
         if any(self._untrue(one) for one in _parts(condition, "and")):
             return False

@@ -9,6 +9,7 @@ from bridge.errors import Problem
 from bridge.mappings.fhirpath import tree
 from bridge.mappings.functions import FUNCTIONS
 from bridge.mappings.lint.calls import Called, called
+from bridge.mappings.lint.facts import Facts
 from bridge.mappings.lint.given import given, is_own, literal
 from bridge.mappings.lint.rowplaces import RowPlaces
 from bridge.mappings.lint.subject import Subject, listed
@@ -33,9 +34,11 @@ class Reached:
         """The rows that no value of any source comes upon."""
         for name, codes in self.codes.items():
             for code in () if codes is None else sorted(self.tables[name].rows.keys() - codes):
-                rule = "no value of the source comes upon this row"
-                step = f"the source has {listed(sorted(codes or ()))}"
-                yield Problem("row-unreached", rule, rows.where(name, code), code, step)
+                where = rows.where(name, code)
+                if where:  # a row that stands in no file of ours is nobody's to take out
+                    rule = "no value of the source comes upon this row"
+                    step = f"the source has {listed(sorted(codes or ()))}"
+                    yield Problem("row-unreached", rule, where, code, step)
 
 
 def check_lookups(subject: Subject, walked: list[Walked], reached: Reached) -> None:
@@ -57,6 +60,8 @@ def _look_up(subject: Subject, one: Called, reached: Reached) -> None:
         return
     asked = call.arguments[1]
     texts = given(asked, one.knowing).texts
+    if texts is not None:
+        texts = frozenset(text for text in texts if not _excluded(asked, text, one.facts))
     reached.asked(table, texts)
     missing = sorted((texts or frozenset()) - table.rows.keys())
     if not missing:
@@ -75,6 +80,12 @@ def _look_up(subject: Subject, one: Called, reached: Reached) -> None:
         subject.say(
             "table-gap", asked.position, rule, call.name, "add a row for each; until then such records are held"
         )
+
+
+def _excluded(asked: tree.Node, text: str, facts: Facts) -> bool:
+    """Do the conditions around a look-up say that the code is never this one."""
+    same = tree.Binary("=", asked, tree.Literal(text, asked.position), asked.position)
+    return facts.verdict(same) is False
 
 
 def _where_listed(subject: Subject, name: str) -> str:

@@ -86,4 +86,4 @@ def _removed(base: Any, top: Any, source: Source, path: Path) -> Iterator[Proble
 
 def _at(source: Source, path: Path) -> str:
     place = source.place(path)
-    return source.file if place is None else str(place.value)
+    return source.where(path) if place is None else str(place.value)

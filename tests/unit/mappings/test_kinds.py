@@ -120,7 +120,7 @@ def test_a_kind_without_consents_gives_none(visit: Kind) -> None:
         ("{ path: status }", "{ path: status, in: [void] }", "kind-declaration", "tiny/visit.kind.yaml:10:1"),
         ("kind: visit", "kind: tiny/visit", "kind-declaration", "tiny/visit.kind.yaml:2:1"),
         ("titel: A visit", "title: A visit", "kind-shape", "tiny/visit.kind.yaml:3:1"),
-        ("  type: objekt", "  type: object", "kind-schema", "tiny/visit.kind.yaml:13:1"),
+        ("  type: objekt", "  type: object", "kind-schema", "tiny/visit.kind.yaml:14:3"),
     ],
 )
 def test_a_kind_file_s_mistakes_are_named_with_their_line(wrong: str, right: str, code: str, where: str) -> None:
