@@ -67,7 +67,7 @@ def write_schemas(
     made = schemas(subject_of(project).valid.definitions)
     directory.mkdir(parents=True, exist_ok=True)
     for name, schema in made.items():
-        (directory / name).write_bytes(orjson.dumps(schema, option=orjson.OPT_INDENT_2) + b"\n")
+        (directory / name).write_bytes(orjson.dumps(schema) + b"\n")
     if json:
         show.as_json({"directory": str(directory), "files": list(made)})
         return show.DONE
