@@ -19,13 +19,15 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from bridge.mappings.fhirpath import compile_expression
 from bridge.mappings.fpml import compile_template
+from bridge.mappings.load import Mappings, available_packs, load, read_packs
+from bridge.mappings.watching import Watching
 
 RECORD: dict[str, Any] = {
     "id": "C-1001", "child": "child-17", "caregiver": "cg-17", "status": "signed", "place": "home",
@@ -280,6 +282,38 @@ def compile_costs() -> dict[str, float]:
     return {**{name: time / 1000 for name, time in took.items()}, "encounter_kib": size, "encounter_lines": lines}
 
 
+def _watched(files: Mapping[str, str]) -> Mappings:
+    return load(files, Watching())
+
+
+def pack_costs(rounds: int = 5) -> dict[str, dict[str, float]]:
+    """For each pack: milliseconds of processor time to load it, plain and watched; kilobytes that a mapping keeps."""
+    found = {}
+    for name in available_packs():
+        files = read_packs([name])
+        took = {"load_ms": partial(load, files), "watched_ms": partial(_watched, files)}
+        times: dict[str, list[float]] = {key: [] for key in took}
+        for _ in range(rounds):
+            for key, call in took.items():
+                begun = time.process_time()
+                call()
+                times[key].append((time.process_time() - begun) * 1000)
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        kept = load(files)
+        gc.collect()
+        size = (tracemalloc.get_traced_memory()[0] - before) / 1024
+        tracemalloc.stop()
+        found[name] = {
+            **{key: statistics.median(one) for key, one in times.items()},
+            "mappings": len(kept.mappings),
+            "lines_of_yaml": sum(text.count("\n") for file, text in files.items() if file.endswith(".yaml")),
+            "kib_each": size / len(kept.mappings),
+        }
+    return found
+
+
 def main() -> int:
     """Print the table and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -315,9 +349,12 @@ def main() -> int:
         for name, value in sorted(rows.items(), key=lambda row: row[1]):
             print(f"  {name:32} {value:10.2f} us   {value / rows['hand-written']:8.2f} x")
     print("compile", {name: round(value, 2) for name, value in costs.items()})
+    packs = pack_costs()
+    for name, row in packs.items():
+        print(f"pack {name}", {key: round(value, 1) for key, value in row.items()})
     report = {"python": platform.python_version(), "expressions_us": expressions, "encounter_us": encounter}
     if options.out:
-        options.out.write_text(json.dumps({**report, "compile": costs}, indent=1) + "\n")
+        options.out.write_text(json.dumps({**report, "compile": costs, "packs": packs}, indent=1) + "\n")
     return 0
 
 

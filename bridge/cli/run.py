@@ -13,6 +13,7 @@ from bridge import __version__, log
 from bridge.cli import (
     access,
     capabilities,
+    check,
     demo,
     doctor,
     held,
@@ -44,8 +45,8 @@ def build() -> typer.Typer:
     app.callback(result_callback=finish)(root)
     app.command("demo")(demo.demo)
     app.command("init")(init.init)
-    app.command("check")(mappings.check)
-    app.command("mappings")(mappings.mappings)
+    app.command("check")(check.check)
+    app.add_typer(mappings.app, name="mappings")
     app.add_typer(tables.app, name="tables")
     app.add_typer(mappings.definitions, name="definitions")
     app.command("capabilities")(capabilities.capabilities)

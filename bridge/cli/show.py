@@ -30,3 +30,10 @@ def problems(found: Iterable[Problem]) -> None:
     for problem in found:
         typer.secho("✗ ", fg="red", nl=False, err=True)
         typer.echo(str(problem), err=True)
+
+
+def warnings(found: Iterable[Problem]) -> None:
+    """What stops nothing, one below the other, on standard error."""
+    for problem in found:
+        typer.secho("! ", fg="yellow", nl=False, err=True)
+        typer.echo(str(problem), err=True)

@@ -13,10 +13,11 @@ import typer
 import yaml
 
 from bridge.cli import show
-from bridge.cli.mappings import read, validator_of
+from bridge.cli.mappings import read
 from bridge.cli.options import HERE, AsJson, ProjectDir
 from bridge.errors import ConfigError, Problem
 from bridge.fhir.opinion import second_opinion
+from bridge.jobs.open import validator_of
 from bridge.mappings import conceptmap
 from bridge.mappings.tablefile import as_csv
 from bridge.model import Severity

@@ -40,6 +40,12 @@ def validator(*folders: str) -> Validator:
     return Validator(definitions.load(*map(Path, folders)))
 
 
+def validator_of(project: Project) -> Validator:
+    """The one the line uses: with the definitions that the site added."""
+    own = project.directory / OWN_DEFINITIONS
+    return validator(*([str(own)] if own.is_dir() else []))
+
+
 @contextmanager
 def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
     """The line without connections, for what needs no EHR; the project folder's mappings are in force from here on.
@@ -52,8 +58,7 @@ def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
         with ledger.read() as connection:
             active = leases.active_mappings(connection)
         in_force = checked if active == files else mappings.load(active)  # reading them is most of a start's time
-        own = project.directory / OWN_DEFINITIONS
-        line = Line(project, ledger, Translator(in_force), validator(*([str(own)] if own.is_dir() else [])))
+        line = Line(project, ledger, Translator(in_force), validator_of(project))
         yield line
     finally:
         ledger.close()

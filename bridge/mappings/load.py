@@ -24,8 +24,11 @@ from bridge.mappings.kinds import Kind
 from bridge.mappings.mappingfile import Laid, MappingFile, RecordMapping, read_mapping
 from bridge.mappings.tablefile import read_about, read_table
 from bridge.mappings.tables import About, Table
+from bridge.mappings.watching import Watching
 
 PROJECT = "project"
+PACK = "pack.yaml"
+"""The file that makes a folder a pack."""
 CASES = ".cases.yaml"
 
 
@@ -41,7 +44,7 @@ class Mappings:
 
 def available_packs() -> list[str]:
     """The packs that ship with the bridge."""
-    return sorted(entry.name for entry in _packs().iterdir() if entry.joinpath("pack.yaml").is_file())
+    return sorted(entry.name for entry in _packs().iterdir() if entry.joinpath(PACK).is_file())
 
 
 def read_packs(names: Iterable[str], project_dir: FilePath | None = None) -> dict[str, str]:
@@ -75,6 +78,19 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
     return found
 
 
+def read_pack(folder: FilePath) -> dict[str, str]:
+    """The files of a pack that is being worked on, with its cases, under the folder's own name.
+
+    Raises ConfigError for a file that is not UTF-8.
+    """
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    _collect(folder, folder.name, found, problems)
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a set of files says, as far as it can be read, and every problem in it; `laid` goes by mapping name."""
@@ -85,15 +101,18 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load(files: Mapping[str, str]) -> Mappings:
-    """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is."""
-    found = read_files(files)
+def load(files: Mapping[str, str], watching: Watching | None = None) -> Mappings:
+    """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is.
+
+    With `watching` they are slower, and say what cases reach of them.
+    """
+    found = read_files(files, watching)
     if found.problems:
         raise ConfigError(found.problems)
     return found.mappings
 
 
-def read_files(files: Mapping[str, str]) -> Loaded:
+def read_files(files: Mapping[str, str], watching: Watching | None = None) -> Loaded:
     """As `load`, with the places of what was read, and with the problems instead of an exception."""
     problems: list[Problem] = []
     tables = _tables(files, problems)
@@ -123,7 +142,7 @@ def read_files(files: Mapping[str, str]) -> Loaded:
     mappings: dict[str, RecordMapping] = {}
     laid: dict[str, Laid] = {}
     for name, one in by_name.items():
-        found = read_mapping(one, by_name, kinds, tables, official, problems, frozenset(broken))
+        found = read_mapping(one, by_name, kinds, tables, official, problems, frozenset(broken), watching)
         if found is None or name in extended:
             continue
         mapping = found.mapping

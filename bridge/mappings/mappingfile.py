@@ -18,6 +18,7 @@ from bridge.mappings.parts import PartTemplate, Reader
 from bridge.mappings.source import Path, Source
 from bridge.mappings.tables import Table
 from bridge.mappings.template import Expression
+from bridge.mappings.watching import Watching
 from bridge.model import HoldReason
 
 _KEYS = ("mapping", "reads", "extends", "tables", "holds", "emits", "labels", "not_mapped")
@@ -109,6 +110,7 @@ def read_mapping(
     canonicals: Canonicals,
     problems: list[Problem],
     broken: frozenset[str] = frozenset(),
+    watching: Watching | None = None,
 ) -> Laid | None:
     """The mapping of a file laid over those it extends, or None with its problems added.
 
@@ -142,7 +144,7 @@ def read_mapping(
         problems=problems,
         canonicals=canonicals,
     )
-    reader = Reader(checks)
+    reader = Reader(checks, watching.of(written.name) if watching is not None else None)
     checks.labels = labels = tuple(_labels(chain, kind, reader, problems))
     for name, part in emits.items():
         _check_part(name, part, kind, source, problems)

@@ -11,7 +11,17 @@ from bridge.mappings.fhirpath import ExpressionError, Position, Read
 from bridge.mappings.fhirpath.reads import Flow
 from bridge.mappings.fpml import Leaf, Positions
 from bridge.mappings.source import Path, Source
-from bridge.mappings.template import AGENCY_SCHEMA, Expression, Knowing, Template, calls_in
+from bridge.mappings.template import (
+    AGENCY_SCHEMA,
+    DECISION,
+    LOOP,
+    Expression,
+    Knowing,
+    Template,
+    WatchedExpression,
+    calls_in,
+)
+from bridge.mappings.watching import MappingWatch
 
 OWN_KEYS = ("about", "when", "each", "key", "person")
 _NOTHING: frozenset[int] = frozenset()
@@ -45,13 +55,15 @@ class PartTemplate:
 class Reader:
     """Reads the parts of one mapping file. Problems are added to those of `checks`."""
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: Checks, watch: MappingWatch | None = None) -> None:
         self.checks = checks
-        self._knowing = Knowing(checks.kind.schema.document, {"agency": AGENCY_SCHEMA}, {})
+        self._watch = watch
+        self._knowing = Knowing(checks.kind.schema.document, {"agency": AGENCY_SCHEMA}, {}, watch)
 
     def part(self, name: str, value: dict[str, Any], path: Path) -> PartTemplate | None:
         """The part, or None with its problems added."""
         self.checks.about = about = str(value.get("about", ""))
+        self._watched(name)
         knowing, always = self._knowing, _NOTHING
         each = self._own(value, "each", path, knowing)
         if "each" in value:
@@ -91,17 +103,22 @@ class Reader:
 
     def condition(self, value: Any, source: Source, path: Path) -> Expression | None:
         """An expression outside any part, written at a path of a file, or None; its problems are added."""
-        return self._expression(value, place_in(source, path), self._knowing)
+        self._watched("")
+        return self._expression(value, place_in(source, path), self._knowing, str(path[0]))
 
     def _own(self, value: dict[str, Any], key: str, path: Path, knowing: Knowing) -> Expression | None:
         if key not in value:
             return None
-        return self._expression(value[key], self.checks.position((*path, key), beneath=2), knowing)
+        return self._expression(value[key], self.checks.position((*path, key), beneath=2), knowing, key)
 
-    def _expression(self, value: Any, place: Position, knowing: Knowing) -> Expression | None:
+    def _expression(self, value: Any, place: Position, knowing: Knowing, kind: str) -> Expression | None:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         try:
-            found = Expression(text, knowing, place)
+            if knowing.watch is not None and kind not in ("key", "person"):
+                ways = LOOP if kind == "each" else DECISION
+                found: Expression = WatchedExpression(text, knowing, place, kind, ways)
+            else:
+                found = Expression(text, knowing, place)
         except ExpressionError as error:
             self.checks.mistake(error)
             return None
@@ -115,7 +132,12 @@ class Reader:
         place = self.checks.position((*path, key))
         return self.checks.brought(frozenset(read for read in reads if read.path), place)
 
+    def _watched(self, part: str) -> None:
+        if self._watch is not None:
+            self._watch.part = part
+
     def _section(self, entry: Any, path: Path, knowing: Knowing) -> Section | None:
+        self._watched(f"{path[1]}.section[{path[-1]}]")
         template = self._template([entry], knowing, self.checks.positions(path, (0,)))
         if template is None:
             return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.mappings.fhirpath import CompiledExpression, Environment, Position, Shape, compile_expression
+from bridge.mappings.fhirpath import CompiledExpression, Environment, Position, Registry, Shape, compile_expression
 from bridge.mappings.fhirpath.reads import Flow, Reading, flow
 from bridge.mappings.fhirpath.shapes import Schema, root_shape
 from bridge.mappings.fhirpath.tree import Call, Node, within
@@ -16,6 +16,7 @@ from bridge.mappings.fpml import CompiledTemplate, Leaf, Positions, compile_temp
 from bridge.mappings.fpml.template import trees
 from bridge.mappings.fpml.text import within as within_text
 from bridge.mappings.functions import FUNCTIONS_OF_MAPPINGS, Functions
+from bridge.mappings.watching import MappingWatch
 
 ENGINE = "compiled 1"
 """The engine's answers; another number where the same mapping would make another resource of the same record."""
@@ -26,6 +27,7 @@ AGENCY_SCHEMA: Schema = {
     "additionalProperties": False,
     "properties": {"id": _TEXT, "name": _TEXT, "phone": _TEXT, "language": _TEXT},
 }
+DECISION, LOOP = ("yes", "no"), ("filled", "empty")
 _ALONE = FUNCTIONS_OF_MAPPINGS.alone()
 _WRAPPED = re.compile(r"\{\{\s*([\s\S]+?)\s*\}\}|\{\[\s*([\s\S]+?)\s*\]\}")
 
@@ -55,18 +57,23 @@ def scope_of(record: dict[str, Any], variables: Mapping[str, Any], functions: Fu
 class Knowing:
     """What is known while a mapping is compiled: the record's schema, the names there are, where they come from.
 
-    Without a schema a record may be any JSON; without names any may come.
+    Without a schema a record may be any JSON; without names any may come. With `watch` it says what is reached.
     """
 
     schema: Schema | None = None
     variables: Mapping[str, Schema | Shape | None] | None = None
     origins: Mapping[str, Flow] | None = None
+    watch: MappingWatch | None = None
+
+    @property
+    def functions(self) -> Registry:
+        """All that an expression may call."""
+        return FUNCTIONS_OF_MAPPINGS if self.watch is None else self.watch.functions
 
     def naming(self, name: str, shape: Shape | None, origin: Flow) -> Knowing:
         """The same with one more name."""
-        return Knowing(
-            self.schema, {**(self.variables or {}), name: shape}, {**(self.origins or {}), name: Flow(origin.points)}
-        )
+        variables = {**(self.variables or {}), name: shape}
+        return replace(self, variables=variables, origins={**(self.origins or {}), name: Flow(origin.points)})
 
 
 class Template:
@@ -81,7 +88,8 @@ class Template:
             schema=known.schema,
             variables=known.variables,
             positions=positions,
-            functions=FUNCTIONS_OF_MAPPINGS,
+            functions=known.functions,
+            watch=known.watch,
         )
         self.knowing = known
         self.trees = tuple(trees(self.compiled.template))
@@ -113,7 +121,8 @@ class Expression:
             schema=known.schema,
             variables=known.variables,
             position=None if position is None else within_text(text, start, position),
-            functions=FUNCTIONS_OF_MAPPINGS,
+            functions=known.functions,
+            watch=known.watch,
         )
         shape = None if known.schema is None else root_shape(known.schema)
         self.flow = flow(self.compiled.tree, Reading(variables=known.origins, shape=shape, alone=_ALONE))
@@ -129,6 +138,23 @@ class Expression:
     def holds(self, scope: Scope) -> bool:
         """Whether the one result is true. Raises EvaluationError."""
         return self.evaluate(scope) == [True]
+
+
+class WatchedExpression(Expression):
+    """An expression that decides over a part: which way it went is noted. `ways` are for true (or filled), and not."""
+
+    def __init__(self, text: str, knowing: Knowing, position: Position, kind: str, ways: tuple[str, str]) -> None:
+        super().__init__(text, knowing, position)
+        watch = knowing.watch or MappingWatch(set())
+        self._reached = watch.reached
+        self._yes, self._no = (watch.mark(kind, position, way) for way in ways)
+        self._decides = ways == DECISION
+
+    def evaluate(self, scope: Scope) -> list[Any]:
+        """As an Expression. Raises EvaluationError."""
+        found = super().evaluate(scope)
+        self._reached.add(self._yes if (found == [True] if self._decides else found) else self._no)
+        return found
 
 
 def unwrapped(text: str) -> tuple[str, int]:

@@ -17,11 +17,13 @@ from bridge.errors import RecordError
 from bridge.fhir import definitions
 from bridge.fhir.packages import read_package
 from bridge.fhir.validate import Validator
-from bridge.mappings.cases import Case, read_cases, run_case, translate_case
+from bridge.mappings.cases import Case, coverage_of, read_cases, run_case, swept, translate_case
+from bridge.mappings.cases.coverage import idle_reasons
 from bridge.mappings.load import Mappings, available_packs, load, read_all
 from bridge.mappings.records import values_at
 from bridge.mappings.schema import Field
 from bridge.mappings.translate import Translator
+from bridge.mappings.watching import Watching
 from bridge.model import Part, Severity, type_json
 from tests.unit.fhir.samples import ABSENT, PACKAGES
 
@@ -132,6 +134,34 @@ def test_every_part_of_every_mapping_comes_about_in_a_case(mappings: Mappings, t
     there = {(kind, template.name) for kind, mapping in mappings.mappings.items() for template in mapping.parts}
 
     assert there - made == set()
+
+
+def test_every_line_and_every_branch_is_reached_by_a_case_or_says_why_not() -> None:
+    watching = Watching()
+    watched = load(FILES, watching)
+    for case in CASES:
+        run_case(case, Translator(watched))
+
+    coverage = coverage_of(watched, watching, FILES)
+
+    assert [str(one) for mapping in coverage.mappings for one in mapping.missed if not one.reason] == []
+    assert list(idle_reasons(FILES, watched, coverage)) == []
+
+
+def test_r13_every_row_of_every_table_may_stand_where_its_table_is_looked_up(validator: Validator) -> None:
+    watching = Watching()
+    watched = load(FILES, watching)
+
+    found = swept(CASES, watched, validator, watching)
+
+    assert [(table, code, finding.path, finding.rule) for table, code, finding in found] == []
+
+
+def test_what_is_watched_comes_out_the_same(mappings: Mappings, translator: Translator) -> None:
+    watched = Translator(load(FILES, Watching()))
+
+    for case in CASES:
+        assert translate_case(case, watched) == translate_case(case, translator), case.name
 
 
 def test_every_mapping_has_cases_that_prove_what_the_packs_promise(mappings: Mappings) -> None:

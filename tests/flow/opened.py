@@ -18,6 +18,7 @@ from bridge.jobs.open import open_line
 from bridge.jobs.worker import system_clock
 from bridge.mappings import load as mappings
 from bridge.mappings.load import Mappings
+from bridge.mappings.watching import Watching
 from bridge.model import Fate, type_json
 from bridge.settings import load
 from tests.flow.canaries import Marks, Writer
@@ -141,10 +142,12 @@ READ: dict[tuple[tuple[str, str], ...], Mappings] = {}
 """The mappings of each content, read once: two dozen commands open the same project."""
 
 
-def remembered(load: Callable[[Mapping[str, str]], Mappings]) -> Callable[[Mapping[str, str]], Mappings]:
+def remembered(load: Callable[..., Mappings]) -> Callable[..., Mappings]:
     """The same as `load`, which is asked once for each content."""
 
-    def once(files: Mapping[str, str]) -> Mappings:
+    def once(files: Mapping[str, str], watching: Watching | None = None) -> Mappings:
+        if watching is not None:
+            return load(files, watching)
         key = tuple(sorted(files.items()))
         if key not in READ:
             READ[key] = load(files)

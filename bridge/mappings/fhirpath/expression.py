@@ -9,6 +9,7 @@ from bridge.mappings.fhirpath.builtins import REGISTRY
 from bridge.mappings.fhirpath.compiling.assemble import ENTRY, Compiled, assemble
 from bridge.mappings.fhirpath.compiling.build import Build, Scope
 from bridge.mappings.fhirpath.compiling.code import Code
+from bridge.mappings.fhirpath.compiling.coverage import Watch
 from bridge.mappings.fhirpath.compiling.handlers import HANDLERS
 from bridge.mappings.fhirpath.compiling.terms import MANY, ONE, PLAIN, Term, as_list
 from bridge.mappings.fhirpath.model import TypeModel
@@ -60,17 +61,18 @@ def compile_expression(
     variables: Mapping[str, Schema | Shape | None] | None = None,
     position: Position | None = None,
     functions: Registry = REGISTRY,
+    watch: Watch | None = None,
 ) -> CompiledExpression:
     """The expression as Python.
 
     `schema` (JSON Schema of the input) makes known paths plain look-ups and unknown ones issues; `model` knows FHIR
     types instead; without either the input may be any JSON. `variables` closes the list of %names, with a schema where
-    one is known. `position` is where the text begins. Raises ExpressionError.
+    one is known. `position` is where the text begins. `watch` as for `compile_template`. Raises ExpressionError.
     """
     place = position or Position()
     node = parse(text, place)
     code = Code(place)
-    build = Build(code, HANDLERS, functions, model, shapes_of(variables))
+    build = Build(code, HANDLERS, functions, model, shapes_of(variables), watch=watch)
     with code.block(f"def {ENTRY}(q, r)"):
         term = build.node(node, root_scope(code, schema))
         code.line(f"return {_result(code, term)}")

@@ -9,6 +9,7 @@ from bridge.mappings.fhirpath.builtins import REGISTRY
 from bridge.mappings.fhirpath.compiling.assemble import ENTRY, Compiled, assemble
 from bridge.mappings.fhirpath.compiling.build import Build
 from bridge.mappings.fhirpath.compiling.code import Code
+from bridge.mappings.fhirpath.compiling.coverage import Watch
 from bridge.mappings.fhirpath.compiling.handlers import HANDLERS
 from bridge.mappings.fhirpath.expression import root_scope, shapes_of
 from bridge.mappings.fhirpath.model import TypeModel
@@ -47,16 +48,18 @@ def compile_template(
     origin: Position | None = None,
     functions: Registry = REGISTRY,
     strict: bool = False,
+    watch: Watch | None = None,
 ) -> CompiledTemplate:
     """The template (a parsed YAML or JSON tree) as one Python function.
 
     `schema`, `model` and `variables` as for `compile_expression`. `positions` says where each node stands in its
-    file, `origin` where the template begins. `strict` allows reading through %variables only. Raises ExpressionError.
+    file, `origin` where the template begins. `strict` allows reading through %variables only. With
+    `watch` the template says which of its values and branches each record reached. Raises ExpressionError.
     """
     place = origin or Position()
     template = read_template(tree, positions, place)
     code = Code(place)
-    build = Build(code, HANDLERS, functions, model, shapes_of(variables), strict)
+    build = Build(code, HANDLERS, functions, model, shapes_of(variables), strict, watch)
     with code.block(f"def {ENTRY}(q, r)"):
         out = render(build, template, root_scope(code, schema))
         code.line(f"return {out.value}")

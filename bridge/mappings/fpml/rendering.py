@@ -47,6 +47,19 @@ class Out:
 def render(build: Build, node: Template, scope: Scope) -> Out:
     """The node's value as Python; its lines carry its position."""
     match node:
+        case Sequence():
+            return _sequence(build, node, scope)
+        case Structure():
+            with build.at(node.position):
+                return _structure(build, node, scope)
+    out = _leaf(build, node, scope)
+    with build.at(place_of(node)):
+        _given(build, out)
+    return out
+
+
+def _leaf(build: Build, node: Constant | Single | Every | Text, scope: Scope) -> Out:
+    match node:
         case Constant(value=value):
             form = "list" if isinstance(value, list) else "object" if isinstance(value, dict) else "value"
             return Out("None", "False") if value is None else Out(repr(value), "", form)
@@ -54,13 +67,14 @@ def render(build: Build, node: Template, scope: Scope) -> Out:
             return _single(build, node, scope)
         case Every():
             return _every(build, node, scope)
-        case Text():
-            with build.at(node.position):
-                return _text(build, node, scope)
-        case Sequence():
-            return _sequence(build, node, scope)
     with build.at(node.position):
-        return _structure(build, node, scope)
+        return _text(build, node, scope)
+
+
+def _given(build: Build, out: Out) -> None:
+    """Where this is watched, say that the value was given."""
+    if out.code != "None":
+        build.reached("value", test=out.test)
 
 
 # ── expressions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,6 +173,8 @@ def _loop(build: Build, loop: Loop, scope: Scope) -> Out:
         name = code.name("l")
         code.line(f"{name} = []")
         code.spend(f"len({items})")
+        build.reached("for", "filled", items)
+        build.reached("for", "empty", f"not {items}")
     inside = scope.naming(loop.item, Term(item, ONE, term.kind, term.shape))
     header = f"for {item} in {items}"
     if loop.index:
@@ -201,10 +217,13 @@ class _Writing:
         if node.choice is not None:
             self._open()
             with self.build.code.block(f"if {_condition(self.build, node.choice, scope)}"):
+                _taken(self.build, node.choice, "yes")
                 self._apart(node.choice.then, scope)
-            if node.choice.otherwise is not None:
+            if node.choice.otherwise is not None or self.build.watch is not None:
                 with self.build.code.block("else"):
-                    self._apart(node.choice.otherwise, scope)
+                    _taken(self.build, node.choice, "no")
+                    if node.choice.otherwise is not None:
+                        self._apart(node.choice.otherwise, scope)
 
     def merge(self, part: Template, scope: Scope) -> None:
         """Write what another template gives, directly where it is an object."""
@@ -270,8 +289,9 @@ def _choice(build: Build, choice: Choice, scope: Scope) -> Out:
     condition = _condition(build, choice, scope)
     name = code.name()
     outs: list[Out] = []
-    for header, node in ((f"if {condition}", choice.then), ("else", choice.otherwise)):
+    for header, way, node in ((f"if {condition}", "yes", choice.then), ("else", "no", choice.otherwise)):
         with code.block(header):
+            _taken(build, choice, way)
             out = Out("None", "False") if node is None else render(build, node, scope)
             outs.append(out)
             with build.at(code.at if node is None else place_of(node)):
@@ -292,6 +312,11 @@ def _condition(build: Build, choice: Choice, scope: Scope) -> str:
         return decision(build, choice.condition.tree, scope)
 
 
+def _taken(build: Build, choice: Choice, way: str) -> None:
+    with build.at(choice.condition.position):
+        build.reached("if", way)
+
+
 def _assigned(build: Build, node: Structure, scope: Scope) -> Scope:
     for name, value in node.assigned:
         scope = scope.naming(name, _value_of(build, value, scope))
@@ -302,11 +327,19 @@ def _value_of(build: Build, node: Template, scope: Scope) -> Term:
     """What a name assigned to this node holds: items, with their types where an expression gives them."""
     if isinstance(node, Single):
         with build.at(node.expression.position):
-            return _first(build, node.expression, scope)
+            return _named(build, _first(build, node.expression, scope))
     if isinstance(node, Every):
         with build.at(node.expression.position):
-            return build.node(node.expression.tree, scope)
+            return _named(build, build.node(node.expression.tree, scope))
     out = render(build, node, scope)
     if isinstance(node, Text) and not out.null:
         return Term(out.code, OPT if out.test else ONE, "String")
     return Term(build.code.keep(f"items_of({out.value})"), MANY)
+
+
+def _named(build: Build, term: Term) -> Term:
+    """The term; where this is watched, its value counts as given though no element holds it."""
+    build.reached(
+        "value", test="" if term.card == ONE else term.code if term.card == MANY else f"{term.code} is not None"
+    )
+    return term

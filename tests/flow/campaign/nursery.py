@@ -24,6 +24,7 @@ from bridge.jobs.open import connected, open_line, validator
 from bridge.jobs.worker import Worker, system_clock
 from bridge.mappings import load as mappings
 from bridge.mappings.load import Mappings
+from bridge.mappings.watching import Watching
 from bridge.model import EntryState
 from bridge.moves import settling
 from bridge.moves.finishing import Outcome, finish
@@ -65,8 +66,9 @@ def main() -> None:
             end(child)
 
 
-def remembered(files: Mapping[str, str]) -> Mappings:
+def remembered(files: Mapping[str, str], watching: Watching | None = None) -> Mappings:
     """The mappings of these files, read once."""
+    assert watching is None, "no worker watches"
     key = tuple(sorted(files.items()))
     if key not in KNOWN:
         KNOWN[key] = read_mappings(files)

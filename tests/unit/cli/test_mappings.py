@@ -1,4 +1,4 @@
-"""`bridge check`, `mappings`, `definitions add` and `sandbox`."""
+"""`bridge mappings`, `definitions add` and `sandbox`."""
 
 from __future__ import annotations
 
@@ -8,67 +8,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.unit.cli.conftest import Command
 from tests.unit.cli.golden import matches
-
-CASE = """\
-kind: ma-soc/child
-record: { id: c-1, name: { family: Ejemplo, given: [Luz] } }
-cases:
-  - name: a child is a patient
-    expect: { parts: { patient: { about: c-1, is: { "name[0].family": Otro } } } }
-"""
-
-
-def test_a_project_that_is_well(command: Command) -> None:
-    told = command("check")
-    assert (told.code, told.err) == (0, "")
-    assert told.out.endswith("all is well\n")
-    found = command("check", "--json").json
-    assert (found["ok"], found["problems"], found["without_cases"]) == (True, [], [])
-    assert found["cases"] > 50
-
-
-def test_a_case_that_comes_out_otherwise_is_told_by_its_line(command: Command, tmp_path: Path) -> None:
-    (command.folder / "cases").mkdir()
-    (command.folder / "cases" / "child.cases.yaml").write_text(CASE)
-    told = command("check")
-    assert (told.code, matches("check-case", told.err, tmp_path)) == (1, True)
-    found = command("check", "--json")
-    assert (found.code, found.json["ok"], len(found.json["problems"])) == (1, False, 1)
-
-
-@pytest.mark.parametrize(
-    ("name", "file", "text"),
-    [
-        ("check-kind", "cases/own.cases.yaml", CASE.replace("ma-soc/child", "ma-soc/chidl")),
-        ("check-table", "tables/ma-soc/contact-place.csv", "code,meaning\nhut,A hut\n"),
-        ("check-mapping", "mappings/child.yaml", "mapping: child\nreads: ma-soc/child\nemits: {}\nholdings: {}\n"),
-    ],
-)
-def test_what_cannot_be_used_is_wrong_configuration(
-    command: Command, tmp_path: Path, name: str, file: str, text: str
-) -> None:
-    path = command.folder / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    told = command("check")
-    assert (told.code, matches(name, told.err, tmp_path)) == (2, True)
-
-
-def test_every_mistake_in_the_settings_is_told_at_once(command: Command, tmp_path: Path) -> None:
-    path = command.folder / "bridge.yaml"
-    path.write_text(
-        path.read_text()
-        .replace("packs: [ma-soc]", "packs: [ma-sox]")
-        .replace("timezone: America/Chicago", "timezone: Chicago", 1)
-    )
-    told = command("check", "--json")
-    assert told.code == 2
-    assert len(json.loads(told.out)["problems"]) == 2
-    assert matches("check-settings", told.err, tmp_path)
 
 
 def test_what_can_be_taken_in_is_listed(command: Command) -> None:
@@ -81,6 +22,21 @@ def test_what_can_be_taken_in_is_listed(command: Command) -> None:
     assert "encounter" in contact["parts"]
     assert "ma-soc/contact-place" in contact["tables"]
     assert contact["cases"] > 5
+
+
+def test_the_schemas_of_the_files_are_written_for_an_editor(command: Command, tmp_path: Path) -> None:
+    told = command("mappings", "schemas", tmp_path / "schemas")
+    assert (told.code, told.err) == (0, "")
+    assert matches("schemas", told.out, tmp_path)
+    written = {path.name: json.loads(path.read_text()) for path in (tmp_path / "schemas").iterdir()}
+    assert set(written) == {
+        "bridge.schema.json",
+        "cases.schema.json",
+        "kind.schema.json",
+        "mapping.schema.json",
+        "table-row.schema.json",
+    }
+    assert {one["$schema"] for one in written.values()} == {"http://json-schema.org/draft-07/schema#"}
 
 
 def package(path: Path, *resources: dict[str, Any]) -> Path:

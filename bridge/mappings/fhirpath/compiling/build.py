@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from bridge.mappings.fhirpath import tree
 from bridge.mappings.fhirpath.compiling.code import Code
+from bridge.mappings.fhirpath.compiling.coverage import SEEN, Watch
 from bridge.mappings.fhirpath.compiling.terms import Term
 from bridge.mappings.fhirpath.model import TypeModel
 from bridge.mappings.fhirpath.problems import ExpressionError, Issue, Position
@@ -39,7 +40,10 @@ Handler = Callable[["Build", tree.Node, Scope], Term]
 
 
 class Build:
-    """The state of one compilation. `declared` are the caller's variables with their shapes, None if any may come."""
+    """The state of one compilation. `declared` are the caller's variables with their shapes, None if any may come.
+
+    With `watch` the code says which of its places were reached.
+    """
 
     def __init__(
         self,
@@ -49,8 +53,12 @@ class Build:
         model: TypeModel | None = None,
         declared: Mapping[str, Shape | None] | None = None,
         strict: bool = False,
+        watch: Watch | None = None,
     ) -> None:
         self.code = code
+        self.watch = watch
+        if watch is not None:
+            code.constants[SEEN] = watch.reached.add
         self.functions = functions
         self.model = model
         self.declared = declared
@@ -62,6 +70,13 @@ class Build:
         """The compiled node; its lines carry its position."""
         with self.at(node.position):
             return self._handlers[type(node)](self, node, scope)
+
+    def reached(self, kind: str, way: str = "", test: str = "") -> None:
+        """Where this is watched, a line that says the present position was reached (and `test` held)."""
+        if self.watch is None:
+            return
+        call = f"{SEEN}({self.watch.mark(kind, self.code.at, way)})"
+        self.code.line(f"if {test}: {call}" if test else call)
 
     @contextmanager
     def at(self, position: Position) -> Iterator[None]:

@@ -1,34 +1,41 @@
-"""Which parts of a mapping a record exercises: the ground of a case's coverage."""
+"""Which places of a mapping a record reaches: what a case covers.
+
+Only checking compiles with a Watch. Compiled code then says at each place that it was reached; without one, not a line
+of it differs.
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
+from dataclasses import dataclass
 
-from bridge.mappings.fhirpath.compiling.assemble import Compiled
 from bridge.mappings.fhirpath.problems import Position
 
+SEEN = "SEEN"
+"""What compiled code calls, with the number of a mark, where it is watched."""
 
-def positions_run(compiled: Compiled, call: Callable[[], object]) -> frozenset[Position]:
-    """The positions of a compiled mapping whose code runs while `call` does; all of them are `compiled.positions`.
 
-    Only for checking cases: it slows the call down. Whatever the call raises passes through.
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place that a record can reach: a value that is given, or one way a decision can go.
+
+    `kind` is "value", "if", "for", "iif" or a name of the caller's, `way` what became of it ("" for a value), `part`
+    the template it stands in.
     """
-    lines: set[int] = set()
 
-    def follow(frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code is not compiled.function.__code__ and frame.f_code.co_filename != compiled.filename:
-            return None
-        if event == "line":
-            lines.add(frame.f_lineno)
-        return follow
+    kind: str
+    position: Position
+    way: str = ""
+    part: str = ""
 
-    before = sys.gettrace()
-    sys.settrace(follow)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-    return frozenset(compiled.positions[line - 1] for line in lines if 0 < line <= len(compiled.positions))
+
+class Watch:
+    """The marks of what is compiled with it, and which of them were reached since."""
+
+    def __init__(self) -> None:
+        self.marks: dict[Mark, int] = {}
+        self.reached: set[int] = set()
+        self.part = ""
+
+    def mark(self, kind: str, position: Position, way: str = "") -> int:
+        """The number of a mark; the same one for the same place."""
+        return self.marks.setdefault(Mark(kind, position, way, self.part), len(self.marks))

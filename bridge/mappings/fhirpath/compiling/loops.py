@@ -134,8 +134,12 @@ def iif(build: Build, node: tree.Call, items: Term | None, scope: Scope) -> Term
     condition = decision(build, node.arguments[0], inside)
     found, marks = code.name("t"), []
     branches: list[Term] = []
-    for header, argument in ((f"if {condition}", node.arguments[1]), ("else", (*node.arguments, None)[2])):
+    for header, way, argument in (
+        (f"if {condition}", "yes", node.arguments[1]),
+        ("else", "no", (*node.arguments, None)[2]),
+    ):
         with code.block(header):
+            build.reached("iif", way)
             term = NOTHING if argument is None else build.node(argument, inside)
             branches.append(term)
             marks.append(len(code.lines))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.mappings.fhirpath import CODES, Environment, EvaluationError, ExpressionError, Limits, Position
-from bridge.mappings.fhirpath.compiling.coverage import positions_run
+from bridge.mappings.fhirpath.compiling.coverage import SEEN, Watch
 from bridge.mappings.fpml import Place, compile_template
 
 CASES: list[tuple[Any, str]] = [
@@ -165,17 +165,24 @@ def test_what_is_doubtful_is_an_issue() -> None:
     ]
 
 
-def test_coverage_of_a_case() -> None:
-    template = compile_template(
-        {"{% if done %}": {"a": "{{ x }}"}, "{% else %}": {"b": 1}},
-        positions={("{% if done %}", "a"): Place(Position(2, 5), Position(2, 1)),
-                   ("{% else %}",): Place(Position(4, 3), Position(3, 1))},
-    )  # fmt: skip
-    places = {position.line for position in template.compiled.positions}
-    assert {2, 4} <= places
-    run = {p.line for p in positions_run(template.compiled, lambda: template.render({"done": True}))}
-    assert 2 in run
-    assert 4 not in run
-    run = {p.line for p in positions_run(template.compiled, lambda: template.render({"done": False}))}
-    assert 4 in run
-    assert 2 not in run
+def test_what_a_record_reaches_is_known_where_it_is_watched() -> None:
+    tree = {
+        "{% if done %}": {"a": "{{ x }}"},
+        "{% else %}": {"b": 1},
+        "c": {"{% for one in list %}": "{{ iif(%one > 1, 'many') }}"},
+    }
+    watch = Watch()
+    template = compile_template(tree, watch=watch)
+    plain = compile_template(tree)
+    record = {"done": True, "list": [2]}
+
+    def reached(record: dict[str, Any]) -> set[tuple[str, str]]:
+        watch.reached.clear()
+        assert template.render(record) == plain.render(record)
+        return {(mark.kind, mark.way) for mark, number in watch.marks.items() if number in watch.reached}
+
+    assert SEEN not in plain.compiled.source
+    assert reached(record) == {("if", "yes"), ("for", "filled"), ("iif", "yes"), ("value", "")}
+    assert reached({"done": False}) == {("if", "no"), ("for", "empty"), ("value", "")}
+    assert reached({"done": True, "list": [1]}) == {("if", "yes"), ("for", "filled"), ("iif", "no")}
+    assert len(watch.marks) == 9
