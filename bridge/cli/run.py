@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 from bridge import __version__, log
-from bridge.cli import access, demo, doctor, held, init, mappings, operate, records, sandbox, sharing, show
+from bridge.cli import (
+    access,
+    demo,
+    doctor,
+    drafting,
+    held,
+    init,
+    mappings,
+    operate,
+    records,
+    sandbox,
+    sharing,
+    show,
+    trying,
+)
 from bridge.errors import AccessError, BridgeError, ConfigError, DefinitionError
 
 WRONG_USE = (ConfigError, AccessError, DefinitionError)
@@ -30,6 +44,8 @@ def build() -> typer.Typer:
     app.callback(result_callback=finish)(root)
     app.command("demo")(demo.demo)
     app.command("init")(init.init)
+    app.command("draft")(drafting.drafted)
+    app.command("try")(trying.attempt)
     app.command("check")(mappings.check)
     app.command("mappings")(mappings.mappings)
     app.add_typer(mappings.definitions, name="definitions")

@@ -109,7 +109,7 @@ def facts(node: Node) -> str:
     if not node.filled:
         return "never filled"
     more = "" if node.distinct_known else "more than "
-    if node.items is not None or node.children:
+    if node.is_list or node.types["object"]:
         return f"{percent(node)} % filled"
     distinct = "unique" if node.unique else f"{more}{node.distinct} different"
     return f"{percent(node)} % filled, {distinct}"
@@ -125,7 +125,7 @@ def percent(node: Node) -> int:
 def _sort(node: Node) -> tuple[Sort, str]:
     if not node.filled:
         return Sort.EMPTY, "never filled"
-    if node.types["object"]:
+    if node.types.keys() == {"object"}:
         return Sort.MAP, "an object whose keys look like values"
     types = set(node.types) - {"integer"} if node.types["number"] else set(node.types)
     if len(types) > 1:

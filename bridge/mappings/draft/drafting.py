@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,11 +36,14 @@ class Drafted:
     def unsure(self) -> Iterator[tuple[str, int, str]]:
         """Every line that waits for a person: file, line from 1, and the reason."""
         for path, text in self.files.items():
-            for number, line in enumerate(text.splitlines(), start=1):
-                if path.endswith(".csv") and f",{UNDECIDED}" in line:
-                    yield path, number, "a row without a code"
-                elif not path.endswith((".csv", ".sql")) and f"{MARK} " in line:
-                    yield path, number, line.partition(f"{MARK} ")[2]
+            if path.endswith(".csv"):
+                for number, cells in enumerate(csv.reader(io.StringIO(text)), start=1):
+                    if any(cell.startswith(UNDECIDED) for cell in cells):
+                        yield path, number, "a row without a code"
+            elif path.endswith(".yaml"):
+                for number, line in enumerate(text.splitlines(), start=1):
+                    if f"{MARK} " in line:
+                        yield path, number, line.partition(f"{MARK} ")[2]
 
 
 def draft(
@@ -99,6 +104,9 @@ def _usable(root: Node, source: str) -> None:
         raise ConfigError(Problem("draft-empty", "no record of this source holds anything", source, next_step=step))
     if root.wide:
         raise ConfigError(Problem("draft-wide", "its records have more fields than a kind can describe", source))
+    if root.parents == 1 and len(root.children) > 1 and all(child.is_object for child in root.children.values()):
+        rule = "it is one object of objects: are these the records, each under a key of its own?"
+        raise ConfigError(Problem("draft-keyed", rule, source, next_step="write them as a list, the key as a field"))
     for number, (name, child) in enumerate(root.children.items(), start=1):
         if not as_named(name) or (child.counts is not None and name in child.counts):
             rule = f"the first row must name the fields; the name of field {number} reads like a value"

@@ -136,11 +136,11 @@ def _object(node: Node, columns: Mapping[Field, Column], required: Sequence[str]
 
 def _property(name: str, node: Node, columns: Mapping[Field, Column], indent: str) -> Iterator[str]:
     column = columns.get(node.path)
-    if node.items is not None and set(node.types) == {"array"}:
+    if node.is_list and node.items is not None:
         yield told(f"{indent}{name}:", facts(node))
         yield f"{indent}  type: array"
         yield from _property("items", node.items, columns, f"{indent}  ")
-    elif set(node.types) == {"object"} and not node.map:
+    elif node.is_object:
         yield told(f"{indent}{name}:", facts(node)) if node.parents else f"{indent}{name}:"
         yield from _object(node, columns, (), f"{indent}  ")
     else:

@@ -22,7 +22,7 @@ _DISTINCT = 20_000  # beyond it a field has "more than" so many different values
 _UNIQUE = 2_000_000  # beyond it nothing is said about whether a value came twice
 _WIDE = 1_000  # fields of one object; beyond it they are not described one by one
 _DEEPEST = 12
-_KEYS_VARY = 25  # an object with more keys than this, each of them rare, is a map
+_KEYS_VARY = 4  # an object with so many keys, most of them rare, is a map: its keys may be names
 
 
 @dataclass(slots=True)
@@ -69,12 +69,17 @@ class Node:
         return self.filled / self.parents if self.parents else 0.0
 
     @property
-    def map(self) -> bool:
-        """Whether this is an object whose keys are values themselves (names, days), not fields."""
-        if self.wide or any(as_named(name) is False for name in self.children):
-            return True
+    def is_list(self) -> bool:
+        """Whether it is a list wherever it is filled."""
+        return self.types.keys() == {"array"}
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it is an object wherever it is filled, with keys that are fields and not values (names, days)."""
+        if self.types.keys() != {"object"} or self.wide or not all(map(as_named, self.children)):
+            return False
         rare = [child for child in self.children.values() if child.filled * 4 < self.types["object"]]
-        return len(self.children) > _KEYS_VARY and len(rare) * 2 > len(self.children)
+        return len(self.children) < _KEYS_VARY or len(rare) * 2 <= len(self.children)
 
     def take(self, value: Any, depth: int = 0) -> None:
         """One more value that says something."""
@@ -156,17 +161,14 @@ def profile(rows: Iterable[type_json], names: Iterable[str] = ()) -> Node:
 
 
 def leaves(node: Node, *, listed: bool = False) -> Iterator[tuple[Node, bool]]:
-    """Every field that holds values itself, and whether it stands in a list; maps are not gone into."""
-    here = listed or node.items is not None
-    describing = [node, *([node.items] if node.items is not None else [])]
-    if node.path and not any(one.types["object"] or one.types["array"] for one in describing[-1:]):
-        yield describing[-1], here
-    for one in describing:
-        if one.items is not None and one is not node:
-            yield from leaves(one.items, listed=True)
-        if not one.map:
-            for child in one.children.values():
-                yield from leaves(child, listed=here)
+    """Every field that is not taken apart further, and whether it stands in a list; maps are not gone into."""
+    if node.is_list and node.items is not None:
+        yield from leaves(node.items, listed=True)
+    elif node.is_object or not node.path:
+        for child in node.children.values():
+            yield from leaves(child, listed=listed)
+    else:
+        yield node, listed
 
 
 def _tell_parents(node: Node) -> None:
