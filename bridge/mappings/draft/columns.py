@@ -151,7 +151,12 @@ def _number(node: Node, why: str) -> tuple[Sort, str]:
         return Sort.ID, f"{why}, named as an id"
     if longest >= _LONG_NUMBER or node.longest >= _LONG_NUMBER:
         return Sort.IDENTIFYING, "long numbers: a phone, insurance or record number?"
-    if found & names.CODED and not found & (names.SCORE | names.LASTING) and _repeats(node, _MOST_NUMBERED):
+    if (
+        found & names.CODED
+        and not node.types["number"]
+        and not found & (names.SCORE | names.LASTING)
+        and _repeats(node, _MOST_NUMBERED)
+    ):
         return Sort.CODE, f"{why}, few, named as a code"
     return Sort.NUMBER, why
 
@@ -172,7 +177,7 @@ def _text(node: Node) -> tuple[Sort, str]:
         return Sort.IDENTIFYING, "its name says who somebody is or where they are"
     if "uuid" in formats:
         return (Sort.PERSON if person else Sort.ID), "UUIDs"
-    if (person or found & names.STAFF) and not found & (names.CODED | names.FREE):
+    if (person or found & names.STAFF) and not found & ((names.CODED - {"code"}) | names.FREE):
         if "id" in formats and "with digit" in formats:
             return (Sort.PERSON if person else Sort.ID), "ids, named after a person"
         if node.most_words <= _WORDS_OF_A_NAME:

@@ -37,6 +37,12 @@ class Declared:
     practice: Sequence[Guess]
     final: Sequence[Guess]
     void: Sequence[Guess]
+    stand_in: Column | None
+
+    @property
+    def identity(self) -> Column | None:
+        """The field that tells records apart, or the one that stands in where none does; None where none could."""
+        return self.id[0].column if self.id else self.stand_in
 
     @property
     def role(self) -> str:
@@ -75,6 +81,7 @@ def declared(columns: Iterable[Column], name: str) -> Declared:
         ),
         final=_sorted(_states(column, names.FINAL, "finished") for column in coded),
         void=_sorted(_states(column, names.VOID, "withdrawn") for column in coded),
+        stand_in=next((column for column in top if _scalar(column)), None),
     )
 
 
@@ -91,6 +98,10 @@ def role_of(column: Column) -> str:
 
 def _sorted(guesses: Iterable[Guess | None]) -> list[Guess]:
     return sorted((guess for guess in guesses if guess is not None and guess.score > 0), key=lambda one: -one.score)
+
+
+def _scalar(column: Column) -> bool:
+    return bool(column.node.types) and column.node.types.keys() <= {"string", "integer", "number"}
 
 
 def _id(column: Column, name: str, place: int) -> Guess | None:

@@ -71,6 +71,9 @@ def draft(
             Problem("draft-codes", "names no field of this source", "command line", one) for one in unknown
         )
     guessed = declared(found, name)
+    if guessed.identity is None:
+        rule = "no field of its records could tell one from another"
+        raise ConfigError(Problem("draft-no-id", rule, source, next_step="give each record an id"))
     subject = guessed.subject[0].column.path if guessed.subject else None
     found = list(with_values(found, rows, subject, coded))
     guessed = declared(found, name)
@@ -99,11 +102,11 @@ def _refused(rows: Iterable[type_json], kind: str, files: Mapping[str, str]) -> 
 
 def _usable(root: Node, source: str) -> None:
     """Raises ConfigError for a source that nothing can be drafted from. Names may be values, so they are not shown."""
+    if root.wide:
+        raise ConfigError(Problem("draft-wide", "its records have more fields than a kind can describe", source))
     if not root.parents or not any(child.filled for child in root.children.values()):
         step = "give one with some records in it"
         raise ConfigError(Problem("draft-empty", "no record of this source holds anything", source, next_step=step))
-    if root.wide:
-        raise ConfigError(Problem("draft-wide", "its records have more fields than a kind can describe", source))
     if root.parents == 1 and len(root.children) > 1 and all(child.is_object for child in root.children.values()):
         rule = "it is one object of objects: are these the records, each under a key of its own?"
         raise ConfigError(Problem("draft-keyed", rule, source, next_step="write them as a list, the key as a field"))

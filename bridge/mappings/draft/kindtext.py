@@ -24,7 +24,7 @@ def kind_lines(
     yield "# What has two question marks in its comment waits for a person: correct it, then delete the comment."
     yield f"kind: {kind}"
     yield unsure(f"title: {quoted(title)}", "what people at the agency call one such record")
-    yield from _identified(columns, guessed)
+    yield from _identified(guessed)
     yield from _timed(columns, guessed)
     yield from _states("final", guessed.final, FINAL, "which values say that somebody is done with it")
     yield from _states("void", guessed.void, VOID, "which values say that nothing of it should stand")
@@ -36,20 +36,17 @@ def kind_lines(
 
 def declared_paths(guessed: Declared) -> set[Field]:
     """The fields that the kind names as ids: whoever reads the file finds them there and not among what stays."""
-    first = [guesses[0].column.path for guesses in (guessed.id, guessed.subject) if guesses]
-    return {*first, *(column.path for _, column in guessed.people)}
+    first = [guessed.identity, *(guess.column for guess in guessed.subject[:1])]
+    return {column.path for column in (*first, *(column for _, column in guessed.people)) if column is not None}
 
 
-def _identified(columns: Sequence[Column], guessed: Declared) -> Iterator[str]:
+def _identified(guessed: Declared) -> Iterator[str]:
     best = guessed.id[0] if guessed.id else None
+    path = guessed.identity.dotted if guessed.identity is not None else ""
+    line = f"id: {quoted(path)}"
     if best is None:
-        stand_in = next((column for column in columns if column.usable and column.stays != NEVER), columns[0])
-        reason = "no field is an id: records without one cannot be told apart; make one in a query"
-        yield unsure(f"id: {quoted(stand_in.dotted)}", reason)
-        path = stand_in.dotted
+        yield unsure(line, "no field is an id: records without one cannot be told apart; make one in a query")
     else:
-        path = best.column.dotted
-        line = f"id: {quoted(path)}"
         doubtful = not best.column.node.unique or best.column.node.filled < best.column.node.parents
         near = len(guessed.id) > 1 and guessed.id[1].score > best.score - 4
         if doubtful:
@@ -127,11 +124,14 @@ def _object(node: Node, columns: Mapping[Field, Column], required: Sequence[str]
     yield f"{indent}additionalProperties: false"
     if required:
         yield f"{indent}required: [{', '.join(map(quoted, required))}]"
-    yield f"{indent}properties:"
-    for name, child in node.children.items():
-        column = columns.get(child.path)
-        if column is None or column.stays != NEVER:
-            yield from _property(quoted(name), child, columns, f"{indent}  ")
+    kept = {
+        name: child
+        for name, child in node.children.items()
+        if child.path not in columns or columns[child.path].stays != NEVER
+    }
+    yield f"{indent}properties:" if kept else f"{indent}properties: {{}}"
+    for name, child in kept.items():
+        yield from _property(quoted(name), child, columns, f"{indent}  ")
 
 
 def _property(name: str, node: Node, columns: Mapping[Field, Column], indent: str) -> Iterator[str]:

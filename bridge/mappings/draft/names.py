@@ -42,7 +42,7 @@ STAFF = _set(
     "username interviewer counselor nurse doctor physician by assigned visitor advocate"
 )
 NAMING = _set("name names first last surname given middle nickname alias initials nombre apellido apellidos")
-ID = _set("id ids uuid guid key number no num nr ref identifier code")
+ID = _set("id ids uuid guid key number no num nr ref identifier")
 UNIQUE_ID = _set("id uuid guid key identifier")
 
 IDENTIFYING = NAMING | _set(

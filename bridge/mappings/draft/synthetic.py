@@ -17,9 +17,10 @@ def made_up(source: Source) -> type_json:
     """The smallest record that shows what the mapping reads."""
     record: dict[str, Any] = {}
     guessed = source.guessed
-    first = [guesses[0].column for guesses in (guessed.id, guessed.subject) if guesses]
-    for column in [*first, *(column for _, column in guessed.people)]:
-        _put(record, column, _id(column, guessed))
+    first = [guess.column for guess in guessed.subject[:1]]
+    for column in [guessed.identity, *first, *(column for _, column in guessed.people)]:
+        if column is not None:
+            _put(record, column, _id(column, guessed))
     for column in source.free(Sort.MOMENT, Sort.CODE, Sort.FLAG, Sort.NUMBER, Sort.LANGUAGE):
         value = _value(column)
         if value is not None:
@@ -35,8 +36,15 @@ def made_up(source: Source) -> type_json:
 
 
 def _id(column: Column, guessed: Declared) -> Any:
-    own = bool(guessed.id) and column.path == guessed.id[0].column.path
-    return "example-1" if own and "string" in column.node.types else 1 if own else f"example-{role_of(column)}"
+    if column.sort not in (Sort.ID, Sort.PERSON, Sort.IDENTIFYING, Sort.WORDS):
+        value = _value(column)
+        return "example-1" if value is None else value
+    own = guessed.identity is not None and column.path == guessed.identity.path
+    types = column.node.types
+    text = types["string"] or (column.sort in (Sort.ID, Sort.PERSON) and types["integer"] and not types["number"])
+    if own:
+        return "example-1" if types["string"] else 1
+    return f"example-{role_of(column)}" if text else 2
 
 
 def _value(column: Column) -> Any:
