@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -76,7 +77,8 @@ def _told(made: Drafted, of: Source, places: dict[str, Path]) -> None:
         show.say(f"  {place}" + (f"   {waiting[path]} lines wait for you" if waiting[path] else ""))
     show.say(f"Each waiting line ends in a comment `{MARK} reason`, in a table in a cell that begins with `??`.")
     mapping = next(place for path, place in places.items() if path == f"{made.kind.split('/')[-1]}.yaml")
-    show.say(f"Next: `bridge try {mapping} {of.path}`" if of.query is None else f"Next: decide, then try {mapping}")
+    command = f"bridge try {shlex.quote(str(mapping))}"
+    show.say(f"Next: {command} {shlex.quote(str(of.path if of.query is None else of.query))}")
 
 
 def _answer(made: Drafted, of: Source, places: dict[str, Path]) -> dict[str, object]:

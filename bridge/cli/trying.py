@@ -86,7 +86,7 @@ def _show(found: Iterable[Tried], bench: Bench, resources: bool, json: bool) -> 
         show.as_json({**head, "agency": bench.agency.id, "counts": dict(counts), "records": answers})
     else:
         told = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no records"
-        show.say(f"{bench.kind} by {bench.mapping}: {told}")
+        show.say(f"{bench.kind} by {bench.mapping}, for the agency {bench.agency.id}: {told}")
     return show.DONE if well else show.FINDINGS
 
 
