@@ -10,7 +10,7 @@ from bridge.errors import ConfigError, Problem
 from bridge.fhir.validate import Validator
 from bridge.jobs.open import OWN_DEFINITIONS, validator
 from bridge.mappings.functions import AgencyContext
-from bridge.mappings.load import CASES, Mappings, available_packs, load, read_folder, read_packs
+from bridge.mappings.load import CASES, Mappings, available_packs, load, read_packs
 from bridge.mappings.source import read
 from bridge.mappings.translate import Translator
 from bridge.settings import Project
@@ -87,9 +87,21 @@ def _inside(file: Path, directory: Path | None) -> bool:
 
 
 def _folder(file: Path) -> dict[str, str]:
+    """The YAML files beside a mapping's file, and the tables below it, as the pack that is called as their folder."""
     if not file.is_file():
         raise ConfigError(Problem("try-mapping", "there is no file of this name", str(file)))
-    return read_folder(file.parent, file.resolve().parent.name)
+    pack = file.resolve().parent.name
+    found: dict[str, str] = {}
+    problems = []
+    for folder, ending, path in ((file.parent, ".yaml", pack), (file.parent / "tables", ".csv", f"{pack}/tables")):
+        for entry in sorted(folder.glob(f"*{ending}")):
+            try:
+                found[f"{path}/{entry.name}"] = entry.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                problems.append(Problem("file-encoding", "this file is not UTF-8", str(entry), "", "save it as UTF-8"))
+    if problems:
+        raise ConfigError(problems)
+    return found
 
 
 def _kind(asked: Asked, mappings: Mappings) -> str:

@@ -70,21 +70,6 @@ def read_all(names: Iterable[str], project_dir: FilePath | None = None) -> dict[
     return found
 
 
-def read_folder(folder: FilePath, pack: str) -> dict[str, str]:
-    """The files of a pack that lies in a folder: its YAML files and its tables, and nothing further down.
-
-    Raises ConfigError for a file that is not UTF-8.
-    """
-    found: dict[str, str] = {}
-    problems: list[Problem] = []
-    for place, ending, path in ((folder, ".yaml", pack), (folder / "tables", ".csv", f"{pack}/tables")):
-        for entry in sorted(place.glob(f"*{ending}")):
-            _read_one(entry, f"{path}/{entry.name}", found, problems)
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
 def load(files: Mapping[str, str]) -> Mappings:
     """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is."""
     problems: list[Problem] = []
@@ -169,11 +154,7 @@ def _collect(folder: Traversable | FilePath, path: str, found: dict[str, str], p
         if entry.is_dir():
             _collect(entry, here, found, problems)
         elif entry.name.endswith((".yaml", ".csv")):
-            _read_one(entry, here, found, problems)
-
-
-def _read_one(entry: Traversable | FilePath, path: str, found: dict[str, str], problems: list[Problem]) -> None:
-    try:
-        found[path] = entry.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        problems.append(Problem("file-encoding", "this file is not UTF-8", path, next_step="save it as UTF-8"))
+            try:
+                found[here] = entry.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                problems.append(Problem("file-encoding", "this file is not UTF-8", here, next_step="save it as UTF-8"))

@@ -19,7 +19,7 @@ from bridge.model import type_json
 FEW = 60
 """The most different values of a field that are counted one by one: a longer list is no enumeration."""
 _DISTINCT = 20_000  # beyond it a field has "more than" so many different values
-_UNIQUE = 2_000_000  # beyond it nothing is said about whether a value came twice
+_UNIQUE = 2_000_000  # of a field that could be an id; beyond it nothing is said about whether a value came twice
 _WIDE = 1_000  # fields of one object; beyond it they are not described one by one
 _DEEPEST = 12
 _KEYS_VARY = 4  # an object with so many keys, most of them rare, is a map: its keys may be names
@@ -137,7 +137,8 @@ class Node:
                 self.counts = None
             return
         before = len(self._hashes)
-        if before < (_DISTINCT if self._twice else _UNIQUE):
+        may_be_id = not self._twice and ("id" in self.formats or not self.types["string"])
+        if before < (_UNIQUE if may_be_id else _DISTINCT):
             self._hashes.add(hash(text))
             self._twice = self._twice or len(self._hashes) == before
         else:

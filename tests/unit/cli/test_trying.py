@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bridge.cli import main, trying
+from bridge.cli import main
 from tests.unit.cli.conftest import Command
 from tests.unit.cli.golden import matches
 from tests.unit.mappings.small import pack
@@ -151,7 +153,7 @@ def test_watching_tries_again_when_a_file_changes_and_survives_mistakes(
     whole = mapping.read_text()
     path = records(tmp_path, {"id": "V1", "child": "K1", "place": "home"})
     table = tmp_path / "tiny" / "tables" / "place.csv"
-    changes = [
+    changes: list[Callable[[], object]] = [
         lambda: mapping.write_text(whole.replace("place) }}", "plaze) }}")),
         lambda: None,
         lambda: mapping.write_text(whole),
@@ -162,9 +164,10 @@ def test_watching_tries_again_when_a_file_changes_and_survives_mistakes(
     def sleep(_seconds: float) -> None:
         if not changes:
             raise KeyboardInterrupt
-        changes.pop(0)()
+        change = changes.pop(0)
+        change()
 
-    monkeypatch.setattr(trying.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert main(["try", str(mapping), str(path), "--watch"]) == 1
     told = capsys.readouterr()
     runs = [line.rsplit(": ", 1)[1] for line in told.out.splitlines() if line.startswith("tiny/visit by")]
