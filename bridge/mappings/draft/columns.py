@@ -73,7 +73,12 @@ class Column:
     @property
     def usable(self) -> bool:
         """Whether a declaration or expression can name it: a dot or a quote in a column's name cannot be written."""
-        return not any(set(".`\\{}\"'%,[]") & set(name) for name in self.path)
+        return all(map(_can_be_written, self.path))
+
+    @property
+    def pattern(self) -> str:
+        """How `never` names it: by its path, or, below a name that cannot be written, by its own name; else ""."""
+        return self.dotted if self.usable else self.path[-1] if _can_be_written(self.path[-1]) else ""
 
     @property
     def facts(self) -> str:
@@ -102,6 +107,10 @@ def settled(node: Node, listed: bool, sort: Sort, why: str) -> Column:
     if sort in STAYING or identifying:
         return Column(node.path, node, listed, sort, why, AGENCY_ONLY, "ordinary" if identifying else "narrative")
     return Column(node.path, node, listed, sort, why)
+
+
+def _can_be_written(name: str) -> bool:
+    return not set(".`\\{}\"'%,[]") & set(name)
 
 
 def facts(node: Node) -> str:

@@ -99,11 +99,11 @@ def _states(key: str, guesses: Sequence[Guess], among: Sequence[str], reason: st
 
 
 def _kept(columns: Sequence[Column], guessed: Declared) -> Iterator[str]:
-    never = [column for column in columns if column.stays == NEVER and column.usable]
+    never = [column for column in columns if column.stays == NEVER and column.pattern]
     if never:
         yield "never:"
         for column in never:
-            yield unsure(f"  - {quoted(column.dotted)}", f"{column.why}; is it never to be stored?")
+            yield unsure(f"  - {quoted(column.pattern)}", f"{column.why}; is it never to be stored?")
     named = declared_paths(guessed)
     stays = [one for one in columns if one.stays == AGENCY_ONLY and one.usable and one.path not in named]
     if stays:
@@ -127,7 +127,7 @@ def _object(node: Node, columns: Mapping[Field, Column], required: Sequence[str]
     kept = {
         name: child
         for name, child in node.children.items()
-        if child.path not in columns or columns[child.path].stays != NEVER
+        if child.path not in columns or columns[child.path].stays != NEVER or not columns[child.path].pattern
     }
     yield f"{indent}properties:" if kept else f"{indent}properties: {{}}"
     for name, child in kept.items():

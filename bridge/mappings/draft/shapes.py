@@ -89,13 +89,14 @@ def questions(source: Source) -> dict[str, list[Column]]:
 
 
 def in_no_list(column: Column, source: Source) -> bool:
-    """Whether a field is reached without going through a list of objects."""
+    """Whether a field is reached without going through a list of objects or of lists."""
     node = source.root
     for name in column.path[:-1]:
         node = node.children.get(name, node)
         if node.items is not None:
             return False
-    return True
+    last = node.children.get(column.path[-1])
+    return last is None or last.items is None or not last.items.is_list
 
 
 def staying(source: Source) -> list[Column]:

@@ -23,7 +23,7 @@ def made_up(source: Source) -> type_json:
             _put(record, column, _id(column, guessed))
     for column in source.free(Sort.MOMENT, Sort.CODE, Sort.FLAG, Sort.NUMBER, Sort.LANGUAGE):
         value = _value(column)
-        if value is not None:
+        if value is not None and (column.sort is Sort.CODE or not column.listed):
             _put(record, column, [value] if column.listed else value)
     for guesses, among in ((guessed.void, VOID), (guessed.final, FINAL)):
         if guesses:
