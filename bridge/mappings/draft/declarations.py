@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bridge.mappings.draft import names
 from bridge.mappings.draft.columns import NEVER, Column, Sort
+from bridge.mappings.schema import Field
 
 _TOLD = 3  # guesses told for one declaration
 
@@ -43,6 +44,12 @@ class Declared:
     def identity(self) -> Column | None:
         """The field that tells records apart, or the one that stands in where none does; None where none could."""
         return self.id[0].column if self.id else self.stand_in
+
+    @property
+    def about_the_record(self) -> frozenset[Field]:
+        """The fields that say how it is kept, and nothing of anybody: version, state, program and practice."""
+        kept = (self.version, self.final, self.void, self.program, self.practice)
+        return frozenset(guesses[0].column.path for guesses in kept if guesses)
 
     @property
     def role(self) -> str:

@@ -77,7 +77,13 @@ def draft(
     subject = guessed.subject[0].column.path if guessed.subject else None
     found = list(with_values(found, rows, subject, coded))
     guessed = declared(found, name)
-    drawn = Source(name, root, found, guessed, _table_names(name, found, taken))
+    drawn = Source(
+        name,
+        root,
+        found,
+        guessed,
+        _table_names(name, [one for one in found if one.path not in guessed.about_the_record], taken),
+    )
     files = {
         f"{name}.kind.yaml": "\n".join(kind_lines(kind, title(name), root, found, guessed, source)) + "\n",
         f"{name}.yaml": mapping_text(drawn, kind),

@@ -54,8 +54,7 @@ def note_lines(source: Source, encounter: bool) -> Iterator[str]:
 
 def _facts(source: Source) -> Iterator[str]:
     guessed = source.guessed
-    left_out = {one[0].column.path for one in (guessed.version, guessed.program, guessed.practice) if one}
-    left_out |= {column.path for column in scores(source)}
+    left_out = guessed.about_the_record | {column.path for column in scores(source)}
     times = {guesses[0].column.path for guesses in (guessed.when, guessed.ended) if guesses}
     said = False
     for column in source.free(Sort.MOMENT, Sort.CODE, Sort.FLAG, Sort.NUMBER):

@@ -49,7 +49,10 @@ class Source:
 
     def coded(self, like: frozenset[str]) -> Column | None:
         """The first coded column named like this, which is not a list."""
-        return next((one for one in self.free(Sort.CODE) if one.words & like and not one.listed), None)
+        return next(
+            (one for one in self.free(Sort.CODE) if one.words & like and not one.listed and one.path in self.tables),
+            None,
+        )
 
 
 def expression(column: Column) -> str:

@@ -51,7 +51,7 @@ def _about(column: Column, source: Source) -> str:
 def _encounter(source: Source) -> Iterator[str]:
     when = source.when
     assert when is not None  # noqa: S101 - asked by the caller
-    outcome = source.coded(frozenset({"outcome", "result", "attendance"}))
+    outcome = source.coded(frozenset({"outcome", "result", "attendance"})) or source.coded(names.TYPE)
     hint = f" of {expression(outcome)}: {', '.join(outcome.values)}" if outcome is not None and outcome.values else ""
     yield unsure("  encounter:", f"did every record take place, with somebody reached? else add a `when`{hint}")
     yield f"    about: {source.role}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from bridge.mappings.draft import names
 from bridge.mappings.draft.columns import Column, Sort, settled
 from bridge.mappings.records import as_text, text_at, tidy, values_at
 from bridge.mappings.schema import Field
@@ -48,10 +49,15 @@ def with_values(
         shown = [
             value
             for value, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-            if count >= OFTEN and len(people.get(value, ())) >= OFTEN
+            if (count >= OFTEN and len(people.get(value, ())) >= OFTEN) or _lifecycle(column, value)
         ]
         rare = len(counts) - len(shown)
         if rare >= max(1, len(shown)) and column.dotted not in coded:
             yield settled(column.node, column.listed, Sort.WORDS, "values that stand for one person each, or nearly")
         else:
             yield replace(column, values=tuple(shown), rare=rare)
+
+
+def _lifecycle(column: Column, value: str) -> bool:
+    """Whether it is one of our own words for finished and withdrawn, in a status: those say nothing of anybody."""
+    return bool(column.words & names.STATUS) and value.strip().lower() in names.FINAL + names.VOID

@@ -77,7 +77,7 @@ def test_every_guess_is_marked_with_its_reasons() -> None:
 def test_no_code_is_guessed() -> None:
     made = drafted(contacts())
     tables = {path: text for path, text in made.files.items() if path.endswith(".csv")}
-    assert set(tables) == {f"tables/contact-log-{name}.csv" for name in ("place", "contact-type", "status")}
+    assert set(tables) == {f"tables/contact-log-{name}.csv" for name in ("place", "contact-type")}
     for table in loaded(made).tables.values():
         assert {(row.system, row.target, row.equivalence) for row in table.rows.values()} == {("", "", "unmatched")}
         assert all(row.source.startswith("??") and row.text == row.code for row in table.rows.values())
