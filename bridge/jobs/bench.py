@@ -52,16 +52,19 @@ class Asked:
 
     def watched(self) -> Iterator[Path]:
         """Every file of mappings, tables and kinds that the next reading would read, packs left out."""
-        folders = [self.file.parent, self.file.parent / "tables"] if self.file is not None else []
-        if self.project is not None:
-            folders += [self.project.directory / name for name in ("mappings", "tables")]
-        for folder in folders:
-            for ending in ("*.yaml", "*.csv"):
-                yield from folder.rglob(ending) if self.project is not None else folder.glob(ending)
+        for ending in ("*.yaml", "*.csv"):
+            if self.file is not None:
+                yield from self.file.parent.glob(ending)
+                yield from (self.file.parent / "tables").glob(ending)
+            if self.project is not None:
+                for name in ("mappings", "tables"):
+                    yield from (self.project.directory / name).rglob(ending)
 
 
 def opened(asked: Asked) -> Bench:
     """The mapping that was asked for, compiled. Raises ConfigError with every problem there is in its files."""
+    if asked.file is not None and not asked.file.is_file():
+        raise ConfigError(Problem("try-mapping", "there is no file of this name", str(asked.file)))
     packs, own, directory = _packs(asked), {}, None
     if asked.project is not None:
         directory = asked.project.directory
@@ -88,8 +91,6 @@ def _inside(file: Path, directory: Path | None) -> bool:
 
 def _folder(file: Path) -> dict[str, str]:
     """The YAML files beside a mapping's file, and the tables below it, as the pack that is called as their folder."""
-    if not file.is_file():
-        raise ConfigError(Problem("try-mapping", "there is no file of this name", str(file)))
     pack = file.resolve().parent.name
     found: dict[str, str] = {}
     problems = []

@@ -189,3 +189,12 @@ def test_columns_that_no_row_fills_are_there_and_marked() -> None:
 def test_the_csv_as_it_is_read() -> None:
     rows = rows_of(told(contacts()))
     assert drafted(rows).files == drafted(contacts()).files
+
+
+def test_what_is_nobodys_record_is_never_collected() -> None:
+    """R24, R27: proposed as `never`, and no field of the schema."""
+    rows = [{**row, "self_disclosure": "CANARY of my own", "rematch_reason": "CANARY"} for row in contacts()]
+    made = drafted(rows)
+    assert kind_file(made)["never"] == ["self_disclosure", "rematch_reason"]
+    assert "self_disclosure" not in kind_file(made)["schema"]["properties"]
+    assert (made.refused, "CANARY" in "".join(made.files.values())) == (0, False)
