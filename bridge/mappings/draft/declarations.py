@@ -148,9 +148,9 @@ def _subject(column: Column, name: str) -> Guess | None:
 
 
 def _themselves(columns: Sequence[Column], ids: Sequence[Guess]) -> list[Guess]:
-    """The id, where each record is a person: it has a birth date, or two names."""
+    """The id, where each record is a person: it has a birth date, or a first and a last name."""
     born = any(column.words & names.BIRTH for column in columns)
-    named = sum(1 for column in columns if column.words & names.NAMING) > 1
+    named = all(any(column.words & part for column in columns) for part in (names.GIVEN, names.FAMILY))
     return [replace(ids[0], reason=f"{ids[0].reason}; each record is a person")] if ids and (born or named) else []
 
 

@@ -42,6 +42,7 @@ STAFF = _set(
     "username interviewer counselor nurse doctor physician by assigned visitor advocate"
 )
 NAMING = _set("name names first last surname given middle nickname alias initials nombre apellido apellidos")
+GIVEN, FAMILY = _set("first given nombre"), _set("last family surname apellido apellidos")
 ID = _set("id ids uuid guid key number no num nr ref identifier")
 UNIQUE_ID = _set("id uuid guid key identifier")
 

@@ -165,7 +165,7 @@ def _patient(source: Source) -> Iterator[str]:
     named = [one for one in known if one.words & names.NAMING]
     born = [one for one in known if one.sort is Sort.MOMENT and one.words & names.BIRTH]
     for column in named:
-        element = "family" if column.words & {"last", "family", "surname", "apellido"} else "given"
+        element = "family" if column.words & names.FAMILY else "given"
         listed = braced(f"{{{{ {expression(column)} }}}}")
         yield f"    # name: [ {{ {element}: {listed if element == 'family' else f'[ {listed} ]'} }} ]"
     for column in born:
