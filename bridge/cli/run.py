@@ -16,6 +16,7 @@ from bridge.cli import (
     check,
     demo,
     doctor,
+    drafting,
     held,
     init,
     mappings,
@@ -25,6 +26,7 @@ from bridge.cli import (
     sharing,
     show,
     tables,
+    trying,
 )
 from bridge.errors import AccessError, BridgeError, ConfigError, DefinitionError
 
@@ -45,6 +47,8 @@ def build() -> typer.Typer:
     app.callback(result_callback=finish)(root)
     app.command("demo")(demo.demo)
     app.command("init")(init.init)
+    app.command("draft")(drafting.drafted)
+    app.command("try")(trying.attempt)
     app.command("check")(check.check)
     app.add_typer(mappings.app, name="mappings")
     app.add_typer(tables.app, name="tables")

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from bridge.ehr import facts
 from bridge.ehr.chart import Chart
+from bridge.errors import ConfigError
 from bridge.fhir import definitions
 from bridge.fhir.auth import login
 from bridge.fhir.client import Client
 from bridge.fhir.validate import Validator
 from bridge.jobs import statements
 from bridge.mappings import load as mappings
+from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
 from bridge.moves.line import Line
 from bridge.release import settings_key
@@ -65,8 +67,13 @@ def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
 
 
 def activate(project: Project, ledger: Ledger, by: str, now: int) -> tuple[dict[str, str], mappings.Mappings]:
-    """The project folder's packs and mappings are checked, kept in the ledger and in force there; both are returned."""
+    """The project folder's packs and mappings are checked, kept in the ledger and in force there; both are returned.
+
+    Raises ConfigError with every problem of them; a draft of which a line is undecided is never in force.
+    """
     files = mappings.read_packs(project.packs, project.directory)
+    if undecided := list(drafts.unsure(files)):
+        raise ConfigError(undecided)
     checked = mappings.load(files)
     new = leases.Activation(ledger.ids.take(), "mappings", checked.hash, files, now, by)
     changed = ledger.write(leases.activate, new)

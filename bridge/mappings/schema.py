@@ -16,7 +16,7 @@ from bridge.errors import Problem
 Field = tuple[str, ...]
 """The names on the way to a field; lists add nothing: `goals.words` is the words of every goal."""
 
-_FORMATS: dict[str, str] = {
+FORMATS: dict[str, str] = {
     # One token or a few words, as FHIR's `code`, and short enough never to be a sentence.
     "code": r"[^\s]{1,64}|(?=.{1,64}$)[^\s]+( [^\s]+){1,5}",
     "id": r"[^\s\x00-\x1f]{1,128}",
@@ -69,7 +69,7 @@ class Schema:
     """A compiled JSON Schema (draft 2020-12). Raises NoSchemaError, without a value of a record, when it is not one."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
-        formats = {name: _matcher(name) for name in _FORMATS}
+        formats = {name: matcher(name) for name in FORMATS}
         try:
             self._validator = jsonschema_rs.Draft202012Validator(
                 schema, formats=formats, validate_formats=True, ignore_unknown_formats=False, offline=True
@@ -141,8 +141,9 @@ class SchemaField:
     free_text: bool
 
 
-def _matcher(name: str) -> Callable[[str], bool]:
-    compiled = re.compile(_FORMATS[name])
+def matcher(name: str) -> Callable[[str], bool]:
+    """The test of one of our own formats: whether a text is written that way."""
+    compiled = re.compile(FORMATS[name])
 
     def matches(value: str) -> bool:
         if compiled.fullmatch(value) is None:
