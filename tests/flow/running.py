@@ -79,6 +79,7 @@ def looked(it: Campaign) -> None:
     """Every command that shows something, over a ledger full of marks."""
     for name in ("check", "mappings"):
         command(it, name)
+    command(it, "mappings schemas", str(it.pilot.folder / "schemas"))
     command(it, "tables export", "ma-soc/contact-place")
     command(it, "tables export", it.marks.word("rejected", "a command"))
     unread = it.pilot.folder / "map.json"
@@ -146,6 +147,13 @@ def files(it: Campaign) -> None:
         kind = "ma-soc/contact"
         command(it, "accept", str(path), "--kind", kind)
         command(it, "accept", str(path), "--kind", kind, "--json")
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.xlsx")]):  # whose fields have the names of fields
+        drawn = it.pilot.folder / "drawn" / path.suffix[1:]
+        command(it, "draft", str(path), "--kind", "drawn/rows", "--into", str(drawn), "--force")
+        for made in sorted(drawn.rglob("*.*")):
+            it.heard.commands.append(("draft", made.read_text(encoding="utf-8")))
+    for broken in ("broken.json", "header.csv"):  # of a good record it shows, on purpose, what its mapping makes
+        command(it, "try", "ma-soc/contact", str(folder / broken))
     query = it.pilot.folder / "query.sql"
     source = "read_json_objects(getvariable('folder') || '/" + name + ".json', format = 'array')"
     for select in (
