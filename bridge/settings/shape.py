@@ -53,6 +53,7 @@ class Program:
 
     id: str
     name: str
+    minor_consented: bool = False  # its services are those a minor consents to themselves: nobody else's consent counts
 
 
 @dataclass(frozen=True, slots=True)
