@@ -21,6 +21,7 @@ _OPTIONAL = (
     "never",
     "agency_only",
     "consent",
+    "custody",
 )
 _TERMS = (
     "until",
@@ -78,6 +79,7 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         never=tuple(reader.dotted(one) for one in reader.texts("never")),
         agency_only=reader.paths("agency_only"),
         consent=reader.consent(),
+        custody=reader.paths("custody"),
     )
     if "/" not in kind.name:
         reader.wrong(("kind",), "a kind is named PACK/NAME")
