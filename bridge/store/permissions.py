@@ -69,7 +69,9 @@ def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[b
         put_blobs(connection, keys, [(ask.blob, ask.person.agency, row.id, orjson.dumps(ask.terms.as_dict()))])
         said["terms_blob"] = ask.blob
         if known is not None:
-            said |= {name: None for name in ("suspended", "ended") if ask.start > (getattr(known, name) or ask.start)}
+            if ask.start != known.start:
+                later = (name for name in ("suspended", "ended") if ask.start > (getattr(known, name) or ask.start))
+                said |= dict.fromkeys(later)
             connection.execute(update(consent).where(consent.c.id == known.id).values(**said))
             connection.execute(tables.blob.delete().where(tables.blob.c.id == known.terms_blob))
         else:
@@ -107,7 +109,7 @@ class RevokeConsent:
 
 
 def revoke_consent(connection: Connection, asked: Sequence[RevokeConsent]) -> list[int]:
-    """Operation: consents not yet revoked end now; what has not gone stays. How many ended."""
+    """Operation: consents neither revoked nor expired end now; what has not gone stays. How many ended."""
     people = persons.fetch(connection, [(ask.agency, ask.source) for ask in asked])
     answers: list[int] = []
     new: dict[int, tuple[str, ...]] = {}
@@ -116,7 +118,8 @@ def revoke_consent(connection: Connection, asked: Sequence[RevokeConsent]) -> li
         if row is None:
             answers.append(0)
             continue
-        still = [or_(end.is_(None), end > ask.now) for end in (consent.c.revoked, consent.c.ended)]
+        ends = (consent.c.until, consent.c.revoked, consent.c.ended)
+        still = [or_(end.is_(None), end > ask.now) for end in ends]
         done = connection.execute(
             update(consent)
             .where(consent.c.person == row.id, consent.c.practice == ask.practice, *still)
