@@ -15,11 +15,11 @@ from bridge.mappings.moments import start_of_day
 from bridge.model import Authority, Purpose, Terms
 from bridge.moves import granting
 from bridge.moves.line import Line
-from bridge.store import permissions
+from bridge.store import custody, permissions
 
 LINKS = ("agency", "person", "practice", "system", "value")
 CONSENTS = ("agency", "person", "practice", "from", "until")
-TERMS = ("narrative", "grantor", "authority", "classes", "purpose", "language", "form")
+TERMS = ("narrative", "grantor", "authority", "classes", "purpose", "language", "form", "custody")
 """Columns of a list of consents that may be left out; one of `narrative` and `classes` must be there."""
 NONE = "none"
 """What `classes` says of a refusal."""
@@ -51,8 +51,15 @@ def import_links(line: Line, path: Path, by: str, now: int) -> Imported:
 
 
 def import_consents(line: Line, path: Path, by: str, now: int) -> Imported:
-    """Each row's consent is recorded; the same row again changes nothing, another `until` replaces the one before."""
-    read = rows_of(line, path, CONSENTS, TERMS)
+    """Each row's consent is recorded; the same row again changes nothing, another `until` replaces the one before.
+
+    A row that names another `custody` than the person was last known to be in suspends first what others signed.
+    """
+    read = list(rows_of(line, path, CONSENTS, TERMS))
+    line.write_all(custody.suspend, [
+        granting.suspension(line, row["agency"], row["person"], row["custody"], now)
+        for row in read if not isinstance(row, Problem) and row["custody"]
+    ])  # fmt: skip
     rows = [row if isinstance(row, Problem) else permission(line, row) for row in read]
     asked = [
         granting.consent_of(line, agency, said, "roster", roster_ref(said), by, now)

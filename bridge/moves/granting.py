@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bridge.consent import consent_key, hold_for
+from bridge.consent import consent_key, decide, hold_for
 from bridge.errors import RecordError
 from bridge.mappings.kinds import Permission
 from bridge.mappings.tables import table_key
 from bridge.model import Accepted, Decision, Fate, Item
+from bridge.moves import planning
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
@@ -66,6 +67,15 @@ def take(line: Line, records: Sequence[Said], now: int) -> None:
             given.append(consent_of(line, one.agency, said, "record", one.thing, one.agency, now))
     line.write_all(custody.suspend, changes)
     line.write_all(permissions.give_consent, given)
+
+
+def decision(line: Line, agency: str, person: str, practice: str, now: int) -> Decision:
+    """What may leave now for this practice of this person's records, in the agency's own program."""
+    with line.ledger.read() as connection:
+        known = permissions.of_persons(connection, line.ledger, agency, [person])
+    has = known.get(person, planning.NOBODY)
+    subject = planning.subject_of(line, agency, line.project.agencies[agency].program, has.patient)
+    return decide(has.consents, practice, now, subject)
 
 
 def suspension(line: Line, agency: str, person: str, said: str | None, now: int) -> custody.Suspend:
