@@ -45,6 +45,7 @@ REASON = {
     "capability": "No way into the practice's EHR",
     "content": "It cannot be written as it is",
     "practice": "No practice is known",
+    "notice": "For your information",
 }
 WAITS = {
     "consent": ("person", "people"),

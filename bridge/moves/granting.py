@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -12,11 +12,11 @@ from bridge.errors import RecordError
 from bridge.mappings.kinds import Permission
 from bridge.mappings.tables import table_key
 from bridge.model import Accepted, Decision, Fate, Item
-from bridge.moves import planning
+from bridge.moves import planning, telling
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
-from bridge.store import custody, holds, permissions, persons, records
+from bridge.store import custody, holds, notices, permissions, persons, records
 from bridge.store.records import thing
 
 
@@ -66,7 +66,9 @@ def take(line: Line, records: Sequence[Said], now: int) -> None:
             said = replace(permission, revoked=permission.revoked or now) if one.void else permission
             given.append(consent_of(line, one.agency, said, "record", one.thing, one.agency, now))
     line.write_all(custody.suspend, changes)
-    line.write_all(permissions.give_consent, given)
+    news = line.write_all(permissions.give_consent, given)
+    ended = [one for one, new in zip(given, news, strict=True) if new and (one.revoked or not one.terms.classes)]
+    tell_practices(line, [(one.person.agency, one.person.source, one.practice) for one in ended], now)
 
 
 def decision(line: Line, agency: str, person: str, practice: str, now: int) -> Decision:
@@ -110,10 +112,17 @@ def consent_of(
         terms=said.terms,
         source=source,
         source_ref=source_ref,
-        keys=(consent_key(agency, said.person, said.practice), practice_key(agency, said.person)),
+        keys=keys_of(agency, said),
         by=by,
         now=now,
     )
+
+
+def keys_of(agency: str, said: Permission) -> tuple[str, ...]:
+    """What waits for this form; a practice that was told that nothing more comes is told no longer."""
+    keys = consent_key(agency, said.person, said.practice), practice_key(agency, said.person)
+    lets = said.terms.classes and said.revoked is None
+    return (*keys, telling.notice_key(agency, said.person, said.practice)) if lets else keys
 
 
 def give(line: Line, agency: str, said: Permission, source_ref: str, by: str, now: int) -> bool:
@@ -125,7 +134,16 @@ def revoke(line: Line, agency: str, person: str, practice: str, by: str, now: in
     """The person's consents for this practice end now; what has not gone stays. How many ended."""
     key = consent_key(agency, person, practice)
     ask = permissions.RevokeConsent(agency, person, practice, key, by, now)
-    return line.ledger.write(permissions.revoke_consent, ask)
+    ended = line.ledger.write(permissions.revoke_consent, ask)
+    if ended:
+        tell_practices(line, [(agency, person, practice)], now)
+    return ended
+
+
+def tell_practices(line: Line, charts: Iterable[tuple[str, str, str]], now: int) -> None:
+    """Practices in whose charts something stands are told where nothing more may follow: (agency, person, practice)."""
+    over = [chart for chart in charts if not decision(line, *chart, now).permit]
+    line.write_all(notices.tell, [telling.no_more(line, *chart, now) for chart in over])
 
 
 def link_of(
