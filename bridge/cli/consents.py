@@ -136,17 +136,14 @@ def suspend(agency: AgencyId, person: PersonId, project: ProjectDir = HERE) -> i
 
 
 @consents.command("export")
-def export(
-    file: Annotated[Path, typer.Argument(help="Where the FHIR Consents go, one a line.")],
-    agency: Annotated[str, typer.Option(help="Whose.")] = "",
-    project: ProjectDir = HERE,
-) -> int:
-    """Write an agency's consents as FHIR R4 Consent resources (NDJSON)."""
+def export(agency: Annotated[str, typer.Option(help="Whose.")] = "", project: ProjectDir = HERE) -> int:
+    """Show an agency's consents as FHIR R4 Consent resources, one a line (NDJSON)."""
     now = system_clock()
     with open_line(load(project), "command", now) as line:
         of = chosen(line.project.agencies, agency, "agency").id
-        made = [orjson.dumps(resource) for resource in forms.as_fhir(line, of, now)]
-        file.write_bytes(b"".join(one + b"\n" for one in made))
-        answering.note(line, of, BY, "consent-export", f"consents {len(made)}", now)
-    show.say(f"{len(made)} written")
+        count = 0
+        for resource in forms.as_fhir(line, of, now):
+            show.say(orjson.dumps(resource).decode())
+            count += 1
+        answering.note(line, of, BY, "consent-export", f"consents {count}", now)
     return show.DONE

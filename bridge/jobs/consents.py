@@ -70,7 +70,7 @@ def import_fhir(line: Line, agency: str, path: Path, by: str, now: int) -> roste
             continue
         ref = f"fhir:{identifier(resource) or rosters.roster_ref(said)}"
         asked.append(granting.consent_of(line, agency, said, "fhir", ref, by, now))
-    news = line.write_all(permissions.give_consent, asked)
+    news = granting.give_all(line, asked, now)
     return rosters.Imported(sum(news), len(news) - sum(news), tuple(problems))
 
 

@@ -15,7 +15,7 @@ from bridge.mappings.moments import start_of_day
 from bridge.model import Authority, Purpose, Terms
 from bridge.moves import granting
 from bridge.moves.line import Line
-from bridge.store import custody, permissions
+from bridge.store import permissions
 
 LINKS = ("agency", "person", "practice", "system", "value")
 CONSENTS = ("agency", "person", "practice", "from", "until")
@@ -56,16 +56,15 @@ def import_consents(line: Line, path: Path, by: str, now: int) -> Imported:
     A row that names another `custody` than the person was last known to be in suspends first what others signed.
     """
     read = list(rows_of(line, path, CONSENTS, TERMS))
-    line.write_all(custody.suspend, [
-        granting.suspension(line, row["agency"], row["person"], row["custody"], now)
-        for row in read if not isinstance(row, Problem) and row["custody"]
-    ])  # fmt: skip
+    says = [row for row in read if not isinstance(row, Problem) and row["custody"]]
+    changes = [granting.suspension(line, row["agency"], row["person"], row["custody"], now) for row in says]
+    granting.change_custody(line, changes, now)
     rows = [row if isinstance(row, Problem) else permission(line, row) for row in read]
     asked = [
         granting.consent_of(line, agency, said, "roster", roster_ref(said), by, now)
         for agency, said in (row for row in rows if not isinstance(row, Problem))
     ]
-    return counted(rows, line.write_all(permissions.give_consent, asked))
+    return counted(rows, granting.give_all(line, asked, now))
 
 
 def roster_ref(said: Permission) -> str:

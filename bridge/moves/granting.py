@@ -16,7 +16,7 @@ from bridge.moves import planning, telling
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
-from bridge.store import custody, holds, notices, permissions, persons, records
+from bridge.store import audit, custody, holds, notices, permissions, persons, records
 from bridge.store.records import thing
 
 
@@ -65,10 +65,27 @@ def take(line: Line, records: Sequence[Said], now: int) -> None:
         if permission is not None and permission.practice in line.project.practices:
             said = replace(permission, revoked=permission.revoked or now) if one.void else permission
             given.append(consent_of(line, one.agency, said, "record", one.thing, one.agency, now))
-    line.write_all(custody.suspend, changes)
-    news = line.write_all(permissions.give_consent, given)
-    ended = [one for one, new in zip(given, news, strict=True) if new and (one.revoked or not one.terms.classes)]
+    change_custody(line, changes, now)
+    give_all(line, given, now)
+
+
+def change_custody(line: Line, changes: Sequence[custody.Suspend], now: int) -> None:
+    """What others signed is suspended where custody changed; each such change stands in the trail."""
+    counts = line.write_all(custody.suspend, changes)
+    moved = [one.person for one, count in zip(changes, counts, strict=True) if count]
+    lines = [
+        audit.Line(line.ledger.ids.take(), one.agency, now, one.agency, "consent-suspend", f"person {one.source}")
+        for one in moved
+    ]
+    line.write_all(audit.note, lines)
+
+
+def give_all(line: Line, forms: Sequence[permissions.GiveConsent], now: int) -> list[bool]:
+    """These forms are recorded, and practices told where one of them is a refusal or a revocation; which were new."""
+    news = line.write_all(permissions.give_consent, forms)
+    ended = [one for one, new in zip(forms, news, strict=True) if new and (one.revoked or not one.terms.classes)]
     tell_practices(line, [(one.person.agency, one.person.source, one.practice) for one in ended], now)
+    return news
 
 
 def decision(line: Line, agency: str, person: str, practice: str, now: int) -> Decision:
@@ -127,7 +144,7 @@ def keys_of(agency: str, said: Permission) -> tuple[str, ...]:
 
 def give(line: Line, agency: str, said: Permission, source_ref: str, by: str, now: int) -> bool:
     """A consent that a person entered is recorded; False where it was known already."""
-    return line.ledger.write(permissions.give_consent, consent_of(line, agency, said, "person", source_ref, by, now))
+    return give_all(line, [consent_of(line, agency, said, "person", source_ref, by, now)], now)[0]
 
 
 def revoke(line: Line, agency: str, person: str, practice: str, by: str, now: int) -> int:

@@ -95,10 +95,11 @@ def consents(it: Campaign, said: str) -> None:
     for json_too in ((), ("--json",)):
         command(it, "consents list", AGENCY, "c-roster", *json_too)
     command(it, "consents suspend", AGENCY, "c-roster")
+    command(it, "consents export", "--agency", AGENCY)
     file = it.pilot.folder / "consents.ndjson"
-    command(it, "consents export", str(file), "--agency", AGENCY)
+    file.write_text(it.heard.commands[-1][1], encoding="utf-8")
     command(it, "consents import", str(file), "--agency", AGENCY)
-    whole = json.loads(file.read_bytes().splitlines()[0])
+    whole = json.loads(next(line for line in file.read_bytes().splitlines() if line.startswith(b"{")))
     for spoilt in ({**whole, "status": said}, {**whole, "scope": {"text": said}}, {**whole, "patient": said}, said):
         broken = it.pilot.folder / "spoilt.json"
         broken.write_text(json.dumps(spoilt), encoding="utf-8")
