@@ -14,6 +14,7 @@ from bridge.cli import (
     access,
     capabilities,
     check,
+    consents,
     demo,
     doctor,
     drafting,
@@ -57,7 +58,7 @@ def build() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     app.command("accept")(records.accept)
     app.add_typer(sharing.links, name="links")
-    app.add_typer(sharing.consents, name="consents")
+    app.add_typer(consents.consents, name="consents")
     app.command("serve")(operate.serve)
     app.command("work")(operate.work)
     app.command("status")(operate.status)

@@ -15,12 +15,13 @@ from bridge.console.desk import At, Author, Desk, Nothing, Who, back, require
 from bridge.console.permitting import Given
 from bridge.console.signing import Visitor
 from bridge.errors import ConfigError, Problem
-from bridge.model import Consent
-from bridge.store import browsing
+from bridge.moves import planning
+from bridge.store import browsing, permissions
 
 routes = APIRouter()
 PAGE = 50
 Text = Annotated[str, Form()]
+Several = Annotated[Sequence[str], Form()]
 
 
 @routes.post("/people")
@@ -56,19 +57,16 @@ def person_page(
     with at.line.ledger.read() as connection:
         found = browsing.one_person(connection, number)
         records = browsing.find_records(connection, person_number=number, limit=PAGE) if found is not None else []
+        known = permissions.of_persons(connection, at.line.ledger, found["agency"], [found["source"]]) if found else {}
     if found is None:
         raise Nothing
     require(at, who, Action.SEE_STATUS, found["agency"])
-    now = at.clock()
-    given = [
-        Consent(
-            one["id"], one["agency"], found["source"], one["practice"], one["start"], one["until"], one["narrative"],
-            one["revoked"],
-        )
-        for one in found["consents"]
-    ]  # fmt: skip
-    practices = at.line.project.agencies[found["agency"]].practices
-    decisions = {practice: consent.decide(given, practice, now) for practice in practices}
+    now, has = at.clock(), known[found["source"]]
+    agency = at.line.project.agencies[found["agency"]]
+    practices = agency.practices
+    subject = planning.subject_of(at.line, agency.id, agency.program, has.patient)
+    decisions = {practice: consent.decide(has.consents, practice, now, subject) for practice in practices}
+    found["consents"] = sorted(has.consents, key=lambda one: (one.start, one.recorded), reverse=True)
     return at.page(
         request, "person.html", who, 422 if problems else 200, person=found, records=records, practices=practices,
         decisions=decisions, why=consent.WHY, problems=problems, entered=entered or {}, said=said, count=0,
@@ -78,14 +76,16 @@ def person_page(
 @routes.post("/people/{number}/consent")
 def give(
     request: Request, at: At, who: Author, number: int, practice: Text = "", start: Text = "", until: Text = "",
-    narrative: Text = "",
+    narrative: Text = "", classes: Several = (), grantor: Text = "", authority: Text = "", language: Text = "",
+    form: Text = "",
 ) -> Response:  # fmt: skip
-    """The family agreed."""
+    """The family agreed, or said no."""
     agency, source = named(at, number)
+    given = Given(agency, source, practice, start, until, narrative, tuple(classes), grantor, authority, language, form)
     try:
-        said = permitting.give(at, who, Given(agency, source, practice, start, until, narrative))
+        said = permitting.give(at, who, given)
     except ConfigError as error:
-        entered = {"practice": practice, "start": start, "until": until, "narrative": narrative}
+        entered = {**given.cells(), "start": start, "narrative": narrative}
         return person_page(request, at, who, number, error.problems, entered)
     return back(request, f"/people/{number}", said)
 
@@ -95,6 +95,13 @@ def end(request: Request, at: At, who: Author, number: int, practice: Text = "")
     """The family took it back."""
     agency, source = named(at, number)
     return back(request, f"/people/{number}", permitting.end(at, who, agency, source, practice))
+
+
+@routes.post("/people/{number}/suspend")
+def suspend(request: Request, at: At, who: Author, number: int) -> RedirectResponse:
+    """Who may consent for them changed."""
+    agency, source = named(at, number)
+    return back(request, f"/people/{number}", permitting.suspend(at, who, agency, source))
 
 
 def named(at: Desk, number: int) -> tuple[str, str]:

@@ -21,8 +21,21 @@ _OPTIONAL = (
     "never",
     "agency_only",
     "consent",
+    "custody",
 )
-_CONSENT = ("person", "practice", "from", "until", "narrative", "revoked")
+_TERMS = (
+    "until",
+    "revoked",
+    "narrative",
+    "classes",
+    "refused",
+    "grantor",
+    "authority",
+    "purpose",
+    "language",
+    "document",
+)
+_CONSENT = ("person", "practice", "from", *_TERMS)
 
 
 def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
@@ -67,6 +80,7 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         never=tuple(reader.dotted(one) for one in reader.texts("never")),
         agency_only=reader.paths("agency_only"),
         consent=reader.consent(),
+        custody=reader.paths("custody"),
     )
     if "/" not in kind.name:
         reader.wrong(("kind",), "a kind is named PACK/NAME")
@@ -159,5 +173,5 @@ class _Reader:
         if practice is None or start is None or not person:
             self.wrong(("consent",), "needs person, practice and from")
             return None
-        optional = {key: self.path("consent", key) for key in ("until", "narrative", "revoked")}
+        optional = {key: self.path("consent", key) for key in _TERMS}
         return ConsentPaths(person, practice, start, **optional)

@@ -12,8 +12,9 @@ from bridge.errors import Problem
 from bridge.fhir.terminology import Members
 from bridge.mappings.canonicals import Canonicals, by_url, is_url, named
 from bridge.mappings.checks import Checks
+from bridge.mappings.classes import CLASSES
 from bridge.mappings.kinds import Kind
-from bridge.mappings.labels import CLASSES, Label
+from bridge.mappings.labels import Label
 from bridge.mappings.parts import PartTemplate, Reader
 from bridge.mappings.source import Path, Source
 from bridge.mappings.tables import Table

@@ -2,44 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bridge.consent import consent_key
+from bridge.consent import consent_key, decide, hold_for
 from bridge.errors import RecordError
 from bridge.mappings.kinds import Permission
 from bridge.mappings.tables import table_key
-from bridge.model import Item
+from bridge.model import Accepted, Decision, Fate, Item
+from bridge.moves import planning, telling
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
-from bridge.store import holds, permissions, persons, records
+from bridge.store import audit, custody, holds, notices, permissions, persons, records
+from bridge.store.records import thing
+
+
+def heard(line: Line, items: Mapping[int, Item], kept: Sequence[Accepted], now: int) -> None:
+    """What records say of sharing counts from their acceptance on: consents, custody, and which practice is named."""
+    current = [items[one.index] for one in kept if one.fate in (Fate.NEW, Fate.VERSION, Fate.VOID)]
+    take(line, [Said(i.agency, i.kind, thing(i.agency, i.kind, i.source_id), i.subject, i.void, i.raw)
+                for i in current if i.final], now)  # fmt: skip
+    keys = {practice_key(item.agency, item.subject) for item in items.values() if item.practice}
+    if keys:
+        line.ledger.write(holds.arrive, holds.Arrival(tuple(sorted(keys)), now, "named"))
 
 
 def grant(line: Line, works: Sequence[records.Work], now: int) -> None:
-    """The consents that these records carry are recorded; one that is void is revoked from now on."""
-    said = []
-    for work in works:
-        kind = line.translator.mappings.kinds[work.kind]
-        if kind.consent is None:
+    """The same when they are translated, for those whose acceptance broke off before it counted."""
+    take(line, [Said(work.agency, work.kind, work.thing, work.subject, work.void, work.raw) for work in works], now)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One final record that may say something about sharing."""
+
+    agency: str
+    kind: str
+    thing: str
+    subject: str
+    void: bool
+    raw: bytes = field(repr=False)
+
+
+def take(line: Line, records: Sequence[Said], now: int) -> None:
+    """Changes of custody suspend what others signed; then consents are recorded. A void one ends now."""
+    kinds, changes, given = line.translator.mappings.kinds, [], []
+    for one in records:
+        kind = kinds[one.kind]
+        if kind.consent is None and not kind.custody:
             continue
+        record, agency = orjson.loads(one.raw), line.project.agencies[one.agency]
+        custodian = kind.custodian(record)
+        if custodian is not None and not one.void:
+            changes.append(suspension(line, one.agency, one.subject, custodian, now))
         try:
-            permission = kind.permission(orjson.loads(work.raw), line.project.agencies[work.agency].timezone)
+            permission = kind.permission(record, agency.timezone)
         except RecordError:
             continue  # the translation of this record is held for the same reason
         if permission is not None and permission.practice in line.project.practices:
-            given = replace(permission, revoked=permission.revoked or now) if work.void else permission
-            said.append(consent_of(line, work.agency, given, "record", work.thing, work.agency, now))
-    line.write_all(permissions.give_consent, said)
+            said = replace(permission, revoked=permission.revoked or now) if one.void else permission
+            given.append(consent_of(line, one.agency, said, "record", one.thing, one.agency, now))
+    change_custody(line, changes, now)
+    give_all(line, given, now)
 
 
-def practices_named(line: Line, items: Sequence[Item], now: int) -> None:
-    """What waited for anyone to say which practice these persons go to runs again."""
-    keys = {practice_key(item.agency, item.subject) for item in items if item.practice}
-    if keys:
-        line.ledger.write(holds.arrive, holds.Arrival(tuple(sorted(keys)), now, "named"))
+def change_custody(line: Line, changes: Sequence[custody.Suspend], now: int) -> None:
+    """What others signed is suspended where custody changed; each such change stands in the trail."""
+    counts = line.write_all(custody.suspend, changes)
+    moved = [one.person for one, count in zip(changes, counts, strict=True) if count]
+    lines = [
+        audit.Line(line.ledger.ids.take(), one.agency, now, one.agency, "consent-suspend", f"person {one.source}")
+        for one in moved
+    ]
+    line.write_all(audit.note, lines)
+
+
+def give_all(line: Line, forms: Sequence[permissions.GiveConsent], now: int) -> list[bool]:
+    """These forms are recorded, and practices told where one of them is a refusal or a revocation; which were new."""
+    news = line.write_all(permissions.give_consent, forms)
+    ended = [one for one, new in zip(forms, news, strict=True) if new and (one.revoked or not one.terms.classes)]
+    tell_practices(line, [(one.person.agency, one.person.source, one.practice) for one in ended], now)
+    return news
+
+
+def decision(line: Line, agency: str, person: str, practice: str, now: int) -> Decision:
+    """What may leave now for this practice of this person's records, in the agency's own program."""
+    with line.ledger.read() as connection:
+        known = permissions.of_persons(connection, line.ledger, agency, [person])
+    has = known.get(person, planning.NOBODY)
+    subject = planning.subject_of(line, agency, line.project.agencies[agency].program, has.patient)
+    return decide(has.consents, practice, now, subject)
+
+
+def suspension(line: Line, agency: str, person: str, said: str | None, now: int) -> custody.Suspend:
+    """What a change of custody does, with the questions it may raise at each practice."""
+    denied = Decision(False, frozenset(), "suspended")
+    questions = {
+        practice: (line.ledger.ids.take(), hold_for(denied, agency, person, practice))
+        for practice in line.project.agencies[agency].practices
+    }
+    new = persons.prepare(line.ledger, agency, person)
+    return custody.Suspend(line.ledger, new, said, questions, line.hold_due(now), now)
+
+
+def suspend(line: Line, agency: str, person: str, now: int) -> int:
+    """Who may consent for this person changed, somebody says: what others signed is suspended. How many forms."""
+    return line.ledger.write(custody.suspend, suspension(line, agency, person, None, now))
 
 
 def consent_of(
@@ -49,30 +120,47 @@ def consent_of(
     return permissions.GiveConsent(
         ledger=line.ledger,
         id=line.ledger.ids.take(),
+        blob=line.ledger.ids.take(),
         person=persons.prepare(line.ledger, agency, said.person),
         practice=said.practice,
         start=said.start,
         until=said.until,
-        narrative=said.narrative,
         revoked=said.revoked,
+        terms=said.terms,
         source=source,
         source_ref=source_ref,
-        keys=(consent_key(agency, said.person, said.practice), practice_key(agency, said.person)),
+        keys=keys_of(agency, said),
         by=by,
         now=now,
     )
 
 
+def keys_of(agency: str, said: Permission) -> tuple[str, ...]:
+    """What waits for this form; a practice that was told that nothing more comes is told no longer."""
+    keys = consent_key(agency, said.person, said.practice), practice_key(agency, said.person)
+    lets = said.terms.classes and said.revoked is None
+    return (*keys, telling.notice_key(agency, said.person, said.practice)) if lets else keys
+
+
 def give(line: Line, agency: str, said: Permission, source_ref: str, by: str, now: int) -> bool:
     """A consent that a person entered is recorded; False where it was known already."""
-    return line.ledger.write(permissions.give_consent, consent_of(line, agency, said, "person", source_ref, by, now))
+    return give_all(line, [consent_of(line, agency, said, "person", source_ref, by, now)], now)[0]
 
 
 def revoke(line: Line, agency: str, person: str, practice: str, by: str, now: int) -> int:
     """The person's consents for this practice end now; what has not gone stays. How many ended."""
     key = consent_key(agency, person, practice)
     ask = permissions.RevokeConsent(agency, person, practice, key, by, now)
-    return line.ledger.write(permissions.revoke_consent, ask)
+    ended = line.ledger.write(permissions.revoke_consent, ask)
+    if ended:
+        tell_practices(line, [(agency, person, practice)], now)
+    return ended
+
+
+def tell_practices(line: Line, charts: Iterable[tuple[str, str, str]], now: int) -> None:
+    """Practices in whose charts something stands are told where nothing more may follow: (agency, person, practice)."""
+    over = [chart for chart in charts if not decision(line, *chart, now).permit]
+    line.write_all(notices.tell, [telling.no_more(line, *chart, now) for chart in over])
 
 
 def link_of(

@@ -48,6 +48,7 @@ def delivered(it: Campaign) -> None:
     it.accept("team", writer.team("t-full", "c-full"))
     it.accept("dyad", writer.dyad("d-full", "c-full"))
     it.accept("consent", writer.consent("a-full", "maple", child="c-full", caregiver="g-full"))
+    it.accept("consent", writer.consent("a-over", "oak", child="c-full", caregiver="g-full", revoked="2026-01-02"))
     it.pilot.settle()
     assert "delivered" in it.states("k-full")
     it.accept("contact", contact, fate=Fate.RESEND)
@@ -85,6 +86,9 @@ def facts_only(it: Campaign) -> None:
     assert it.states("r-facts") == {"cancelled"}, "a title over nothing tells that something was withheld"
     assert it.states("k-facts-maple") == it.states("k-facts-elm") == {"delivered"}
     assert it.states("k-facts-oak") == {"held"}
+    it.ready("c-facts-maple", "no", "elm")  # a practice that comes late, marked until a worker catches up
+    it.snapshot()
+    it.pilot.settle()
 
 
 # ── ways that are held ────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,8 +6,8 @@ from typing import Any
 
 from bridge.fhir.definitions import Definitions
 from bridge.mappings.cases.reading import AGENCY_KEYS, FINDING_KEYS
+from bridge.mappings.classes import CLASSES
 from bridge.mappings.editor.fhir import Json, Types, ref
-from bridge.mappings.labels import CLASSES
 from bridge.mappings.tables import COLUMNS, EQUIVALENCES, OPTIONAL
 from bridge.model import HoldReason
 

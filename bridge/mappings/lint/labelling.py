@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bridge.mappings.classes import ORDINARY
 from bridge.mappings.fpml import covers
-from bridge.mappings.labels import ORDINARY, Label
+from bridge.mappings.labels import Label
 from bridge.mappings.lint.fields import part_reads
 from bridge.mappings.lint.subject import Subject
 

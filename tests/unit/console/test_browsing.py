@@ -105,14 +105,14 @@ def test_consents_are_given_and_taken_back_on_the_persons_page(doors: Opened) ->
     page = f"/people/{person_of(doors.ledger, 'c-1')['id']}"
     said = {"practice": "elm", "start": "2026-01-05", "narrative": "yes"}
     assert "The consent is recorded." in ana.follow(ana.send(page, f"{page}/consent", said))
-    assert "Elm Street Pediatrics In force with notes" in ana.read(page)
+    assert "Elm Street Pediatrics In force facts and notes" in ana.read(page)
     assert "This consent was recorded before" in ana.follow(ana.send(page, f"{page}/consent", said))
     doors.clock.now += DAY
     ana = visit(doors, "ana")
     assert "The consent has ended." in ana.follow(ana.send(page, f"{page}/end", {"practice": "elm"}))
     text = ana.read(page)
     assert "None in force this person's consent for this practice was revoked" in text
-    assert "5 Jan 2026 no end yes 29 May 2026 28 May 2026 a person, on these pages" in text
+    assert "5 Jan 2026 no end facts and notes 29 May 2026 28 May 2026 a person, on these pages" in text
     assert "There was no consent in force to end." in ana.follow(ana.send(page, f"{page}/end", {"practice": "elm"}))
     done = [line[2] for line in trail(doors) if line[1] == "ana"]
     assert done == ["sign-in", "consent-give", "consent-give", "sign-in", "consent-revoke", "consent-revoke"]

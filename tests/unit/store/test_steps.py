@@ -58,13 +58,13 @@ def test_a_step_is_durable_before_it_leaves(ledger: Ledger, reopen: Reopen) -> N
     planned(ledger)
     lane = claim_lane(ledger)
     (entry,) = lane.entries
-    begun, step = begin(ledger, lane, entry, digest="d9", withheld=3, consent=77, reference="DB-2", replaced=1)
+    begun, step = begin(ledger, lane, entry, digest="d9", withheld=3, consents=(77, 78), reference="DB-2", replaced=1)
     assert begun is Begun.YES
     after = reopen()
     row = one(after, tables.step)
     expected = {
         "id": step, "agency": AGENCY, "practice": PRACTICE, "entry": entry.id, "record": entry.record,
-        "action": "create", "digest": "d9", "consent": 77, "begun_at": NOW, "answered_at": None, "answer": None,
+        "action": "create", "digest": "d9", "consents": "77 78", "begun_at": NOW, "answered_at": None, "answer": None,
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     with after.read() as connection:
