@@ -21,6 +21,8 @@ _OPTIONAL = (
     "never",
     "agency_only",
     "consent",
+    "safety",
+    "before_consent",
 )
 _CONSENT = ("person", "practice", "from", "until", "narrative", "revoked")
 
@@ -66,6 +68,8 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         never=tuple(reader.dotted(one) for one in reader.texts("never")),
         agency_only=reader.paths("agency_only"),
         consent=reader.consent(),
+        safety=reader.path("safety"),
+        before_consent=reader.before_consent(),
     )
     if "/" not in kind.name:
         reader.wrong(("kind",), "a kind is named PACK/NAME")
@@ -148,6 +152,17 @@ class _Reader:
             self.wrong((key,), "is written `{path: field, in: [values]}`")
             return None
         return Rule(path, frozenset(value["in"]))
+
+    def before_consent(self) -> bool:
+        """Whether records of this kind may be sent before consent: then no field of it can hold anybody's words."""
+        value = self.at("before_consent") or False
+        if not isinstance(value, bool):
+            self.wrong(("before_consent",), "must be true or false")
+            return False
+        for path in sorted(path for path, field in self.schema.fields.items() if value and field.free_text):
+            rule = f"what is sent before consent holds codes, ids and times alone, and `{'.'.join(path)}` is free text"
+            self.wrong(("before_consent",), rule, "give the field a format or an enum, or take it out")
+        return value
 
     def consent(self) -> ConsentPaths | None:
         if self.at("consent") is None:

@@ -31,8 +31,13 @@ CLASSES = frozenset(
         "legal",
         "third-party",
         "supervision",
+        "counselling-notes",
+        "screening-done",
     )
 )
+SUPPRESSED = "suppressed"
+"""The class that a safety flag adds to what tells where somebody is; no mapping names it and no consent opens it."""
+LOCATION = "violence-location"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,11 @@ def classes(positions: Iterable[int], labels: Sequence[Label], off: frozenset[in
     """The classes of these labels without those that are `off` for this record; ordinary where nothing else is."""
     found = frozenset(labels[position].name for position in positions if position not in off) - {ORDINARY}
     return found or frozenset({ORDINARY})
+
+
+def suppressed(found: frozenset[str]) -> frozenset[str]:
+    """The classes of an element of a record whose person must not be found."""
+    return found | {SUPPRESSED} if LOCATION in found else found
 
 
 def switched_off(labels: Sequence[Label], record: type_json, scope: Scope) -> frozenset[int]:

@@ -13,7 +13,7 @@ from bridge.mappings.canonical import finished, part_id
 from bridge.mappings.fhirpath import EvaluationError
 from bridge.mappings.functions import AgencyContext, Functions
 from bridge.mappings.kinds import Kind
-from bridge.mappings.labels import classes, switched_off
+from bridge.mappings.labels import SUPPRESSED, classes, suppressed, switched_off
 from bridge.mappings.load import Mappings
 from bridge.mappings.mappingfile import RecordMapping
 from bridge.mappings.parts import PartTemplate
@@ -73,7 +73,8 @@ class Translator:
             functions.hold(rule, "send the record again without them")
             return self._translation((), tuple(functions.holds.values()))
         program = opened.program or agency.program
-        parts = tuple(_Run(mapping, its_kind, functions, program, decided).parts(plain))
+        run = _Run(mapping, its_kind, functions, program, decided, its_kind.unsafe(plain))
+        parts = tuple(run.parts(plain))
         holds = tuple(functions.holds.values())
         return self._translation(() if holds else parts, holds)
 
@@ -101,6 +102,7 @@ class _Run:
     functions: Functions
     program: str
     decided: bool
+    unsafe: bool = False
 
     def parts(self, record: type_json) -> Iterator[Part]:
         agency = self.functions.agency
@@ -188,6 +190,10 @@ class _Run:
             made["section"] = sections
         positions = template.always.union(*(template.elements.get(key, frozenset()) for key in made))
         its_classes = classes(positions, labels, off)
+        if self.unsafe:
+            its_classes, section_classes = suppressed(its_classes), [suppressed(one) for one in section_classes]
+            if template.type == "Patient":  # remembered with the person, for what is sent of them later
+                its_classes |= {SUPPRESSED}
         resource = finished(
             made,
             id_=planned.id,

@@ -1,0 +1,94 @@
+"""Labels × consent × recipient → the parts and sections that leave.
+
+Consent opens classes of content (`consent.release`); this says what no consent opens, what only the practice's settings
+open, and what a Part 2 program or a safety flag closes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bridge import consent
+from bridge.mappings.labels import LOCATION, SUPPRESSED
+from bridge.model import Decision, Part, Released, type_json
+from bridge.settings import Practice
+
+ORDINARY, SUBSTANCE_USE = "ordinary", "substance-use"
+NEVER = frozenset({"counselling-notes", "legal", "supervision", "third-party", SUPPRESSED})
+"""No consent of this person opens these: counselling notes (42 CFR §2.31(b) wants a consent of their own, and the bridge
+asks for none), legal detail, what is said in supervision, and what belongs to somebody else."""
+SCREENING_DONE = "screening-done"
+"""That a caregiver's screening was done, its result discussed and a referral made: all that a child's chart may carry of
+it, and only where the practice's `caregiver_screening` asks for it (R25)."""
+WAYS_TO_A_PERSON = ("telecom", "address", "contact")
+PERSONS = frozenset({"Patient", "RelatedPerson", "Practitioner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What decides beside the consent: of the record's program, of the practice, of the person."""
+
+    part2: bool = False  # the record is a Part 2 program's
+    screening_done: bool = False  # the practice's `caregiver_screening`
+    flagged: bool = False  # the person is marked unsafe to find
+
+
+def opened(decision: Decision, terms: Terms) -> frozenset[str]:
+    """The classes that leave under this decision; none where it permits nothing."""
+    if not decision.permit:
+        return frozenset()
+    may = (decision.classes | {ORDINARY}) - NEVER - {SCREENING_DONE}
+    if terms.screening_done:
+        may |= {SCREENING_DONE}
+    return may - {LOCATION} if terms.flagged else may
+
+
+def released(parts: Sequence[Part], person: str, decision: Decision, terms: Terms) -> Released:
+    """What leaves for `person`'s chart; what leaves points at nothing that stays, and names no way to anybody's door."""
+    open_now = replace(decision, classes=opened(decision, terms))
+    found = consent.release([prepared(part, terms) for part in parts], person, open_now)
+    leaving = tuple(part for part in found.parts if part.type != "Provenance" or part.resource.get("target"))
+    return replace(found, parts=leaving, decision=decision)
+
+
+def prepared(part: Part, terms: Terms) -> Part:
+    """The part as it is judged: a person without address and phone, a Part 2 program's content in its class."""
+    if part.type in PERSONS and any(key in part.resource for key in WAYS_TO_A_PERSON):
+        kept = {key: value for key, value in part.resource.items() if key not in WAYS_TO_A_PERSON}
+        part = replace(part, resource=kept)
+    if not terms.part2:
+        return part
+    return replace(part, labels=also(part.labels), sections=tuple(also(labels) for labels in part.sections))
+
+
+def also(labels: frozenset[str]) -> frozenset[str]:
+    """The labels with the class of substance use records."""
+    return (labels - {ORDINARY}) | {SUBSTANCE_USE}
+
+
+def facts_only(decision: Decision) -> Decision:
+    """The decision where the practice's portal shows what arrives at once: nothing but facts leaves."""
+    return replace(decision, classes=decision.classes & {ORDINARY})
+
+
+def shown_at_once(parts: Sequence[Part], kind: str, practice: Practice) -> bool:
+    """Whether the document made of these parts is of a type that the practice's portal shows at once."""
+    wants = practice.document
+    if not wants.released_at_once:
+        return False
+    if kind in wants.types:
+        return wants.types[kind].code in wants.released_at_once
+    note = next((part.resource for part in parts if part.type == "Composition"), None)
+    codings = note.get("type", {}).get("coding", []) if note is not None else []
+    return any(coding.get("code") in wants.released_at_once for coding in codings)
+
+
+def flagged(patient: type_json) -> bool:
+    """Whether the canonical Patient says that this person must not be found."""
+    return any(label.get("code") == SUPPRESSED for label in patient.get("meta", {}).get("security", []))
+
+
+def classes_of(parts: Sequence[Part]) -> frozenset[str]:
+    """Every class in these parts and their sections."""
+    return frozenset[str]().union(*(labels for part in parts for labels in (part.labels, *part.sections)))
