@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
-from bridge import consent, release
+from bridge import release
 from bridge.ehr import route
 from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
 from bridge.model import Part, Released, Route, Translation
 from bridge.moves.line import Line
+from bridge.release import withhold
 from bridge.store import permissions, persons, plans, records, views
 from bridge.store.lanes import EntryWork, LaneWork
 from bridge.store.permissions import Permissions
@@ -110,8 +111,11 @@ def plan_person(
         gate = release.gate(
             work.agency, person, chart.practice, has.consents, practice_id in has.links, work.occurred_at, now
         )
-        released = consent.release(parts, person, gate.decision)
+        conditions = withhold.conditions_of(chart.practice, line.project.programs.get(work.program), b"")
         for entry in route.plan(parts, chart.planned, chart.practice):
+            facts = withhold.facts_only_by(entry.route.kind, parts, work.kind, chart.practice)
+            decision = withhold.facts_only(gate.decision) if facts else gate.decision
+            released = withhold.released(parts, person, decision, conditions)
             hold, due = (gate.hold, gate.due) if gate.hold is not None else (entry.hold, None)
             leaving = parts_of(entry.route, released)
             yield plans.EntryPlan(

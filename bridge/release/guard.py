@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.documents.narrative import paragraphs
-from bridge.model import Hold, HoldReason, Owner, Part
+from bridge.model import GUARDED, Hold, HoldReason, Owner, Part
 from bridge.settings import GuardSettings
 
 SPOKEN = frozenset({"text", "contentString", "valueString", "description", "title", "comment", "authorString"})
@@ -162,20 +162,17 @@ def plain(text: str) -> str:
 
 
 # ── the hold ──────────────────────────────────────────────────────────────────────────────────────────────────────
-PREFIX = "guard:"
-
-
-def guard_key(entry: int, digest: str) -> str:
+def guard_key(reference: str, digest: str) -> str:
     """What a guarded entry waits for: a person's word on exactly what would leave (`digest`, keyed)."""
-    return f"{PREFIX}{entry}:{digest}"
+    return f"{GUARDED}{reference}:{digest}"
 
 
 def digest_of(waits_for: str) -> str:
     """The digest of what such a hold asks about; "" for another hold."""
-    return waits_for.rpartition(":")[2] if waits_for.startswith(PREFIX) else ""
+    return waits_for.rpartition(":")[2] if waits_for.startswith(GUARDED) else ""
 
 
-def hold(entry: int, digest: str, found: Sequence[Found]) -> Hold:
+def hold(reference: str, digest: str, found: Sequence[Found]) -> Hold:
     """The hold of what a person at the agency looks at first."""
     by_detector: dict[str, list[str]] = {}
     for one in found:
@@ -184,7 +181,7 @@ def hold(entry: int, digest: str, found: Sequence[Found]) -> Hold:
     said = "; ".join(f"{WORDS[name]} (in {', '.join(places)})" for name, places in by_detector.items())
     return Hold(
         HoldReason.DECISION,
-        guard_key(entry, digest),
+        guard_key(reference, digest),
         Owner.AGENCY,
         f"before it leaves, somebody at the agency looks at it: it may hold {said}",
         "read it in your own system; say that it may leave, or amend it there and sign it again",

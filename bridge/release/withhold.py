@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import orjson
+
 from bridge import consent
 from bridge.mappings.labels import LOCATION, SUPPRESSED
 from bridge.model import Decision, Part, Released, type_json
-from bridge.settings import Practice
+from bridge.settings import Practice, Program
 
 ORDINARY, SUBSTANCE_USE = "ordinary", "substance-use"
 NEVER = frozenset({"counselling-notes", "legal", "supervision", "third-party", SUPPRESSED})
@@ -21,12 +23,15 @@ asks for none), legal detail, what is said in supervision, and what belongs to s
 SCREENING_DONE = "screening-done"
 """That a caregiver's screening was done, its result discussed and a referral made: all that a child's chart may carry of
 it, and only where the practice's `caregiver_screening` asks for it (R25)."""
+OF_ADULTS = frozenset({"caregiver-health"})
+CHILDREN = frozenset({"child"})
+"""What is a caregiver's own never stands in a child's chart, whatever the child's consent opens (R25)."""
 WAYS_TO_A_PERSON = ("telecom", "address", "contact")
 PERSONS = frozenset({"Patient", "RelatedPerson", "Practitioner"})
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Conditions:
     """What decides beside the consent: of the record's program, of the practice, of the person."""
 
     part2: bool = False  # the record is a Part 2 program's
@@ -34,30 +39,36 @@ class Terms:
     flagged: bool = False  # the person is marked unsafe to find
 
 
-def opened(decision: Decision, terms: Terms) -> frozenset[str]:
+def opened(decision: Decision, conditions: Conditions) -> frozenset[str]:
     """The classes that leave under this decision; none where it permits nothing."""
     if not decision.permit:
         return frozenset()
     may = (decision.classes | {ORDINARY}) - NEVER - {SCREENING_DONE}
-    if terms.screening_done:
+    if conditions.part2 and not decision.part2:
+        may -= {SUBSTANCE_USE}  # 42 CFR §2.31: the consents do not say who signed, by which right, on which form
+    if conditions.screening_done:
         may |= {SCREENING_DONE}
-    return may - {LOCATION} if terms.flagged else may
+    return may - {LOCATION} if conditions.flagged else may
 
 
-def released(parts: Sequence[Part], person: str, decision: Decision, terms: Terms) -> Released:
+def released(parts: Sequence[Part], person: str, decision: Decision, conditions: Conditions) -> Released:
     """What leaves for `person`'s chart; what leaves points at nothing that stays, and names no way to anybody's door."""
-    open_now = replace(decision, classes=opened(decision, terms))
-    found = consent.release([prepared(part, terms) for part in parts], person, open_now)
+    open_now = replace(decision, classes=opened(decision, conditions))
+    found = consent.release([prepared(part, conditions) for part in parts], person, open_now)
     leaving = tuple(part for part in found.parts if part.type != "Provenance" or part.resource.get("target"))
     return replace(found, parts=leaving, decision=decision)
 
 
-def prepared(part: Part, terms: Terms) -> Part:
+def prepared(part: Part, conditions: Conditions) -> Part:
     """The part as it is judged: a person without address and phone, a Part 2 program's content in its class."""
     if part.type in PERSONS and any(key in part.resource for key in WAYS_TO_A_PERSON):
         kept = {key: value for key, value in part.resource.items() if key not in WAYS_TO_A_PERSON}
         part = replace(part, resource=kept)
-    if not terms.part2:
+    if part.role in CHILDREN and OF_ADULTS & part.labels.union(*part.sections):
+        kept_back = tuple(labels | {SUPPRESSED} if OF_ADULTS & labels else labels for labels in part.sections)
+        labels = part.labels | {SUPPRESSED} if OF_ADULTS & part.labels else part.labels
+        part = replace(part, labels=labels, sections=kept_back)
+    if not conditions.part2:
         return part
     return replace(part, labels=also(part.labels), sections=tuple(also(labels) for labels in part.sections))
 
@@ -70,6 +81,21 @@ def also(labels: frozenset[str]) -> frozenset[str]:
 def facts_only(decision: Decision) -> Decision:
     """The decision where the practice's portal shows what arrives at once: nothing but facts leaves."""
     return replace(decision, classes=decision.classes & {ORDINARY})
+
+
+def facts_only_by(way: str, parts: Sequence[Part], kind: str, practice: Practice) -> bool:
+    """Whether only facts leave this way (`document` or `discrete`), since the practice's portal shows it at once."""
+    wanted = way == "document" and practice.document.when_released == "facts"
+    return wanted and shown_at_once(parts, kind, practice)
+
+
+def conditions_of(practice: Practice, program: Program | None, patient: bytes) -> Conditions:
+    """What decides beside consent; `patient` is the person's canonical Patient (JSON), b"" where none is known."""
+    return Conditions(
+        part2=program is not None and program.part2,
+        screening_done=practice.caregiver_screening,
+        flagged=SUPPRESSED.encode() in patient and flagged(orjson.loads(patient)),
+    )
 
 
 def shown_at_once(parts: Sequence[Part], kind: str, practice: Practice) -> bool:

@@ -310,6 +310,7 @@ def upgrade() -> None:
         sa.Column("replaced", sa.Integer(), server_default="0", nullable=False),
         sa.Column("occurred_at", BIG, nullable=True),
         sa.Column("withheld", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("confirmed", sa.Text(), nullable=True),
         sa.Column("due_at", BIG, nullable=True),
         sa.Column("look_first", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("absent", sa.Integer(), server_default="0", nullable=False),
@@ -346,6 +347,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["record"], ["record.id"], name=("fk_translation_record")),
         sa.PrimaryKeyConstraint("record", "person", name=("pk_translation")),
     )
+    op.create_index("ix_translation_person", "translation", ["person"], unique=False)
     op.create_table(
         "step",
         sa.Column("id", BIG, autoincrement=False, nullable=False),

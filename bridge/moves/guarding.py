@@ -1,0 +1,57 @@
+"""The guard on free text, asked before an entry's step: with the names near its person as the ledger has them now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bridge.model import Hold, Part
+from bridge.moves.line import Line
+from bridge.release import guard, withhold
+from bridge.settings import GuardSettings, Practice
+from bridge.store import kin
+from bridge.store.kin import Near
+from bridge.store.lanes import LaneWork
+
+
+def near(line: Line, lane: LaneWork) -> Near:
+    """Who is near this lane's person; nobody where no detector asks."""
+    wants = line.project.agencies[lane.agency].guard
+    if not (wants.names or wants.caregivers):
+        return Near()
+    with line.ledger.read() as connection:
+        return kin.near(connection, line.ledger, lane.person)
+
+
+def known(around: Near, leaving: Iterable[Part]) -> guard.Known:
+    """The names as the guard looks for them: the person's own are theirs, and so are those of who wrote it."""
+    authors = [author.get("display", "") for part in leaving for author in part.resource.get("author", [])]
+    return guard.Known(
+        own=guard.name_words((*around.own, *authors)),
+        others=guard.name_words(around.others),
+        caregivers=guard.name_words(around.caregivers),
+    )
+
+
+def looked_at(
+    leaving: Sequence[Part], around: Near, wants: GuardSettings, practice: Practice, kind: str
+) -> tuple[guard.Found, ...]:
+    """What a person should look at before these parts leave for this practice."""
+    found = guard.findings(guard.texts(leaving), known(around, leaving), wants)
+    worded = withhold.classes_of(leaving) - {withhold.ORDINARY, withhold.SCREENING_DONE}
+    if worded and practice.document.when_released == "hold" and withhold.shown_at_once(leaving, kind, practice):
+        found = (*found, guard.Found("portal", "note"))
+    return found
+
+
+def hold(
+    leaving: Sequence[Part],
+    around: Near,
+    wants: GuardSettings,
+    practice: Practice,
+    kind: str,
+    reference: str,
+    digest: str,
+) -> Hold | None:
+    """The hold of what a person at the agency reads first; None where nothing was found."""
+    found = looked_at(leaving, around, wants, practice, kind)
+    return guard.hold(reference, digest, found) if found else None
