@@ -1,19 +1,23 @@
 """May this leave, for whom: the decision with its reason, and what it lets through.
 
-Deny by default (R26). A consent is of one person for one practice; it lets what is ordinary leave, and narrative only
-where it says so. Every other class stays with the agency until consent to it by class can be recorded.
+Deny by default (R26). A consent is of one person for one practice; it lets leave the label classes it names. The rules
+stand in `docs/consent.md` with the table of all cases; what a lawyer should confirm is marked there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from bridge.model import Consent, Decision, Hold, HoldReason, Owner, Part, Released
+from bridge.model import Authority, Consent, Decision, Hold, HoldReason, Owner, Part, Purpose, Released
 
 ORDINARY = "ordinary"
-NARRATIVE = "narrative"
+SUBSTANCE_USE = "substance-use"
+OF_AGE = 18
+DAY = 86_400 * 1_000_000
 
 
 def consent_key(agency: str, person: str, practice: str) -> str:
@@ -21,29 +25,159 @@ def consent_key(agency: str, person: str, practice: str) -> str:
     return f"consent:{agency}/{person}/{practice}"
 
 
-def decide(consents: Iterable[Consent], practice: str, now: int) -> Decision:
-    """The decision at `now` for what one person's consents say about one practice.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the decision takes into account of the person and the program.
 
-    Permit only while a consent is in force: begun, not expired (`until` is exclusive), not revoked. Of several in force
-    the narrower narrative rule holds, since they are not ranked.
+    `adult_from` is the first instant of their 18th birthday, None where their birth date is not known.
+    `minor_consented`: the program's services are those a minor consents to themselves.
     """
+
+    adult_from: int | None = None
+    minor_consented: bool = False
+
+
+NOBODY = Subject()
+
+
+def adult_from(birth_date: str, zone: str) -> int | None:
+    """The first instant of the 18th birthday there, in microseconds; of a year or month alone the earliest it can be.
+
+    None where no date is known. Somebody born on 29 February is of age on 1 March.
+    """
+    try:
+        year, month, day = (int(piece) for piece in (*birth_date.split("-"), "1", "1")[:3])
+        leap = (month, day) == (2, 29)
+        born = datetime(year + OF_AGE, 3 if leap else month, 1 if leap else day, tzinfo=ZoneInfo(zone))
+    except ValueError:
+        return None
+    return int(born.timestamp()) * 1_000_000
+
+
+def decide(
+    consents: Iterable[Consent],
+    practice: str,
+    now: int,
+    subject: Subject = NOBODY,
+    purpose: Purpose = Purpose.CARE_COORDINATION,
+) -> Decision:
+    """The decision at `now` for what one person's consents say about one practice, with when time alone changes it."""
     given = [consent for consent in consents if consent.practice == practice]
-    in_force = [
-        consent
-        for consent in given
-        if consent.start <= now
-        and (consent.until is None or now < consent.until)
-        and (consent.revoked is None or now < consent.revoked)
-    ]
-    if in_force:
-        narrowest = min(in_force, key=lambda consent: (consent.narrative, consent.id))
-        return Decision(True, narrowest.narrative, "in-force", narrowest.id)
-    later = [consent.start for consent in given if consent.start > now and consent.revoked is None]
-    if later:
-        return Decision(False, False, "begins-later", from_later=min(later))
-    if any(consent.revoked is not None for consent in given):
-        return Decision(False, False, "revoked")
-    return Decision(False, False, "expired" if given else "none")
+    found = at(given, now, subject, purpose)
+    changes = [instant for instant in sorted(set(instants(given, subject))) if instant > now]
+    if found.permit:
+        return replace(found, until=changes[0]) if changes else found
+    for instant in changes:
+        if at(given, instant, subject, purpose).permit:
+            reason = "begins-later" if found.reason in ("none", "expired", "revoked") else found.reason
+            return replace(found, reason=reason, from_later=instant)
+    return found
+
+
+def instants(given: Iterable[Consent], subject: Subject) -> Iterator[int]:
+    """Every instant at which a decision about these may change without anybody saying anything."""
+    if subject.adult_from is not None:
+        yield subject.adult_from
+    for consent in given:
+        yield consent.start
+        yield from (end for end in (consent.until, consent.revoked, consent.suspended) if end is not None)
+
+
+def at(given: Sequence[Consent], now: int, subject: Subject, purpose: Purpose) -> Decision:
+    """The decision at one instant.
+
+    Of each grantor the word of the latest begun form counts alone. One refusal denies, and so does one grantor's
+    revocation; of several who permit, what all of them permit may leave.
+    """
+    meant = [consent for consent in given if consent.purpose == purpose]
+    begun = [consent for consent in meant if consent.start <= now]
+    counted, why = entitled([consent for consent in begun if not past(consent.suspended, now)], now, subject)
+    latest: dict[tuple[str, Authority | None], Consent] = {}
+    for consent in sorted(counted, key=lambda one: (one.start, one.recorded, one.id)):
+        latest[consent.grantor, None if consent.grantor else authority_of(consent, subject)] = consent
+    words = list(latest.values())
+    refused = [one.id for one in words if not one.classes and not past(one.revoked, now) and not past(one.until, now)]
+    if refused:
+        return Decision(False, frozenset(), "refused", tuple(sorted(refused)))
+    revoked = [one for one in words if past(one.revoked, now) and not renewed(one, begun, now)]
+    if revoked:
+        return Decision(False, frozenset(), "revoked", tuple(sorted(one.id for one in revoked if one.grantor)))
+    in_force = [one for one in words if one.classes and not past(one.revoked, now) and not past(one.until, now)]
+    if not in_force:
+        return Decision(False, frozenset(), why or reason_of(given, meant, begun, now))
+    classes = frozenset.intersection(*(one.classes for one in in_force)) | {ORDINARY}
+    part2 = SUBSTANCE_USE in classes and all(written(one) for one in in_force)
+    return Decision(True, classes, "in-force", tuple(sorted(one.id for one in in_force)), part2=part2)
+
+
+def past(instant: int | None, now: int) -> bool:
+    """Whether an end that may never come has come; the end itself is the first instant without."""
+    return instant is not None and instant <= now
+
+
+def authority_of(consent: Consent, subject: Subject) -> Authority:
+    """By which right: where the form does not say, the person's own if they were of age on its first day."""
+    if consent.authority is not Authority.UNSTATED:
+        return consent.authority
+    of_age = subject.adult_from is not None and consent.start >= subject.adult_from
+    return Authority.SELF if of_age else Authority.UNSTATED
+
+
+def entitled(begun: Sequence[Consent], now: int, subject: Subject) -> tuple[list[Consent], str]:
+    """Those of these whose grantor has a say at `now`, and why the others have none ("" where all have).
+
+    Nobody speaks for an adult, nor for a minor about what they consented to themselves. A minor's own yes is not
+    enough for other services; their no counts. While the state has custody parents do not consent.
+    """
+    by = [(consent, authority_of(consent, subject)) for consent in begun]
+    adult = past(subject.adult_from, now)
+    if adult or subject.minor_consented:
+        own = [consent for consent, authority in by if authority is Authority.SELF]
+        own = [consent for consent in own if subject.minor_consented or of_own_age(consent, subject)]
+        return own, ("adult" if adult else "own-consent") if len(own) < len(by) else ""
+    minor = subject.adult_from is not None
+    state = any(authority is Authority.STATE and not past(one.revoked, now) for one, authority in by)
+    counted, why = [], ""
+    for consent, authority in by:
+        if state and authority in (Authority.PARENT, Authority.UNSTATED):
+            why = "state-custody"
+        elif minor and authority is Authority.SELF and consent.classes:
+            why = why or "minor"
+        else:
+            counted.append(consent)
+    return counted, why
+
+
+def of_own_age(consent: Consent, subject: Subject) -> bool:
+    """Whether somebody now of age was so when they permitted it; a refusal counts from any age."""
+    return not consent.classes or subject.adult_from is None or consent.start >= subject.adult_from
+
+
+def renewed(revoked: Consent, begun: Iterable[Consent], now: int) -> bool:
+    """Whether somebody consented again since an unnamed grantor's form was taken back: nobody can sign in that name.
+
+    Whoever is named signs again themselves. Forms carry days, so one of the day of the revocation is taken as later.
+    """
+    since = revoked.revoked
+    if revoked.grantor or since is None:
+        return False
+    return any(one.classes and one.start > since - DAY and not past(one.revoked, now) for one in begun)
+
+
+def written(consent: Consent) -> bool:
+    """Whether the form names who signed by which right and where it is kept, and lets substance use leave."""
+    return bool(consent.document) and consent.authority is not Authority.UNSTATED and SUBSTANCE_USE in consent.classes
+
+
+def reason_of(given: Sequence[Consent], meant: Sequence[Consent], begun: Sequence[Consent], now: int) -> str:
+    """Why nothing is in force, where everybody who spoke had a say."""
+    if any(past(consent.suspended, now) for consent in begun):
+        return "suspended"
+    if any(past(consent.revoked, now) for consent in begun):
+        return "revoked"
+    if begun:
+        return "expired"
+    return "other-purpose" if given and not meant else "none"
 
 
 def release(parts: Sequence[Part], person: str, decision: Decision) -> Released:
@@ -56,7 +190,7 @@ def release(parts: Sequence[Part], person: str, decision: Decision) -> Released:
     about = [part for part in parts if part.about == person]
     if not decision.permit:
         return Released((), len(about), decision)
-    may = {ORDINARY, NARRATIVE} if decision.narrative else {ORDINARY}
+    may = decision.classes
     leaving = [part for part in about if part.labels <= may and says_something(part, may)]
     gone = {reference(part) for part in about if not part.labels <= may}
     released, withheld = [], len(about) - len(leaving)
@@ -105,6 +239,13 @@ WHY = {
     "expired": "this person's consent for this practice has expired",
     "revoked": "this person's consent for this practice was revoked",
     "begins-later": "this person's consent for this practice has not begun",
+    "refused": "sharing this person's records with this practice was refused",
+    "suspended": "who may consent for this person changed, and nobody who may has consented since",
+    "adult": "this person is of age, and has not consented themselves",
+    "own-consent": "only this person can consent to sharing what this program does, and has not",
+    "minor": "this person is not of age, and nobody who may has consented for them",
+    "state-custody": "the state has custody of this person, and nobody who may has consented since",
+    "other-purpose": "the consents of this person for this practice are for other purposes",
 }
 
 

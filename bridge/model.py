@@ -243,9 +243,69 @@ class Translation:
 
 
 # ── release ───────────────────────────────────────────────────────────────────────────────────────────────────────
+class Authority(StrEnum):
+    """By what right somebody consents for a person."""
+
+    SELF = "self"  # the person: an adult, or a minor where the service is theirs to consent to
+    PARENT = "parent"
+    GUARDIAN = "guardian"
+    STATE = "state"  # custody of the state
+    UNSTATED = "unstated"  # the form does not say: the person, if of age on its first day; else counted as a parent
+
+
+class Purpose(StrEnum):
+    """What a consent is for; one for another purpose does not cover."""
+
+    CARE_COORDINATION = "care-coordination"  # what the line itself is for
+    TREATMENT = "treatment"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one signed form says: who by which right, which label classes, what for, in which language.
+
+    No classes at all is a recorded refusal; any others always include `ordinary`. `grantor` is the agency's id of who
+    signed, "" where it is the person or the form names nobody. `document` is where the form is kept, or its number.
+    """
+
+    classes: frozenset[str] = frozenset({"ordinary"})
+    grantor: str = ""
+    authority: Authority = Authority.UNSTATED
+    purpose: Purpose = Purpose.CARE_COORDINATION
+    language: str = ""
+    document: str = ""
+
+    def as_dict(self) -> type_json:
+        """The terms as the ledger keeps them, encrypted."""
+        return {
+            "classes": sorted(self.classes),
+            "grantor": self.grantor,
+            "authority": self.authority.value,
+            "purpose": self.purpose.value,
+            "language": self.language,
+            "document": self.document,
+        }
+
+    @classmethod
+    def from_dict(cls, kept: type_json) -> Terms:
+        """The terms that `as_dict` made this of."""
+        return cls(
+            frozenset(kept["classes"]),
+            kept["grantor"],
+            Authority(kept["authority"]),
+            Purpose(kept["purpose"]),
+            kept["language"],
+            kept["document"],
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """One permission of one person for one practice; instants in microseconds, `until` exclusive."""
+    """One form about one person's records and one practice; instants in microseconds, `until` exclusive.
+
+    `revoked` is when it was taken back; `suspended` when who may consent came into question; `recorded` when the
+    ledger came to know it: of two forms of one grantor from the same day the one recorded later counts.
+    """
 
     id: int
     agency: str
@@ -253,19 +313,35 @@ class Consent:
     practice: str
     start: int
     until: int | None
-    narrative: bool
+    classes: frozenset[str]
     revoked: int | None = None
+    suspended: int | None = None
+    grantor: str = ""
+    authority: Authority = Authority.UNSTATED
+    purpose: Purpose = Purpose.CARE_COORDINATION
+    language: str = ""
+    document: str = ""
+    source: str = ""  # roster | record | person | fhir
+    recorded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """May this leave now: the answer, its reason, the consent it rests on."""
+    """May this leave now: the answer, its reason, the consents it rests on.
+
+    `classes` are the label classes that may leave: empty unless permitted, and then `ordinary` is among them.
+    `until` is the first instant at which time alone may change a permit, `from_later` that at which it gives one.
+    `part2`: every consent it rests on is a written one that names substance-use treatment, who signed and by which
+    right (42 CFR 2.31 asks for these elements; a class alone does not say them).
+    """
 
     permit: bool
-    narrative: bool
+    classes: frozenset[str]
     reason: str
-    consent: int | None = None
-    from_later: int | None = None  # a consent exists but begins at this instant
+    consents: tuple[int, ...] = ()
+    from_later: int | None = None
+    until: int | None = None
+    part2: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from bridge.console.desk import At, Author, Desk, Nothing, Who, back, require
 from bridge.console.permitting import Given
 from bridge.console.signing import Visitor
 from bridge.errors import ConfigError, Problem
-from bridge.model import Consent
-from bridge.store import browsing
+from bridge.moves import planning
+from bridge.store import browsing, permissions
 
 routes = APIRouter()
 PAGE = 50
@@ -56,19 +56,16 @@ def person_page(
     with at.line.ledger.read() as connection:
         found = browsing.one_person(connection, number)
         records = browsing.find_records(connection, person_number=number, limit=PAGE) if found is not None else []
+        known = permissions.of_persons(connection, at.line.ledger, found["agency"], [found["source"]]) if found else {}
     if found is None:
         raise Nothing
     require(at, who, Action.SEE_STATUS, found["agency"])
-    now = at.clock()
-    given = [
-        Consent(
-            one["id"], one["agency"], found["source"], one["practice"], one["start"], one["until"], one["narrative"],
-            one["revoked"],
-        )
-        for one in found["consents"]
-    ]  # fmt: skip
-    practices = at.line.project.agencies[found["agency"]].practices
-    decisions = {practice: consent.decide(given, practice, now) for practice in practices}
+    now, has = at.clock(), known[found["source"]]
+    agency = at.line.project.agencies[found["agency"]]
+    practices = agency.practices
+    subject = planning.subject_of(at.line, agency.id, agency.program, has.patient)
+    decisions = {practice: consent.decide(has.consents, practice, now, subject) for practice in practices}
+    found["consents"] = sorted(has.consents, key=lambda one: (one.start, one.recorded), reverse=True)
     return at.page(
         request, "person.html", who, 422 if problems else 200, person=found, records=records, practices=practices,
         decisions=decisions, why=consent.WHY, problems=problems, entered=entered or {}, said=said, count=0,

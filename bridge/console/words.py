@@ -102,6 +102,15 @@ CLOSED = {
 
 BASIS = {"roster": "the practice's list", "referral": "the practice's referral", "person": "a person's decision"}
 SOURCE = {"roster": "an imported list", "record": "the agency's record", "person": "a person, on these pages"}
+CLASS = {
+    "narrative": "notes",
+    "caregiver-health": "the caregiver's health",
+    "substance-use": "substance use treatment",
+    "violence-location": "violence and places",
+    "child-welfare": "child welfare",
+}
+"""What a consent can let leave beside facts."""
+
 WHAT = {
     "DocumentReference": "document",
     "QuestionnaireResponse": "questionnaire",
@@ -131,6 +140,12 @@ SAID = {
     "imported": "The list is taken in.",
 }
 """What a page says after a form, by the word that stands in its address."""
+
+
+def may_leave(classes: frozenset[str]) -> str:
+    """What a consent to these classes lets leave, in words; a refusal where there are none."""
+    more = [CLASS[name] for name in sorted(classes & CLASS.keys())]
+    return " and ".join(["facts", *more]) if more else "facts only" if classes else "refused"
 
 
 def step(hold: Mapping[str, Any], forms: Sequence[str]) -> Markup:

@@ -1,9 +1,9 @@
 """What accompanies a disclosure of substance use records (42 CFR part 2), in the words the rule fixes.
 
-The statements are those of 42 CFR §2.32(a)(1) and (2) as amended by 89 FR 12472 (16 February 2024, in force since 16 April
-2024, to be complied with since 16 February 2026); read on 22 November 2026. They are the law's own words and stand in
-English whatever the document's language. §2.32(b): a copy of the consent, or a clear explanation of its scope, goes along;
-the bridge holds no copy of a paper form, so it explains.
+The statements are those of 42 CFR §2.32(a)(1) and (2) as amended by 89 FR 12472 (16 February 2024, in force since
+16 April 2024, to be complied with since 16 February 2026); read on 22 November 2026. They are the law's own words and
+stand in English whatever the document's language. §2.32(b): a copy of the consent, or a clear explanation of its scope,
+goes along; the bridge holds no copy of a paper form, so it explains.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ FULL: Final = (
     "this record, in any civil, criminal, administrative, or legislative proceedings by any Federal, State, or local "
     "authority, against the patient, unless authorized by the consent of the patient, except as provided at 42 CFR "
     "2.12(c)(5) or as authorized by a court in accordance with 42 CFR 2.64 or 2.65. In addition, the Federal rules "
-    "prohibit you from making any other use or disclosure of this record unless at least one of the following applies:\n"
-    "(i) Further use or disclosure is expressly permitted by the written consent of the individual whose information is "
-    "being disclosed in this record or as otherwise permitted by 42 CFR part 2.\n"
-    "(ii) You are a covered entity or business associate and have received the record for treatment, payment, or health "
-    "care operations, or\n"
+    "prohibit you from making any other use or disclosure of this record unless at least one of the following "
+    "applies:\n"
+    "(i) Further use or disclosure is expressly permitted by the written consent of the individual whose information "
+    "is being disclosed in this record or as otherwise permitted by 42 CFR part 2.\n"
+    "(ii) You are a covered entity or business associate and have received the record for treatment, payment, or "
+    "health care operations, or\n"
     "(iii) You have received the record from a covered entity or business associate as permitted by 45 CFR part 164, "
     "subparts A and E.\n"
     "A general authorization for the release of medical or other information is NOT sufficient to meet the required "

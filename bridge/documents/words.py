@@ -34,6 +34,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "consent-from": ("from", "desde el"),
     "consent-until": ("through", "hasta el"),
     "consent-form": ("Consent form", "Formulario de consentimiento"),
+    "by:unstated": ("given in writing", "dado por escrito"),
     "by:self": ("given by the person themselves", "dado por la propia persona"),
     "by:parent": ("given by a parent", "dado por el padre o la madre"),
     "by:guardian": ("given by a guardian", "dado por el tutor legal"),

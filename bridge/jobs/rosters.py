@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.errors import ConfigError, Problem
+from bridge.mappings.classes import GRANTABLE, NARRATIVE, ORDINARY
 from bridge.mappings.kinds import Permission
 from bridge.mappings.moments import start_of_day
+from bridge.model import Authority, Purpose, Terms
 from bridge.moves import granting
 from bridge.moves.line import Line
 from bridge.store import permissions
 
 LINKS = ("agency", "person", "practice", "system", "value")
-CONSENTS = ("agency", "person", "practice", "from", "until", "narrative")
+CONSENTS = ("agency", "person", "practice", "from", "until")
+TERMS = ("narrative", "grantor", "authority", "classes", "purpose", "language", "form")
+"""Columns of a list of consents that may be left out; one of `narrative` and `classes` must be there."""
+NONE = "none"
+"""What `classes` says of a refusal."""
+WORDS = {"narrative", "classes"}
 ID = re.compile(r"[^\s\x00-\x1f]{1,128}")  # as records have it (`mappings.schema`); it stands unencrypted in the ledger
 YES, NO = frozenset({"yes", "true", "1"}), frozenset({"no", "false", "0", ""})
 
@@ -45,12 +52,22 @@ def import_links(line: Line, path: Path, by: str, now: int) -> Imported:
 
 def import_consents(line: Line, path: Path, by: str, now: int) -> Imported:
     """Each row's consent is recorded; the same row again changes nothing, another `until` replaces the one before."""
-    rows = [row if isinstance(row, Problem) else permission(line, row) for row in rows_of(line, path, CONSENTS)]
+    read = rows_of(line, path, CONSENTS, TERMS)
+    rows = [row if isinstance(row, Problem) else permission(line, row) for row in read]
     asked = [
-        granting.consent_of(line, agency, said, "roster", f"roster:{said.start}", by, now)
+        granting.consent_of(line, agency, said, "roster", roster_ref(said), by, now)
         for agency, said in (row for row in rows if not isinstance(row, Problem))
     ]
     return counted(rows, line.write_all(permissions.give_consent, asked))
+
+
+def roster_ref(said: Permission) -> str:
+    """What recognises the same row again: the first day, and who signed what for where the list says so."""
+    terms = said.terms
+    named = f"/{terms.grantor}" if terms.grantor else ""
+    return f"roster:{said.start}{named}" + (
+        f"#{terms.purpose}" if terms.purpose is not Purpose.CARE_COORDINATION else ""
+    )
 
 
 def counted(rows: Sequence[object], news: Sequence[bool]) -> Imported:
@@ -59,13 +76,17 @@ def counted(rows: Sequence[object], news: Sequence[bool]) -> Imported:
     return Imported(sum(news), len(news) - sum(news), problems)
 
 
-def rows_of(line: Line, path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str] | Problem]:
+def rows_of(
+    line: Line, path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> Iterator[dict[str, str] | Problem]:
     """The rows of a roster whose agency and practice the project has; problems for the others, without values."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            if set(reader.fieldnames or ()) != set(columns):
+            named = set(reader.fieldnames or ())
+            if not set(columns) <= named or not named <= {*columns, *optional} or (optional and not named & WORDS):
                 rule = "the first line must name the columns " + ",".join(columns)
+                rule += f", narrative or classes, and may name {','.join(optional)}" if optional else ""
                 raise ConfigError(Problem("roster-columns", rule, f"{path.name}:1"))
             for cells in reader:
                 where = f"{path.name}:{reader.line_num}"
@@ -73,7 +94,7 @@ def rows_of(line: Line, path: Path, columns: tuple[str, ...]) -> Iterator[dict[s
                     rule = "a row must have as many cells as the first line; put a cell that holds a comma in quotes"
                     yield Problem("roster-cells", rule, where)
                     continue
-                row = {name: (cells.get(name) or "").strip() for name in columns}
+                row = {name: (cells.get(name) or "").strip() for name in (*columns, *optional)}
                 yield checked(line, row, where)
     except FileNotFoundError:
         raise ConfigError(Problem("roster-missing", "there is no file of this name", path.name)) from None
@@ -100,12 +121,43 @@ def checked(line: Line, row: dict[str, str], where: str) -> dict[str, str] | Pro
 def permission(line: Line, row: dict[str, str]) -> tuple[str, Permission] | Problem:
     """The consent a row gives: from the start of its first day to the end of its last, in the agency's zone."""
     zone = line.project.agencies[row["agency"]].timezone
-    narrative = row["narrative"].lower()
-    if narrative not in YES | NO:
-        return Problem("roster-narrative", "must be yes or no", row["where"], "narrative")
+    terms = terms_of(row)
+    if isinstance(terms, Problem):
+        return terms
     try:
         start = start_of_day(row["from"], zone)
         until = start_of_day(row["until"], zone, days=1) if row["until"] else None
     except ValueError:
         return Problem("roster-date", "a date is written YYYY-MM-DD", row["where"], "from, until")
-    return row["agency"], Permission(row["person"], row["practice"], start, until, narrative in YES, None)
+    return row["agency"], Permission(row["person"], row["practice"], start, until, None, terms)
+
+
+def terms_of(row: dict[str, str]) -> Terms | Problem:
+    """Who signed and what may leave; what cannot be read is a problem and never taken for more than it says."""
+    where, narrative = row["where"], row.get("narrative", "").lower()
+    classes = frozenset(row.get("classes", "").replace(";", " ").split())
+    if narrative not in YES | NO:
+        return Problem("roster-narrative", "must be yes or no", where, "narrative")
+    if not classes - {NONE} <= GRANTABLE or (NONE in classes and (len(classes) > 1 or narrative in YES)):
+        rule = f"names classes that a consent can let leave ({', '.join(sorted(GRANTABLE))}), or `{NONE}` for a refusal"
+        return Problem("roster-classes", rule, where, "classes", "put spaces between them")
+    if classes and narrative in NO - {""} and NARRATIVE in classes:
+        return Problem("roster-narrative", "`classes` says otherwise", where, "narrative")
+    if NONE not in classes:
+        classes |= {ORDINARY, *([NARRATIVE] if narrative in YES else [])}
+    grantor = row.get("grantor", "")
+    if grantor and not ID.fullmatch(grantor):
+        rule = "an id has no spaces, and 128 characters at the most: a name is none"
+        return Problem("roster-person", rule, where, "grantor")
+    own = Authority.SELF if grantor == row["person"] else Authority.UNSTATED
+    try:
+        authority = Authority(row["authority"]) if row.get("authority") else own
+        purpose = Purpose(row["purpose"]) if row.get("purpose") else Purpose.CARE_COORDINATION
+    except ValueError:
+        said = f"authority is one of {', '.join(Authority)}; purpose one of {', '.join(Purpose)}"
+        return Problem("roster-terms", said, where, "authority, purpose")
+    if authority is Authority.SELF and grantor not in ("", row["person"]):
+        return Problem("roster-terms", "nobody else signs with the authority `self`", where, "grantor, authority")
+    grantor = "" if grantor == row["person"] else grantor
+    language, form = row.get("language", ""), row.get("form", "")
+    return Terms(classes - {NONE}, grantor, authority, purpose, language, form)

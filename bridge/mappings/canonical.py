@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.mappings.classes import ORDINARY
 from bridge.mappings.identity import person_id, stable_id
-from bridge.mappings.labels import ORDINARY
 
 PROGRAM_SYSTEM = "urn:dyad-bridge:program"
 LABEL_SYSTEM = "urn:dyad-bridge:label"

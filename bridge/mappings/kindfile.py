@@ -24,7 +24,19 @@ _OPTIONAL = (
     "safety",
     "before_consent",
 )
-_CONSENT = ("person", "practice", "from", "until", "narrative", "revoked")
+_TERMS = (
+    "until",
+    "revoked",
+    "narrative",
+    "classes",
+    "refused",
+    "grantor",
+    "authority",
+    "purpose",
+    "language",
+    "document",
+)
+_CONSENT = ("person", "practice", "from", *_TERMS)
 
 
 def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
@@ -173,5 +185,5 @@ class _Reader:
         if practice is None or start is None or not person:
             self.wrong(("consent",), "needs person, practice and from")
             return None
-        optional = {key: self.path("consent", key) for key in ("until", "narrative", "revoked")}
+        optional = {key: self.path("consent", key) for key in _TERMS}
         return ConsentPaths(person, practice, start, **optional)

@@ -8,9 +8,10 @@ from typing import Any
 
 from bridge.errors import Problem, RecordError
 from bridge.mappings import moments
+from bridge.mappings.classes import GRANTABLE, NARRATIVE, ORDINARY
 from bridge.mappings.records import DEEPEST, halved, text_at, texts_at, tidy, values_at, within, without
 from bridge.mappings.schema import Field, Schema
-from bridge.model import type_json
+from bridge.model import Authority, Purpose, Terms, type_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class Permission:
     practice: str
     start: int
     until: int | None
-    narrative: bool
     revoked: int | None
+    terms: Terms = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,15 @@ class ConsentPaths:
     practice: Field
     start: Field
     until: Field | None = None
-    narrative: Field | None = None
     revoked: Field | None = None
+    narrative: Field | None = None  # true = the class `narrative`
+    classes: Field | None = None
+    refused: Field | None = None  # true = the family said no
+    grantor: Field | None = None
+    authority: Field | None = None
+    purpose: Field | None = None
+    language: Field | None = None
+    document: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +175,36 @@ class Kind:
                 practice=text_at(record, paths.practice),
                 start=moments.start_of_day(start, timezone),
                 until=moments.start_of_day(until, timezone, days=1) if until else None,
-                narrative=paths.narrative is not None and values_at(record, paths.narrative) == [True],
                 revoked=moments.start_of_day(revoked, timezone) if revoked else None,
+                terms=self._terms(record, paths, person),
             )
         except ValueError:
-            problem = Problem("record-consent-unreadable", "the days of this consent cannot be read", "/", self.name)
-            raise RecordError(problem) from None
+            rule = "the days, the authority or the purpose of this consent cannot be read"
+            raise RecordError(Problem("record-consent-unreadable", rule, "/", self.name)) from None
+
+    def _terms(self, record: type_json, paths: ConsentPaths, person: str) -> Terms:
+        """Who signed and what for; a class nobody can grant is none. Raises ValueError."""
+        grantor = text_at(record, paths.grantor)
+        authority, purpose = text_at(record, paths.authority), text_at(record, paths.purpose)
+        own = Authority.SELF if grantor == person else Authority.UNSTATED
+        return Terms(
+            classes=self._classes(record, paths),
+            grantor="" if grantor == person else grantor,
+            authority=Authority(authority) if authority else own,
+            purpose=Purpose(purpose) if purpose else Purpose.CARE_COORDINATION,
+            language=text_at(record, paths.language),
+            document=text_at(record, paths.document),
+        )
+
+    @staticmethod
+    def _classes(record: type_json, paths: ConsentPaths) -> frozenset[str]:
+        """The classes it lets leave; none where it is a refusal, and never one that another field of it denies."""
+        if paths.refused is not None and values_at(record, paths.refused) == [True]:
+            return frozenset()
+        named = frozenset(texts_at(record, paths.classes)) if paths.classes is not None else frozenset()
+        words = values_at(record, paths.narrative) if paths.narrative is not None else []
+        named = named | {NARRATIVE} if words == [True] else named - {NARRATIVE} if words == [False] else named
+        return (named | {ORDINARY}) & GRANTABLE
 
     def _instant(self, record: type_json, path: Field | None, timezone: str) -> int | None:
         text = text_at(record, path)

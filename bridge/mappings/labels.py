@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from bridge.mappings.classes import LOCATION, ORDINARY, SUPPRESSED
 from bridge.mappings.fhirpath import Read
 from bridge.mappings.fpml import covers
 from bridge.mappings.kinds import Kind
@@ -18,26 +19,6 @@ from bridge.mappings.records import values_at
 from bridge.mappings.schema import Field
 from bridge.mappings.template import Expression, Scope
 from bridge.model import type_json
-
-ORDINARY = "ordinary"
-CLASSES = frozenset(
-    (
-        ORDINARY,
-        "narrative",
-        "caregiver-health",
-        "substance-use",
-        "violence-location",
-        "child-welfare",
-        "legal",
-        "third-party",
-        "supervision",
-        "counselling-notes",
-        "screening-done",
-    )
-)
-SUPPRESSED = "suppressed"
-"""The class that a safety flag adds to what tells where somebody is; no mapping names it and no consent opens it."""
-LOCATION = "violence-location"
 
 
 @dataclass(frozen=True, slots=True)

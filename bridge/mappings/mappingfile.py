@@ -8,8 +8,9 @@ from typing import Any
 
 from bridge.errors import Problem
 from bridge.mappings.checks import Checks
+from bridge.mappings.classes import CLASSES
 from bridge.mappings.kinds import Kind
-from bridge.mappings.labels import CLASSES, Label
+from bridge.mappings.labels import Label
 from bridge.mappings.parts import PartTemplate, Reader
 from bridge.mappings.source import Path, Source
 from bridge.mappings.tables import Table

@@ -10,10 +10,11 @@ from typing import Any
 from bridge import __version__
 from bridge.errors import Problem, RecordError
 from bridge.mappings.canonical import finished, part_id
+from bridge.mappings.classes import SUPPRESSED
 from bridge.mappings.fhirpath import EvaluationError
 from bridge.mappings.functions import AgencyContext, Functions
 from bridge.mappings.kinds import Kind
-from bridge.mappings.labels import SUPPRESSED, classes, suppressed, switched_off
+from bridge.mappings.labels import classes, suppressed, switched_off
 from bridge.mappings.load import Mappings
 from bridge.mappings.mappingfile import RecordMapping
 from bridge.mappings.parts import PartTemplate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bridge.mappings.classes import ORDINARY, SCREENING_DONE
 from bridge.model import Hold, Part
 from bridge.moves.line import Line
 from bridge.release import guard, withhold
@@ -37,7 +38,7 @@ def looked_at(
 ) -> tuple[guard.Found, ...]:
     """What a person should look at before these parts leave for this practice."""
     found = guard.findings(guard.texts(leaving), known(around, leaving), wants)
-    worded = withhold.classes_of(leaving) - {withhold.ORDINARY, withhold.SCREENING_DONE}
+    worded = withhold.classes_of(leaving) - {ORDINARY, SCREENING_DONE}
     if worded and practice.document.when_released == "hold" and withhold.shown_at_once(leaving, kind, practice):
         found = (*found, guard.Found("portal", "note"))
     return found

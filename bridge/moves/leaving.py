@@ -34,9 +34,7 @@ class Leaving:
             self._parts = [Part.from_dict(kept) for kept in orjson.loads(entry.translation)]
         return self._parts
 
-    def released(
-        self, entry: EntryWork, decision: Decision, conditions: Conditions, practice: Practice
-    ) -> Released:
+    def released(self, entry: EntryWork, decision: Decision, conditions: Conditions, practice: Practice) -> Released:
         """What of it may leave under this decision and these conditions, by the entry's way into the chart."""
         parts = self.parts(entry)
         facts = withhold.facts_only_by(entry.route, parts, entry.kind, practice)

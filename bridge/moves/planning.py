@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
-from bridge import release
+from bridge import consent, release
 from bridge.ehr import route
 from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
@@ -33,7 +33,7 @@ def permissions_of(line: Line, made: Iterable[Made]) -> dict[tuple[str, str], Pe
         return {
             (agency, source): found
             for agency, sources in people.items()
-            for source, found in permissions.of_persons(connection, agency, sorted(sources)).items()
+            for source, found in permissions.of_persons(connection, line.ledger, agency, sorted(sources)).items()
         }
 
 
@@ -106,10 +106,11 @@ def plan_person(
     line: Line, work: records.Work, person: str, parts: Sequence[Part], has: Permissions, now: int
 ) -> Iterator[plans.EntryPlan]:
     """The entries of one person's parts, for every chart they are meant for."""
+    subject = subject_of(line, work.agency, work.program, patient_of(parts) or has.patient)
     for practice_id in charts(line, work, person, {(work.agency, person): has}):
         chart = line.charts[practice_id]
         gate = release.gate(
-            work.agency, person, chart.practice, has.consents, practice_id in has.links, work.occurred_at, now
+            work.agency, person, chart.practice, has.consents, practice_id in has.links, work.occurred_at, now, subject
         )
         conditions = withhold.conditions_of(chart.practice, line.project.programs.get(work.program), b"")
         for entry in route.plan(parts, chart.planned, chart.practice):
@@ -133,6 +134,19 @@ def plan_person(
                 hold=hold,
                 due=due,
             )
+
+
+def patient_of(parts: Sequence[Part]) -> bytes:
+    """The Patient that the record itself makes, which is newer than the one kept; b"" where it makes none."""
+    return next((orjson.dumps(part.resource) for part in parts if part.type == "Patient"), b"")
+
+
+def subject_of(line: Line, agency: str, program: str, patient: bytes) -> consent.Subject:
+    """What a consent decision takes into account of the person whose canonical Patient this is, b"" where none is."""
+    birth_date = str(orjson.loads(patient).get("birthDate", "")) if patient else ""
+    known = line.project.programs.get(program)
+    minor_consented = known is not None and known.minor_consented
+    return consent.Subject(consent.adult_from(birth_date, line.project.agencies[agency].timezone), minor_consented)
 
 
 def parts_of(chosen: Route, released: Released) -> tuple[Part, ...]:

@@ -113,6 +113,7 @@ async def next_step(turn: Turn) -> Outcome:
         turn.lane.link is not None,
         entry.occurred_at,
         now,
+        planning.subject_of(turn.line, turn.lane.agency, entry.program, turn.lane.patient),
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
@@ -201,7 +202,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
     ours = orjson.dumps(shaped.resource)
-    return await step(turn, action, interaction, request, ours, digest, withheld, decision.consent, reference, replaced)
+    return await step(turn, action, interaction, request, ours, digest, withheld, decision, reference, replaced)
 
 
 async def withdraw(turn: Turn) -> Outcome:
@@ -242,7 +243,9 @@ async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
     return await follow(turn, after, None)
 
 
-def shape(turn: Turn, leaving: Sequence[Part], reference: str, patient: str, update: bool, decision: Decision) -> Shaped:
+def shape(
+    turn: Turn, leaving: Sequence[Part], reference: str, patient: str, update: bool, decision: Decision
+) -> Shaped:
     """The resource as this chart takes it."""
     entry, agency, wants = turn.entry, turn.line.project.agencies[turn.lane.agency], turn.chart.practice.document
     standing = {
@@ -265,9 +268,7 @@ def shape(turn: Turn, leaving: Sequence[Part], reference: str, patient: str, upd
         phone=agency.phone or agency.contact.phone,
         standing=standing,
         update=update,
-        disclosure=part2.disclosure(
-            leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone
-        ),
+        disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone),
     )
     if entry.route == "document":
         return document(leaving, context)
@@ -291,19 +292,21 @@ async def step(
     ours: bytes,
     digest: str,
     withheld: int,
-    resting_on: int | None,
+    resting_on: Decision | None,
     reference: str,
     replaced: int,
 ) -> Outcome:
     """The step is durable, then the request leaves, then what came back is durable.
 
     Kept is what we wrote (`ours`), not what the practice wrote beside it: a later correction compares with the one and
-    leaves the other alone.
+    leaves the other alone. What time alone has ended since it was decided (`resting_on`) does not leave.
     """
     line, lane, entry = turn.line, turn.lane, turn.entry
     request_takes = int(turn.chart.connection.timeout_seconds * SECOND)
     if lane.until - turn.clock() < request_takes + TO_BEGIN:
         return await once_more(turn)  # the lease must outlast the request; the lane is claimed anew
+    if lapsed(resting_on, turn.clock()):
+        return await once_more(turn)
     begin = steps.Begin(
         ledger=line.ledger,
         lease=Lease.of(lane),
@@ -318,7 +321,7 @@ async def step(
         action=action,
         digest=digest,
         withheld=withheld,
-        consent=resting_on,
+        consents=resting_on.consents if resting_on is not None else (),
         correction=action is Action.RETRACT,
         reference=reference,
         replaced=replaced,
@@ -331,7 +334,8 @@ async def step(
         return Outcome(stop=True)
     if begun is steps.Begun.CHANGED:
         return await once_more(turn)
-    if lane.until - turn.clock() < request_takes:  # this process stood still, and another may hold the lane soon
+    # This process stood still: another may hold the lane soon, or the consent has come to its end meanwhile.
+    if lane.until - turn.clock() < request_takes or lapsed(resting_on, turn.clock()):
         return await stay(turn, turn.clock(), step=Stepped(begin.step, NOT_SENT), stop=True)
     response = await turn.chart.client.send(request)
     now = turn.clock()
@@ -348,6 +352,11 @@ async def step(
     elif after.state is EntryState.RETRACTED:
         stands = None
     return await follow(turn, after, Stepped(begin.step, answer, response), stands)
+
+
+def lapsed(decision: Decision | None, now: int) -> bool:
+    """Whether time alone may have ended what a step rests on."""
+    return decision is not None and decision.until is not None and decision.until <= now
 
 
 def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:

@@ -59,13 +59,14 @@ def gate(
     linked: bool,
     occurred: int | None,
     now: int,
+    subject: consent.Subject = consent.NOBODY,
 ) -> Gate:
     """Whether something about `person` from `agency` may go to `practice` at `now`.
 
     `linked` says whether the practice has identified the person; `occurred` is the record's clinical instant, None
-    where it has none (then the `send_from` date does not apply).
+    where it has none (then the `send_from` date does not apply). `subject` is what is known of the person and program.
     """
-    decision = consent.decide(consents, practice.id, now)
+    decision = consent.decide(consents, practice.id, now, subject)
     if practice.pilot is not None and f"{agency}/{person}" not in practice.pilot:
         return Gate(decision, outside(practice, "this person is not on the practice's pilot panel"))
     if occurred is not None and occurred < send_from(practice):

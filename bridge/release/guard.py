@@ -118,9 +118,7 @@ def spoken(value: Any, key: str = "") -> Iterator[str]:
 def findings(said: Iterable[Text], known: Known, wants: GuardSettings) -> tuple[Found, ...]:
     """What a person should look at before these words leave; sorted, each place and detector once."""
     looks = detectors(known, wants)
-    found = {
-        Found(name, text.part, text.section) for text in said for name, look in looks.items() if look(text.words)
-    }
+    found = {Found(name, text.part, text.section) for text in said for name, look in looks.items() if look(text.words)}
     return tuple(sorted(found))
 
 
@@ -129,7 +127,10 @@ def detectors(known: Known, wants: GuardSettings) -> dict[str, Callable[[str], o
     on: dict[str, Callable[[str], object]] = {
         name: pattern.search for name, pattern in _PATTERNS.items() if getattr(wants, name)
     }
-    for name, switch, whom in (("names", wants.names, known.others), ("caregivers", wants.caregivers, known.caregivers)):
+    for name, switch, whom in (
+        ("names", wants.names, known.others),
+        ("caregivers", wants.caregivers, known.caregivers),
+    ):
         sought = whom - known.own
         if switch and sought:
             on[name] = Named(sought)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.documents.notices import Disclosure, Scope
+from bridge.mappings.classes import GRANTABLE, SUBSTANCE_USE
 from bridge.model import Consent, Decision, Part
-from bridge.release.withhold import NEVER, SUBSTANCE_USE, classes_of
+from bridge.release.withhold import classes_of
 from bridge.settings import Practice
 
 
@@ -31,7 +32,7 @@ def scope(consent: Consent, zone: str) -> Scope:
     return Scope(
         authority=consent.authority.value,
         purpose=consent.purpose,
-        classes=tuple(sorted(consent.classes - NEVER)),
+        classes=tuple(sorted(consent.classes & GRANTABLE)),
         first_day=day(consent.start, zone),
         last_day=day(consent.until, zone, timedelta(microseconds=1)) if consent.until is not None else "",
         form=consent.document,

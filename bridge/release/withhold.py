@@ -12,17 +12,10 @@ from dataclasses import dataclass, replace
 import orjson
 
 from bridge import consent
-from bridge.mappings.labels import LOCATION, SUPPRESSED
+from bridge.mappings.classes import GRANTABLE, LOCATION, ORDINARY, SCREENING_DONE, SUBSTANCE_USE, SUPPRESSED
 from bridge.model import Decision, Part, Released, type_json
 from bridge.settings import Practice, Program
 
-ORDINARY, SUBSTANCE_USE = "ordinary", "substance-use"
-NEVER = frozenset({"counselling-notes", "legal", "supervision", "third-party", SUPPRESSED})
-"""No consent of this person opens these: counselling notes (42 CFR §2.31(b) wants a consent of their own, and the bridge
-asks for none), legal detail, what is said in supervision, and what belongs to somebody else."""
-SCREENING_DONE = "screening-done"
-"""That a caregiver's screening was done, its result discussed and a referral made: all that a child's chart may carry of
-it, and only where the practice's `caregiver_screening` asks for it (R25)."""
 OF_ADULTS = frozenset({"caregiver-health"})
 CHILDREN = frozenset({"child"})
 """What is a caregiver's own never stands in a child's chart, whatever the child's consent opens (R25)."""
@@ -43,7 +36,7 @@ def opened(decision: Decision, conditions: Conditions) -> frozenset[str]:
     """The classes that leave under this decision; none where it permits nothing."""
     if not decision.permit:
         return frozenset()
-    may = (decision.classes | {ORDINARY}) - NEVER - {SCREENING_DONE}
+    may = (decision.classes & GRANTABLE) | {ORDINARY}
     if conditions.part2 and not decision.part2:
         may -= {SUBSTANCE_USE}  # 42 CFR §2.31: the consents do not say who signed, by which right, on which form
     if conditions.screening_done:

@@ -63,6 +63,7 @@ class ProgramIn(Section):
     """One of `programs`."""
 
     name: Name
+    minor_consented: bool = Field(default=False, description="true where minors consent to its services themselves")
     part2: bool = False
 
 

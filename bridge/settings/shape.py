@@ -54,6 +54,7 @@ class Program:
     id: str
     name: str
     part2: bool = False  # a Part 2 program (42 CFR §2.11): everything of it is released as substance use records are
+    minor_consented: bool = False  # its services are those a minor consents to themselves: nobody else's consent counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bridge.store import answers, tables
 from bridge.store.ledger import Ledger, get_blobs
 
 record, entry, person, hold = tables.record, tables.entry, tables.person, tables.hold
-consent, link = tables.consent, tables.link
+link = tables.link
 UNDER_WAY = (EntryState.READY, EntryState.SENDING, EntryState.UNKNOWN)
 KEPT = "kept"  # of records: a person decided that they stay with the agency
 
@@ -80,18 +80,16 @@ def find_person(connection: Connection, source: str, agency: str = "") -> list[d
 
 
 def one_person(connection: Connection, number: int) -> dict[str, Any] | None:
-    """A person by the ledger's number: agency, the agency's id, the practice their record names; consents and links."""
+    """A person by the ledger's number: agency, the agency's id, the practice their record names; links."""
     columns = (person.c.id, person.c.agency, person.c.source, person.c.practice)
     row = connection.execute(select(*columns).where(person.c.id == number)).first()
     if row is None:
         return None
-    given = connection.execute(select(consent).where(consent.c.person == number).order_by(consent.c.start.desc()))
     known = connection.execute(
         select(link).where(link.c.person == number, tables.CURRENT_LINK).order_by(link.c.practice)
     )
     return {
         **row._mapping,
-        "consents": [dict(one._mapping) for one in given],
         "links": [dict(one._mapping) for one in known],
     }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, func, or_, select, update
 
-from bridge.model import Consent, EntryState, Link, Stands
+from bridge.model import Consent, EntryState, Link, Stands, Terms
 from bridge.store import leases, tables
 from bridge.store.ledger import Ledger, get_blobs, slices
 
@@ -162,12 +163,13 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
     wanted = [row.parts_blob for row in open_entries if row.parts_blob is not None]
     wanted += [row.value_blob for row in links.values()]
     wanted += [row.patient_blob for row in lanes if row.patient_blob is not None]
+    forms = connection.execute(CONSENTS, {"persons": persons}).all()
+    wanted += [row.terms_blob for row in forms]
     blobs = get_blobs(connection, ledger.keys, wanted)
     consents: dict[tuple[int, str], list[Consent]] = {}
     sources = {row.person: row.source for row in lanes}
-    for row in connection.execute(CONSENTS, {"persons": persons}):
-        given = consents.setdefault((row.person, row.practice), [])
-        given.append(as_consent(row, sources[row.person]))
+    for row in forms:
+        consents.setdefault((row.person, row.practice), []).extend(as_consents(row, sources[row.person], blobs))
     threads = {row.thread for row in open_entries if row.rank > FIRST}
     standing: dict[int, dict[tuple[str, str], str]] = {}
     for row in connection.execute(standing_query(ids, sorted(threads))) if threads else ():
@@ -197,9 +199,17 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
     )  # fmt: skip
 
 
-def as_consent(row: Row[Any], source: str) -> Consent:
-    """A consent's row as the decision takes it; `source` is the agency's id of its person."""
-    return Consent(row.id, row.agency, source, row.practice, row.start, row.until, row.narrative, row.revoked)
+def as_consents(row: Row[Any], source: str, blobs: Mapping[int, bytes]) -> Iterator[Consent]:
+    """A consent's row with its decrypted terms; none where the person's key was destroyed.
+
+    `source` is the agency's id of its person.
+    """
+    if row.terms_blob in blobs:
+        terms = Terms.from_dict(orjson.loads(blobs[row.terms_blob]))
+        yield Consent(
+            row.id, row.agency, source, row.practice, row.start, row.until, terms.classes, row.revoked, row.suspended,
+            terms.grantor, terms.authority, terms.purpose, terms.language, terms.document, row.source, row.recorded_at,
+        )  # fmt: skip
 
 
 def as_link(row: Row[Any] | None, source: str, blobs: dict[int, bytes]) -> Link | None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
-from bridge.model import Consent, EntryState
+from bridge.model import Consent, EntryState, Terms
 from bridge.store import holds, lanes, persons, tables
-from bridge.store.lanes import as_consent
-from bridge.store.ledger import Ledger, put_blobs
+from bridge.store.lanes import as_consents
+from bridge.store.ledger import Ledger, get_blobs, put_blobs
 
 consent, link, person = tables.consent, tables.link, tables.person
 Said = Mapping[int, Sequence[str]]  # persons, each with the keys that holds about them wait for
@@ -24,12 +25,13 @@ class GiveConsent:
 
     ledger: Ledger
     id: int
+    blob: int
     person: persons.NewPerson
     practice: str
     start: int
     until: int | None
-    narrative: bool
     revoked: int | None
+    terms: Terms = field(repr=False)
     source: str
     source_ref: str
     keys: tuple[str, ...]
@@ -40,24 +42,33 @@ class GiveConsent:
 def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[bool]:
     """Operation: consents kept, decisions resting on the old ones void, what waited runs again. False = known already.
 
-    A consent said again under the same `source_ref` replaces what it said before (a longer period, a revocation).
+    A consent said again under the same `source_ref` replaces what it said before (a longer period, a revocation). It
+    stays suspended where it was, unless it is from a later day than that.
     """
     people = persons.ensure(connection, (ask.person for ask in asked))
     answers: list[bool] = []
     new: dict[int, tuple[str, ...]] = {}
     for ask in asked:
         row = people[(ask.person.agency, ask.person.source)]
-        said = {"start": ask.start, "until": ask.until, "narrative": ask.narrative, "revoked": ask.revoked}
+        ask.ledger.keys.add(row.id, row.wrapped_key)
+        said: dict[str, Any] = {"start": ask.start, "until": ask.until, "revoked": ask.revoked}
         known = connection.execute(
             select(consent).where(
                 consent.c.person == row.id, consent.c.practice == ask.practice, consent.c.source_ref == ask.source_ref
             )
         ).first()
-        if known is not None and all(getattr(known, name) == value for name, value in said.items()):
+        same = known is not None and terms_of(connection, ask.ledger, known.terms_blob) == ask.terms
+        if same and all(getattr(known, name) == value for name, value in said.items()):
             answers.append(False)
             continue
+        keys = ask.ledger.keys.load(connection, [row.id])
+        put_blobs(connection, keys, [(ask.blob, ask.person.agency, row.id, orjson.dumps(ask.terms.as_dict()))])
+        said["terms_blob"] = ask.blob
         if known is not None:
+            if known.suspended is not None and ask.start >= known.suspended:
+                said["suspended"] = None
             connection.execute(update(consent).where(consent.c.id == known.id).values(**said))
+            connection.execute(tables.blob.delete().where(tables.blob.c.id == known.terms_blob))
         else:
             connection.execute(
                 insert(consent).values(
@@ -70,6 +81,12 @@ def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[b
     if new:
         changed(connection, new, max(ask.now for ask in asked), "consent")
     return answers
+
+
+def terms_of(connection: Connection, ledger: Ledger, blob: int) -> Terms | None:
+    """The terms kept there; None where the person's key was destroyed."""
+    kept = get_blobs(connection, ledger.keys, [blob]).get(blob)
+    return Terms.from_dict(orjson.loads(kept)) if kept is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,17 +292,21 @@ class Permissions:
     consents: tuple[Consent, ...]
     links: frozenset[str]  # practices with a link
     revision: int = 0
+    patient: bytes = field(default=b"", repr=False)  # the canonical Patient (JSON); b"" where no record made one
 
 
-def of_persons(connection: Connection, agency: str, sources: Sequence[str]) -> dict[str, Permissions]:
+def of_persons(connection: Connection, ledger: Ledger, agency: str, sources: Sequence[str]) -> dict[str, Permissions]:
     """Consents and links of these persons of one agency, by their source id."""
     people = {
         row.id: row
         for row in connection.execute(select(person).where(person.c.agency == agency, person.c.source.in_(sources)))
     }
+    forms = connection.execute(select(consent).where(consent.c.person.in_(people))).all()
+    patients = [row.patient_blob for row in people.values() if row.patient_blob is not None]
+    blobs = get_blobs(connection, ledger.keys, [*patients, *(row.terms_blob for row in forms)])
     given: dict[int, list[Consent]] = {}
-    for row in connection.execute(select(consent).where(consent.c.person.in_(people))):
-        given.setdefault(row.person, []).append(as_consent(row, people[row.person].source))
+    for row in forms:
+        given.setdefault(row.person, []).extend(as_consents(row, people[row.person].source, blobs))
     linked: dict[int, set[str]] = {}
     for row in connection.execute(
         select(link.c.person, link.c.practice).where(link.c.person.in_(people), tables.CURRENT_LINK)
@@ -293,7 +314,11 @@ def of_persons(connection: Connection, agency: str, sources: Sequence[str]) -> d
         linked.setdefault(row.person, set()).add(row.practice)
     return {
         row.source: Permissions(
-            row.practice, tuple(given.get(row.id, ())), frozenset(linked.get(row.id, ())), row.consent_revision
+            row.practice,
+            tuple(given.get(row.id, ())),
+            frozenset(linked.get(row.id, ())),
+            row.consent_revision,
+            blobs.get(row.patient_blob, b""),
         )
         for row in people.values()
     }

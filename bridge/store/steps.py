@@ -45,7 +45,7 @@ class Begin:
     action: Action
     digest: str
     withheld: int
-    consent: int | None
+    consents: tuple[int, ...]
     correction: bool
     reference: str
     replaced: int
@@ -113,8 +113,8 @@ def step_row(ask: Begin) -> dict[str, Any]:
     """The row of a step about to leave."""
     return {
         "id": ask.step, "agency": ask.agency, "practice": ask.practice, "entry": ask.entry, "record": ask.record,
-        "action": ask.action.value, "digest": ask.digest, "consent": ask.consent, "begun_at": ask.now,
-        "request_blob": ask.request_blob,
+        "action": ask.action.value, "digest": ask.digest, "begun_at": ask.now, "request_blob": ask.request_blob,
+        "consents": " ".join(map(str, ask.consents)),
     }  # fmt: skip
 
 

@@ -210,7 +210,7 @@ step = Table(
     Column("record", BIG, nullable=False),
     Column("action", Text, nullable=False),
     Column("digest", Text, nullable=False),
-    Column("consent", BIG),
+    Column("consents", Text, nullable=False, server_default=""),  # what it rested on: ids, space-separated
     Column("begun_at", BIG, nullable=False),
     Column("answered_at", BIG),
     Column("answer", Text),
@@ -256,9 +256,10 @@ consent = Table(
     Column("practice", Text, nullable=False),
     Column("start", BIG, nullable=False),
     Column("until", BIG),
-    Column("narrative", Boolean(create_constraint=False), nullable=False),
     Column("revoked", BIG),
-    Column("source", Text, nullable=False),  # roster | record | person
+    Column("suspended", BIG),  # who may consent came into question then
+    Column("terms_blob", BIG, nullable=False),  # who signed by which right, which classes, what for: encrypted
+    Column("source", Text, nullable=False),  # roster | record | person | fhir
     Column("source_ref", Text, nullable=False, server_default=""),  # what it came from, so that a resend adds nothing
     Column("recorded_at", BIG, nullable=False),
     Column("recorded_by", Text, nullable=False),

@@ -12,6 +12,7 @@ from bridge.ehr.context import ShapeContext
 from bridge.ehr.route import NEVER_ALONE
 from bridge.ehr.shape import discrete, document
 from bridge.mappings.cases import read_cases, translate_case
+from bridge.mappings.classes import GRANTABLE
 from bridge.mappings.load import available_packs, load, read_all
 from bridge.mappings.translate import Translator
 from bridge.model import Decision, Part, type_json
@@ -39,7 +40,7 @@ def translated() -> Iterator[tuple[str, tuple[Part, ...]]]:
 
 def leaving() -> Iterator[tuple[str, type_json]]:
     """Everything that could be written into a chart, by where it came from."""
-    everything = Decision(True, True, "test")
+    everything = Decision(True, GRANTABLE, "test")
     for name, parts in translated():
         for part in parts:
             yield f"{name}: {part.name}", part.resource

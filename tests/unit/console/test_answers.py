@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from bridge.consent import consent_key
 from bridge.mappings.tables import table_key
-from bridge.model import Hold, HoldReason, Owner
+from bridge.model import Hold, HoldReason, Owner, Terms
 from bridge.moves.matching import PATIENT_ID
 from bridge.people import link_key, missing
-from bridge.store import tables
+from bridge.store import permissions, tables
 from bridge.store.ledger import get_blobs
 from tests.unit.api.opened import DAY, NOW, Opened
 from tests.unit.console.visiting import GROUP, Reader, delivered, held_entry, held_record, trail, visit
@@ -56,9 +56,10 @@ def test_a_consent_is_recorded_and_what_waited_goes_on(doors: Opened) -> None:
     answer = ana.send(f"/holds/{hold}", "/consent", {"start": "2026-01-05", "until": "2026-12-31", "narrative": "yes"})
     assert "What waited for it goes on now." in ana.follow(answer)
     (consent,) = given(doors)
-    assert (consent["practice"], consent["narrative"], consent["source"], consent["recorded_by"]) == (
-        "elm", True, "person", "ana",
-    )  # fmt: skip
+    assert (consent["practice"], consent["source"], consent["recorded_by"]) == ("elm", "person", "ana")
+    with doors.ledger.read() as connection:
+        terms = permissions.terms_of(connection, doors.ledger, consent["terms_blob"])
+    assert terms == Terms(frozenset({"ordinary", "narrative"}))
     # local days of the agency: from 5 January, 00:00, to the end of 31 December in New York
     assert (consent["start"], consent["until"]) == (1_767_589_200_000_000, 1_798_779_600_000_000)
     assert open_holds(doors.ledger) == []

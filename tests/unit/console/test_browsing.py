@@ -105,7 +105,7 @@ def test_consents_are_given_and_taken_back_on_the_persons_page(doors: Opened) ->
     page = f"/people/{person_of(doors.ledger, 'c-1')['id']}"
     said = {"practice": "elm", "start": "2026-01-05", "narrative": "yes"}
     assert "The consent is recorded." in ana.follow(ana.send(page, f"{page}/consent", said))
-    assert "Elm Street Pediatrics In force with notes" in ana.read(page)
+    assert "Elm Street Pediatrics In force facts and notes" in ana.read(page)
     assert "This consent was recorded before" in ana.follow(ana.send(page, f"{page}/consent", said))
     doors.clock.now += DAY
     ana = visit(doors, "ana")

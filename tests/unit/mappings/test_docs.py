@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from bridge.mappings.cases import read_cases, run_case
+from bridge.mappings.classes import CLASSES
 from bridge.mappings.functions import FUNCTIONS
-from bridge.mappings.labels import CLASSES
 from bridge.mappings.load import load
 from bridge.mappings.translate import Translator
 

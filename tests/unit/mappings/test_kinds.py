@@ -91,7 +91,8 @@ def test_r26_a_consent_covers_whole_local_days(consent: Kind) -> None:
     given = consent.permission({**record, "narrative": True}, "America/New_York")
 
     assert given is not None
-    assert (given.person, given.practice, given.narrative, given.revoked) == ("K1", "maple", True, None)
+    assert (given.person, given.practice, given.revoked) == ("K1", "maple", None)
+    assert given.terms.classes == {"ordinary", "narrative"}
     assert given.start == 1_767_589_200_000_000  # 2026-01-05T05:00:00Z
     assert given.until == 1_769_922_000_000_000  # 2026-02-01T05:00:00Z
 
@@ -102,7 +103,8 @@ def test_r26_narrative_is_permitted_only_by_true(consent: Kind) -> None:
     silent = consent.permission(record, "UTC")
 
     assert silent is not None
-    assert (silent.person, silent.narrative, silent.revoked) == ("P1", False, 1_769_936_400_000_000)
+    assert (silent.person, silent.revoked) == ("P1", 1_769_936_400_000_000)
+    assert silent.terms.classes == {"ordinary"}
 
 
 def test_a_kind_without_consents_gives_none(visit: Kind) -> None:

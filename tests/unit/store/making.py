@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from bridge.model import Accepted, Action, EntryState, Fate, Hold, HoldReason, Item, Owner, RecordState, Stands
+from bridge.model import Accepted, Action, EntryState, Fate, Hold, HoldReason, Item, Owner, RecordState, Stands, Terms
 from bridge.store import (
     answers,
     audit,
@@ -33,6 +33,8 @@ UNTIL = NOW + MINUTE
 CONSENT_KEY = f"consent:{AGENCY}/{CHILD}/{PRACTICE}"
 LINK_KEY = f"link:{AGENCY}/{CHILD}/{PRACTICE}"
 TABLE_KEY = f"table:{AGENCY}:contact-place:K9"
+
+WITH_WORDS = Terms(frozenset({"ordinary", "narrative"}))
 
 NEEDS_CONSENT = Hold(HoldReason.CONSENT, CONSENT_KEY, Owner.AGENCY, "no consent", "record it")
 NEEDS_LINK = Hold(HoldReason.LINK, LINK_KEY, Owner.PRACTICE, "no link", "import it")
@@ -139,7 +141,7 @@ def to_begin(ledger: Ledger, lane: lanes.LaneWork, entry: lanes.EntryWork, **cha
     made = steps.Begin(
         ledger=ledger, lease=lanes.Lease.of(lane), agency=lane.agency, practice=lane.practice, person=lane.person,
         consent_revision=lane.consent_revision, entry=entry.id, revision=entry.revision, record=entry.record,
-        step=ledger.ids.take(), action=Action.CREATE, digest="d1", withheld=0, consent=None, correction=False,
+        step=ledger.ids.take(), action=Action.CREATE, digest="d1", withheld=0, consents=(), correction=False,
         reference=entry.reference, replaced=entry.replaced, request_blob=ledger.ids.take(), request=b"POST it", now=NOW,
     )  # fmt: skip
     return replace(made, **changes)
@@ -183,9 +185,9 @@ def deliver(ledger: Ledger, digest: str = "d1", stands: str = "doc-1", now: int 
 
 def consent(ledger: Ledger, **changes: Any) -> bool:
     made = permissions.GiveConsent(
-        ledger=ledger, id=ledger.ids.take(), person=persons.prepare(ledger, AGENCY, CHILD), practice=PRACTICE,
-        start=NOW - MINUTE, until=None, narrative=True, revoked=None, source="roster", source_ref="form-1",
-        keys=(CONSENT_KEY,), by="ana", now=NOW,
+        ledger=ledger, id=ledger.ids.take(), blob=ledger.ids.take(), person=persons.prepare(ledger, AGENCY, CHILD),
+        practice=PRACTICE, start=NOW - MINUTE, until=None, revoked=None, terms=WITH_WORDS, source="roster",
+        source_ref="form-1", keys=(CONSENT_KEY,), by="ana", now=NOW,
     )  # fmt: skip
     return ledger.write(permissions.give_consent, replace(made, **changes))
 
@@ -283,7 +285,7 @@ def a_day(ledger: Ledger) -> None:
     ledger.write(audit.note, audit.Line(ledger.ids.take(), AGENCY, NOW, "ana", "read", "record:1"))
     ledger.write(audit.seal, audit.Seal(ledger.ids.take(), AGENCY, NOW))
     with ledger.read() as connection:
-        permissions.of_persons(connection, AGENCY, [CHILD])
+        permissions.of_persons(connection, ledger, AGENCY, [CHILD])
         permissions.shared_link(connection, PRACTICE, lane.person)
         steps.last(connection, ledger, document.id)
         get_blobs(connection, ledger.keys, [1, 2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from bridge.model import Consent
+from bridge.model import Authority, Consent, Purpose, Terms
 from bridge.store import permissions, persons, tables
 from bridge.store.ledger import Ledger, get_blobs
 from bridge.store.permissions import Permissions
@@ -16,6 +16,7 @@ from tests.unit.store.making import (
     NEEDS_LINK,
     NOW,
     PRACTICE,
+    WITH_WORDS,
     add_row,
     claim_lane,
     claim_lanes,
@@ -36,11 +37,12 @@ from tests.unit.store.making import (
 )  # fmt: skip
 
 LATER = NOW + MINUTE
+SAID = Terms(frozenset({"ordinary", "substance-use"}), "adult-1", Authority.GUARDIAN, language="es", document="file 12")
 
 
 def known(ledger: Ledger, *sources: str) -> dict[str, Permissions]:
     with ledger.read() as connection:
-        return permissions.of_persons(connection, AGENCY, sources or (CHILD,))
+        return permissions.of_persons(connection, ledger, AGENCY, sources or (CHILD,))
 
 
 def shared(ledger: Ledger, source: str) -> bool:
@@ -50,16 +52,35 @@ def shared(ledger: Ledger, source: str) -> bool:
 
 # ── consents ──────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_consent_is_kept_as_said(ledger: Ledger) -> None:
-    assert consent(ledger, until=NOW + 9 * MINUTE, narrative=False)
+    assert consent(ledger, until=NOW + 9 * MINUTE, terms=SAID)
     row = one(ledger, tables.consent)
     expected = {
-        "agency": AGENCY, "practice": PRACTICE, "start": NOW - MINUTE, "until": NOW + 9 * MINUTE, "narrative": False,
-        "revoked": None, "source": "roster", "source_ref": "form-1", "recorded_at": NOW, "recorded_by": "ana",
+        "agency": AGENCY, "practice": PRACTICE, "start": NOW - MINUTE, "until": NOW + 9 * MINUTE, "revoked": None,
+        "suspended": None, "source": "roster", "source_ref": "form-1", "recorded_at": NOW, "recorded_by": "ana",
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     assert known(ledger)[CHILD] == Permissions(
         "",
-        (Consent(row["id"], AGENCY, CHILD, PRACTICE, NOW - MINUTE, NOW + 9 * MINUTE, False, None),),
+        (
+            Consent(
+                row["id"],
+                AGENCY,
+                CHILD,
+                PRACTICE,
+                NOW - MINUTE,
+                NOW + 9 * MINUTE,
+                SAID.classes,
+                None,
+                None,
+                "adult-1",
+                Authority.GUARDIAN,
+                Purpose.CARE_COORDINATION,
+                "es",
+                "file 12",
+                "roster",
+                NOW,
+            ),
+        ),
         frozenset(),
         1,
     )
@@ -86,8 +107,8 @@ def test_consents_of_one_commit_count_each(ledger: Ledger) -> None:
     planned(ledger, item(), entry_plan("one", hold=NEEDS_CONSENT))
     asked = [
         permissions.GiveConsent(
-            ledger, ledger.ids.take(), persons.prepare(ledger, AGENCY, child), PRACTICE, NOW, None, True, None,
-            "roster", f"form-{number}", (f"consent:{AGENCY}/{child}/{PRACTICE}",), "ana", NOW,
+            ledger, ledger.ids.take(), ledger.ids.take(), persons.prepare(ledger, AGENCY, child), PRACTICE, NOW, None,
+            None, WITH_WORDS, "roster", f"form-{number}", (f"consent:{AGENCY}/{child}/{PRACTICE}",), "ana", NOW,
         )
         for number, child in enumerate((CHILD, "child-2", CHILD))
     ]  # fmt: skip

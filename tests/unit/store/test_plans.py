@@ -294,13 +294,13 @@ def test_a_plan_that_rests_on_old_consents_or_links_is_made_again(ledger: Ledger
     keep(ledger, item())
     (work,) = claim(ledger)
     with ledger.read() as connection:
-        seen = permissions.of_persons(connection, AGENCY, [CHILD])[CHILD]
+        seen = permissions.of_persons(connection, ledger, AGENCY, [CHILD])[CHILD]
     consent(ledger)
     assert not save(ledger, work, entry_plan(hold=NEEDS_CONSENT), revisions={CHILD: seen.revision})
     assert open_holds(ledger) == rows(ledger, tables.entry) == rows(ledger, tables.translation) == []
     (work,) = claim(ledger)
     with ledger.read() as connection:
-        seen = permissions.of_persons(connection, AGENCY, [CHILD])[CHILD]
+        seen = permissions.of_persons(connection, ledger, AGENCY, [CHILD])[CHILD]
     assert len(seen.consents) == 1
     assert save(ledger, work, entry_plan(), revisions={CHILD: seen.revision})
     assert state_of(ledger) == ("ready", True)

@@ -46,8 +46,8 @@ INSERT INTO step (id, agency, practice, entry, record, action, digest, begun_at)
 INSERT INTO hold (id, agency, record, entry, reason, waits_for, owner, rule, next_step, opened_at, due_at, closed_at)
   SELECT n, 'harbor', CASE WHEN mod(n, 2) = 0 THEN n END, CASE WHEN mod(n, 2) = 1 THEN n END, 'consent',
          'consent:' || n, 'agency', '', '', 0, 0, CASE WHEN mod(n, 5) > 0 THEN 1 END FROM generate_series(1, {n}) n;
-INSERT INTO consent (id, agency, person, practice, start, narrative, source, recorded_at, recorded_by)
-  SELECT n, 'harbor', n, 'elm-street', 0, true, 'roster', 0, '' FROM generate_series(1, {n}) n;
+INSERT INTO consent (id, agency, person, practice, start, terms_blob, source, recorded_at, recorded_by)
+  SELECT n, 'harbor', n, 'elm-street', 0, n, 'roster', 0, '' FROM generate_series(1, {n}) n;
 INSERT INTO link (id, agency, person, practice, value_hash, value_blob, basis, recorded_at, recorded_by)
   SELECT n, 'harbor', n, 'elm-street', 'hash-' || n, n, 'roster', 0, '' FROM generate_series(1, {n}) n;
 INSERT INTO audit (id, agency, at, actor, action, object, seal)

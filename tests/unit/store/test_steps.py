@@ -58,7 +58,7 @@ def test_a_step_is_durable_before_it_leaves(ledger: Ledger, reopen: Reopen) -> N
     planned(ledger)
     lane = claim_lane(ledger)
     (entry,) = lane.entries
-    begun, step = begin(ledger, lane, entry, digest="d9", withheld=3, consent=77, reference="DB-2", replaced=1)
+    begun, step = begin(ledger, lane, entry, digest="d9", withheld=3, consents=(77, 78), reference="DB-2", replaced=1)
     assert begun is Begun.YES
     after = reopen()
     row = one(after, tables.step)
