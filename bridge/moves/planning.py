@@ -106,13 +106,23 @@ def plan_person(
     line: Line, work: records.Work, person: str, parts: Sequence[Part], has: Permissions, now: int
 ) -> Iterator[plans.EntryPlan]:
     """The entries of one person's parts, for every chart they are meant for."""
-    subject = subject_of(line, work.agency, work.program, patient_of(parts) or has.patient)
+    patient, program = patient_of(parts) or has.patient, line.project.programs.get(work.program)
+    subject = subject_of(line, work.agency, work.program, patient)
     for practice_id in charts(line, work, person, {(work.agency, person): has}):
         chart = line.charts[practice_id]
+        status = release.may_answer(line.translator.mappings.kinds.get(work.kind), chart.practice, program)
         gate = release.gate(
-            work.agency, person, chart.practice, has.consents, practice_id in has.links, work.occurred_at, now, subject
+            work.agency,
+            person,
+            chart.practice,
+            has.consents,
+            practice_id in has.links,
+            work.occurred_at,
+            now,
+            subject,
+            status=status,
         )
-        conditions = withhold.conditions_of(chart.practice, line.project.programs.get(work.program), b"")
+        conditions = withhold.conditions_of(chart.practice, program, patient)
         for entry in route.plan(parts, chart.planned, chart.practice):
             facts = withhold.facts_only_by(entry.route.kind, parts, work.kind, chart.practice)
             decision = withhold.facts_only(gate.decision) if facts else gate.decision

@@ -105,6 +105,7 @@ async def next_step(turn: Turn) -> Outcome:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
         return await withdraw(turn)
+    program = turn.line.project.programs.get(entry.program)
     gate = release.gate(
         turn.lane.agency,
         turn.lane.source,
@@ -114,10 +115,10 @@ async def next_step(turn: Turn) -> Outcome:
         entry.occurred_at,
         now,
         planning.subject_of(turn.line, turn.lane.agency, entry.program, turn.lane.patient),
+        status=release.may_answer(turn.line.translator.mappings.kinds.get(entry.kind), turn.chart.practice, program),
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
-    program = turn.line.project.programs.get(entry.program)
     conditions = withhold.conditions_of(turn.chart.practice, program, turn.lane.patient)
     parts = turn.leaving.parts(entry)
     released = turn.leaving.released(entry, gate.decision, conditions, turn.chart.practice)

@@ -12,6 +12,26 @@ Pure: consents, settings and what is known come in as values, and so does the ti
 
 from __future__ import annotations
 
-from bridge.release.gates import Gate, charts_for, gate, no_practice, outside, practice_key, send_from, settings_key
+from bridge.release.gates import (
+    Gate,
+    charts_for,
+    gate,
+    may_answer,
+    no_practice,
+    outside,
+    practice_key,
+    send_from,
+    settings_key,
+)
 
-__all__ = ["Gate", "charts_for", "gate", "no_practice", "outside", "practice_key", "send_from", "settings_key"]
+__all__ = [
+    "Gate",
+    "charts_for",
+    "gate",
+    "may_answer",
+    "no_practice",
+    "outside",
+    "practice_key",
+    "send_from",
+    "settings_key",
+]

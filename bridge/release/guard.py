@@ -1,7 +1,7 @@
 """Free text that a person at the agency reads before it leaves. Pure: texts and known things → findings.
 
-It never edits: a family's words leave as they were said, or wait. A finding names the detector and the place, never what
-was found. False alarms must be bearable, so each detector asks for a form that ordinary sentences do not have.
+It never edits: a family's words leave as they were said, or wait. A finding names the detector and the place, never
+what was found. False alarms must be bearable, so each detector asks for a form that ordinary sentences do not have.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     ),
     "addresses": re.compile(
         rf"\b\d{{1,5}}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-ZÀ-Þ][\w'’-]*\.? ){{1,3}}(?:{_STREETS})\b"
-        r"|\b(?:Calle|Avenida|Avda?\.|Carretera|Callejón|rue|avenue|chemin|boulevard) [A-ZÀ-Þ0-9][\w'’ -]{1,30},? ?#?\d{1,5}\b"
+        r"|\b(?:Calle|Avenida|Avda?\.|Carretera|Callejón|rue|avenue|chemin|boulevard)"
+        r" [A-ZÀ-Þ0-9][\w'’ -]{1,30},? ?#?\d{1,5}\b"
         r"|\b\d{1,5},? (?:rue|avenue|chemin|boulevard) [\w'’À-ÿ-]+"
         r"|\b(?:Apartment|Apt\.?|Apto\.?|Unit|Suite|Departamento) ?#? ?\d{1,4}[A-Za-z]?\b|\bP\.? ?O\.? Box \d+"
         r"|\b[A-Z]{2} \d{5}(?:-\d{4})?\b|\b[A-Z]\d[A-Z] \d[A-Z]\d\b"

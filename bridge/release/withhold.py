@@ -45,7 +45,7 @@ def opened(decision: Decision, conditions: Conditions) -> frozenset[str]:
 
 
 def released(parts: Sequence[Part], person: str, decision: Decision, conditions: Conditions) -> Released:
-    """What leaves for `person`'s chart; what leaves points at nothing that stays, and names no way to anybody's door."""
+    """What leaves for `person`'s chart; it points at nothing that stays and names no way to anybody's door."""
     open_now = replace(decision, classes=opened(decision, conditions))
     found = consent.release([prepared(part, conditions) for part in parts], person, open_now)
     leaving = tuple(part for part in found.parts if part.type != "Provenance" or part.resource.get("target"))

@@ -42,8 +42,8 @@ def retry(connection: Connection, asked: Sequence[Retry]) -> list[int]:
 class Verdict:
     """A person looked: the entry `stands` under an id, is `absent`, or is to be dropped (`drop`).
 
-    Dropped: it does not go, and what stood before stays. Absent, and nothing should stand any more: taken back. `leave`:
-    what the guard found may leave, in exactly the content whose `digest` was asked about.
+    Dropped: it does not go, and what stood before stays. Absent, and nothing should stand any more: taken back.
+    `leave`: what the guard found may leave, in exactly the content whose `digest` was asked about.
     """
 
     hold: int
