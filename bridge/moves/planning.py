@@ -14,6 +14,7 @@ from bridge.ehr.delivery import delivery_reference
 from bridge.model import Part, Released, Route, Translation
 from bridge.moves.line import Line
 from bridge.release import withhold
+from bridge.release.origin import with_origin
 from bridge.store import permissions, persons, plans, records, views
 from bridge.store.lanes import EntryWork, LaneWork
 from bridge.store.permissions import Permissions
@@ -46,8 +47,9 @@ def plan(
     now: int,
 ) -> plans.Translated:
     """What the ledger should keep of one translated record."""
+    name = line.project.agencies[work.agency].name
     by_person: dict[str, list[Part]] = {}
-    for part in translation.parts:
+    for part in with_origin(translation.parts, work.agency, name, work.kind, work.source_id, now):
         by_person.setdefault(part.about, []).append(part)
     holds = translation.holds
     entries: list[plans.EntryPlan] = []

@@ -316,8 +316,7 @@ def test_r25_that_a_caregiver_was_screened_is_all_a_childs_chart_hears_and_only_
 ) -> None:
     with opened(tmp_path, extra=", caregiver_screening: true" if asked else "") as (bridge, ehr):
         permit(bridge, "ordinary", "narrative", "caregiver-health")
-        steps = {"caregiver_screening": ["done", "discussed", "referred"]}
-        bridge.accept("ma-soc/contact", contact(**steps))
+        bridge.accept("ma-soc/contact", contact(**WITHHELD["a screening"]))
         bridge.settle()
         assert ("A screening was done." in attachment(ehr)) is asked
 
