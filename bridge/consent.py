@@ -91,15 +91,16 @@ def at(given: Sequence[Consent], now: int, subject: Subject, purpose: Purpose) -
     """
     meant = [consent for consent in given if consent.purpose == purpose]
     begun = [consent for consent in meant if consent.start <= now]
-    counted, why = entitled([consent for consent in begun if not past(consent.suspended, now)], now, subject)
     latest: dict[tuple[str, Authority | None], Consent] = {}
-    for consent in sorted(counted, key=lambda one: (one.start, one.recorded, one.id)):
-        latest[consent.grantor, None if consent.grantor else authority_of(consent, subject)] = consent
-    words = list(latest.values())
+    for consent in sorted(begun, key=lambda one: (one.start, one.recorded, one.id)):
+        if not past(consent.suspended, now):
+            latest[consent.grantor, None if consent.grantor else authority_of(consent, subject)] = consent
+    words, why = entitled(list(latest.values()), now, subject)
     refused = [one.id for one in words if not one.classes and not past(one.revoked, now) and not past(one.until, now)]
     if refused:
         return Decision(False, frozenset(), "refused", tuple(sorted(refused)))
-    revoked = [one for one in words if past(one.revoked, now) and not renewed(one, begun, now)]
+    taken = [one for one in words if past(one.revoked, now)]
+    revoked = [one for one in taken if authority_of(one, subject) is Authority.SELF or not renewed(one, begun, now)]
     if revoked:
         return Decision(False, frozenset(), "revoked", tuple(sorted(one.id for one in revoked if one.grantor)))
     in_force = [one for one in words if one.classes and not past(one.revoked, now) and not past(one.until, now)]

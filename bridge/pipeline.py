@@ -45,7 +45,7 @@ def accept(
     """The fate of each numbered reading, once all that is good is durable; one bad item harms no other."""
     opened = [(index, open_row(line, agency, kind, row, now)) for index, row in rows]
     kept = records.keep_items(line.ledger, [(i, item) for i, item in opened if isinstance(item, Item)], fate, now)
-    granting.practices_named(line, [item for _, item in opened if isinstance(item, Item)], now)
+    granting.heard(line, {i: item for i, item in opened if isinstance(item, Item)}, kept, now)
     refused = [Accepted(i, Fate.REJECTED, problem=found) for i, found in opened if isinstance(found, Problem)]
     return sorted([*kept, *refused], key=lambda accepted: accepted.index)
 

@@ -21,6 +21,7 @@ _OPTIONAL = (
     "never",
     "agency_only",
     "consent",
+    "custody",
     "safety",
     "before_consent",
 )
@@ -80,6 +81,7 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         never=tuple(reader.dotted(one) for one in reader.texts("never")),
         agency_only=reader.paths("agency_only"),
         consent=reader.consent(),
+        custody=reader.paths("custody"),
         safety=reader.path("safety"),
         before_consent=reader.before_consent(),
     )

@@ -94,6 +94,7 @@ class Kind:
     never: tuple[Field, ...] = ()
     agency_only: tuple[Field, ...] = ()
     consent: ConsentPaths | None = None
+    custody: tuple[Field, ...] = ()  # who may consent for the subject: a change suspends what others signed
     safety: Field | None = None  # true: the record's person must not be found; the field itself is read by no mapping
     before_consent: bool = False  # the bare status of the practice's own referral (R26)
 
@@ -205,6 +206,10 @@ class Kind:
         words = values_at(record, paths.narrative) if paths.narrative is not None else []
         named = named | {NARRATIVE} if words == [True] else named - {NARRATIVE} if words == [False] else named
         return (named | {ORDINARY}) & GRANTABLE
+
+    def custodian(self, record: type_json) -> str | None:
+        """Who may consent for the record's subject, in whatever words it says so; None for kinds that do not say."""
+        return "\x1f".join(text_at(record, path) for path in self.custody) if self.custody else None
 
     def _instant(self, record: type_json, path: Field | None, timezone: str) -> int | None:
         text = text_at(record, path)

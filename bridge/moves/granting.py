@@ -2,44 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bridge.consent import consent_key
+from bridge.consent import consent_key, hold_for
 from bridge.errors import RecordError
 from bridge.mappings.kinds import Permission
 from bridge.mappings.tables import table_key
-from bridge.model import Item
+from bridge.model import Accepted, Decision, Fate, Item
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
-from bridge.store import holds, permissions, persons, records
+from bridge.store import custody, holds, permissions, persons, records
+from bridge.store.records import thing
+
+
+def heard(line: Line, items: Mapping[int, Item], kept: Sequence[Accepted], now: int) -> None:
+    """What records say of sharing counts from their acceptance on: consents, custody, and which practice is named."""
+    current = [items[one.index] for one in kept if one.fate in (Fate.NEW, Fate.VERSION, Fate.VOID)]
+    take(line, [Said(i.agency, i.kind, thing(i.agency, i.kind, i.source_id), i.subject, i.void, i.raw)
+                for i in current if i.final], now)  # fmt: skip
+    keys = {practice_key(item.agency, item.subject) for item in items.values() if item.practice}
+    if keys:
+        line.ledger.write(holds.arrive, holds.Arrival(tuple(sorted(keys)), now, "named"))
 
 
 def grant(line: Line, works: Sequence[records.Work], now: int) -> None:
-    """The consents that these records carry are recorded; one that is void is revoked from now on."""
-    said = []
-    for work in works:
-        kind = line.translator.mappings.kinds[work.kind]
-        if kind.consent is None:
+    """The same when they are translated, for those whose acceptance broke off before it counted."""
+    take(line, [Said(work.agency, work.kind, work.thing, work.subject, work.void, work.raw) for work in works], now)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One final record that may say something about sharing."""
+
+    agency: str
+    kind: str
+    thing: str
+    subject: str
+    void: bool
+    raw: bytes = field(repr=False)
+
+
+def take(line: Line, records: Sequence[Said], now: int) -> None:
+    """Changes of custody suspend what others signed; then consents are recorded. A void one ends now."""
+    kinds, changes, given = line.translator.mappings.kinds, [], []
+    for one in records:
+        kind = kinds[one.kind]
+        if kind.consent is None and not kind.custody:
             continue
+        record, agency = orjson.loads(one.raw), line.project.agencies[one.agency]
+        custodian = kind.custodian(record)
+        if custodian is not None and not one.void:
+            changes.append(suspension(line, one.agency, one.subject, custodian, now))
         try:
-            permission = kind.permission(orjson.loads(work.raw), line.project.agencies[work.agency].timezone)
+            permission = kind.permission(record, agency.timezone)
         except RecordError:
             continue  # the translation of this record is held for the same reason
         if permission is not None and permission.practice in line.project.practices:
-            given = replace(permission, revoked=permission.revoked or now) if work.void else permission
-            said.append(consent_of(line, work.agency, given, "record", work.thing, work.agency, now))
-    line.write_all(permissions.give_consent, said)
+            said = replace(permission, revoked=permission.revoked or now) if one.void else permission
+            given.append(consent_of(line, one.agency, said, "record", one.thing, one.agency, now))
+    line.write_all(custody.suspend, changes)
+    line.write_all(permissions.give_consent, given)
 
 
-def practices_named(line: Line, items: Sequence[Item], now: int) -> None:
-    """What waited for anyone to say which practice these persons go to runs again."""
-    keys = {practice_key(item.agency, item.subject) for item in items if item.practice}
-    if keys:
-        line.ledger.write(holds.arrive, holds.Arrival(tuple(sorted(keys)), now, "named"))
+def suspension(line: Line, agency: str, person: str, said: str | None, now: int) -> custody.Suspend:
+    """What a change of custody does, with the questions it may raise at each practice."""
+    denied = Decision(False, frozenset(), "suspended")
+    questions = {
+        practice: (line.ledger.ids.take(), hold_for(denied, agency, person, practice))
+        for practice in line.project.agencies[agency].practices
+    }
+    new = persons.prepare(line.ledger, agency, person)
+    return custody.Suspend(line.ledger, new, said, questions, line.hold_due(now), now)
+
+
+def suspend(line: Line, agency: str, person: str, now: int) -> int:
+    """Who may consent for this person changed, somebody says: what others signed is suspended. How many forms."""
+    return line.ledger.write(custody.suspend, suspension(line, agency, person, None, now))
 
 
 def consent_of(

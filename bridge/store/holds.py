@@ -24,15 +24,17 @@ def row(
     *,
     record: int | None = None,
     entry: int | None = None,
+    person: int | None = None,
     practice: str = "",
 ) -> dict[str, Any]:
-    """A hold's row; it is about a record or an entry."""
+    """A hold's row; it is about a record or an entry, or else about a person."""
     return {
         "id": hold_id,
         "agency": agency,
         "practice": practice,
         "record": record,
         "entry": entry,
+        "subject": person,
         "reason": held.reason.value,
         "waits_for": held.waits_for,
         "owner": held.owner.value,

@@ -206,8 +206,10 @@ def as_consents(row: Row[Any], source: str, blobs: Mapping[int, bytes]) -> Itera
     """
     if row.terms_blob in blobs:
         terms = Terms.from_dict(orjson.loads(blobs[row.terms_blob]))
+        ends = [end for end in (row.revoked, row.ended) if end is not None]
+        revoked = min(ends) if ends else None
         yield Consent(
-            row.id, row.agency, source, row.practice, row.start, row.until, terms.classes, row.revoked, row.suspended,
+            row.id, row.agency, source, row.practice, row.start, row.until, terms.classes, revoked, row.suspended,
             terms.grantor, terms.authority, terms.purpose, terms.language, terms.document, row.source, row.recorded_at,
         )  # fmt: skip
 

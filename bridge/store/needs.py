@@ -135,5 +135,5 @@ def about() -> Select[Any]:
         )
         .outerjoin(entry, entry.c.id == hold.c.entry)
         .outerjoin(record, record.c.id == of)
-        .outerjoin(person, person.c.id == func.coalesce(entry.c.person, record.c.person))
+        .outerjoin(person, person.c.id == func.coalesce(entry.c.person, record.c.person, hold.c.subject))
     )

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from bridge.model import Consent, EntryState, Terms
-from bridge.store import holds, lanes, persons, tables
+from bridge.store import catching, holds, lanes, persons, tables
 from bridge.store.lanes import as_consents
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
 
@@ -43,11 +43,13 @@ def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[b
     """Operation: consents kept, decisions resting on the old ones void, what waited runs again. False = known already.
 
     A consent said again under the same `source_ref` replaces what it said before (a longer period, a revocation). It
-    stays suspended where it was, unless it is from a later day than that.
+    stays suspended or ended where it was, unless it is from a later day than that: a list imported once more revives
+    nothing.
     """
     people = persons.ensure(connection, (ask.person for ask in asked))
     answers: list[bool] = []
     new: dict[int, tuple[str, ...]] = {}
+    came: list[catching.Chart] = []
     for ask in asked:
         row = people[(ask.person.agency, ask.person.source)]
         ask.ledger.keys.add(row.id, row.wrapped_key)
@@ -57,6 +59,8 @@ def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[b
                 consent.c.person == row.id, consent.c.practice == ask.practice, consent.c.source_ref == ask.source_ref
             )
         ).first()
+        if known is not None and ask.revoked == ask.now and known.revoked is not None:
+            said["revoked"] = min(known.revoked, ask.now)  # withdrawn before: it ended then
         same = known is not None and terms_of(connection, ask.ledger, known.terms_blob) == ask.terms
         if same and all(getattr(known, name) == value for name, value in said.items()):
             answers.append(False)
@@ -65,8 +69,9 @@ def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[b
         put_blobs(connection, keys, [(ask.blob, ask.person.agency, row.id, orjson.dumps(ask.terms.as_dict()))])
         said["terms_blob"] = ask.blob
         if known is not None:
-            if known.suspended is not None and ask.start >= known.suspended:
-                said["suspended"] = None
+            if ask.start != known.start:
+                later = (name for name in ("suspended", "ended") if ask.start > (getattr(known, name) or ask.start))
+                said |= dict.fromkeys(later)
             connection.execute(update(consent).where(consent.c.id == known.id).values(**said))
             connection.execute(tables.blob.delete().where(tables.blob.c.id == known.terms_blob))
         else:
@@ -77,9 +82,11 @@ def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[b
                 )
             )  # fmt: skip
         new[row.id] = (*new.get(row.id, ()), *ask.keys)
+        came.append((row.id, ask.person.agency, ask.practice))
         answers.append(True)
     if new:
         changed(connection, new, max(ask.now for ask in asked), "consent")
+        catching.begin(connection, came, max(ask.now for ask in asked))
     return answers
 
 
@@ -102,7 +109,7 @@ class RevokeConsent:
 
 
 def revoke_consent(connection: Connection, asked: Sequence[RevokeConsent]) -> list[int]:
-    """Operation: consents not yet revoked end now; what has not gone stays. How many ended."""
+    """Operation: consents neither revoked nor expired end now; what has not gone stays. How many ended."""
     people = persons.fetch(connection, [(ask.agency, ask.source) for ask in asked])
     answers: list[int] = []
     new: dict[int, tuple[str, ...]] = {}
@@ -111,11 +118,12 @@ def revoke_consent(connection: Connection, asked: Sequence[RevokeConsent]) -> li
         if row is None:
             answers.append(0)
             continue
-        still = or_(consent.c.revoked.is_(None), consent.c.revoked > ask.now)
+        ends = (consent.c.until, consent.c.revoked, consent.c.ended)
+        still = [or_(end.is_(None), end > ask.now) for end in ends]
         done = connection.execute(
             update(consent)
-            .where(consent.c.person == row.id, consent.c.practice == ask.practice, still)
-            .values(revoked=ask.now)
+            .where(consent.c.person == row.id, consent.c.practice == ask.practice, *still)
+            .values(ended=ask.now)
         )
         if done.rowcount:
             new[row.id] = (*new.get(row.id, ()), ask.key)
@@ -183,6 +191,7 @@ def make_link(connection: Connection, asked: Sequence[MakeLink]) -> list[bool]:
     answers: list[bool] = []
     new: dict[int, tuple[str, ...]] = {}
     confirmed: dict[int, tuple[str, ...]] = {}
+    came: list[catching.Chart] = []
     for ask in asked:
         row = people[(ask.person.agency, ask.person.source)]
         ask.ledger.keys.add(row.id, row.wrapped_key)
@@ -205,8 +214,10 @@ def make_link(connection: Connection, asked: Sequence[MakeLink]) -> list[bool]:
             )
         )  # fmt: skip
         new[row.id] = (*new.get(row.id, ()), *ask.keys)
+        came.append((row.id, ask.person.agency, ask.practice))
         answers.append(True)
     changed(connection, new, max(ask.now for ask in asked), "link", confirmed)
+    catching.begin(connection, came, max(ask.now for ask in asked))
     return answers
 
 

@@ -93,6 +93,40 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     return answers
 
 
+def add(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
+    """Operation: entries of records translated before, for practices that did not know their person then.
+
+    What is planned already is left as it is. False, and nothing written, where the record is no longer current, or
+    consents and links changed since the plan was made.
+    """
+    people = persons.ensure(connection, (new for ask in asked for new in ask.people.values()))
+    lanes.lock(connection, connection.execute(lanes.of_persons(row.id for row in people.values())).scalars())
+    current = records.lock(connection, (ask.work.id for ask in asked))
+    era = connection.execute(select(tables.era).order_by(tables.era.c.number.desc()).limit(1)).one()
+    answers, mine = [], []
+    for ask in asked:
+        known = {source: people[(ask.work.agency, source)] for source in ask.people}
+        row = current[ask.work.id]
+        same = all(known[source].consent_revision == revision for source, revision in ask.revisions.items())
+        answers.append(same and row.state == RecordState.TRANSLATED.value)
+        if answers[-1]:
+            happened = ask.work.occurred_at
+            look_first = era.number > 1 and (happened is None or happened < era.began_at)
+            mine.append(Mine(ask, known, row.ordinal, look_first, iter(ask.ids)))
+    if mine:
+        threads = [one.ask.work.thing for one in mine]
+        columns = (entry.c.thread, entry.c.practice, entry.c.person, entry.c.name)
+        standing = {tuple(row) for row in connection.execute(select(*columns).where(entry.c.thread.in_(threads)))}
+        lane_ids, write = ensure_lanes(connection, mine), Written()
+        for one in mine:
+            for plan in one.ask.entries:
+                chart = one.lane_of(plan)
+                if (one.ask.work.thing, chart[1], chart[2], plan.name) not in standing:
+                    plan_entry(write, one, plan, None, lane_ids[chart], ())
+        write.all(connection)
+    return answers
+
+
 @dataclass(frozen=True, slots=True)
 class Mine:
     """A translation to keep, with the rows it rests on. `look_first`: new entries are looked for before they are sent,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from bridge.model import Accepted, Fate, Item, RecordState
-from bridge.store import persons, tables
+from bridge.store import catching, persons, tables
 from bridge.store.ledger import Ledger, get_blobs, put_blobs, slices
 
 record = tables.record
@@ -127,6 +127,7 @@ def keep(connection: Connection, asked: Sequence[Keep]) -> list[Accepted]:
                 .where(tables.person.c.id == row.id)
                 .values(practice=practices[row.id], consent_revision=tables.person.c.consent_revision + 1)
             )
+            catching.begin(connection, [(row.id, row.agency, practices[row.id])], max(ask.now for ask in asked))
     return answers
 
 

@@ -73,6 +73,7 @@ person = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("wrapping_key", Text, nullable=False),
     Column("patient_blob", BIG),  # the latest canonical Patient
+    Column("custody", Text, nullable=False, server_default=""),  # keyed hash of who has it; "" = nobody said so far
     UniqueConstraint("agency", "source"),
 )
 
@@ -133,7 +134,18 @@ translation = Table(
     Column("person", BIG, ForeignKey("person.id"), primary_key=True, autoincrement=False),
     Column("parts_blob", BIG, nullable=False),
 )
-Index("ix_translation_person", translation.c.person)
+Index(None, translation.c.person)
+
+catching_up = Table(
+    "catching_up",
+    metadata,
+    Column("person", BIG, ForeignKey("person.id"), primary_key=True, autoincrement=False),
+    Column("practice", Text, primary_key=True),  # it came to know the person after their records had been planned
+    Column("agency", Text, nullable=False),
+    Column("after", BIG, nullable=False),  # the records up to this id are planned for it
+    Column("due_at", BIG, nullable=False),
+)
+Index("ix_catching_up_due", catching_up.c.due_at)
 
 lane = Table(
     "lane",
@@ -231,6 +243,7 @@ hold = Table(
     Column("practice", Text, nullable=False, server_default=""),
     Column("record", BIG),
     Column("entry", BIG),
+    Column("subject", BIG),  # the person it is about where it is about neither
     Column("reason", Text, nullable=False),
     Column("waits_for", Text, nullable=False),
     Column("owner", Text, nullable=False),
@@ -256,7 +269,8 @@ consent = Table(
     Column("practice", Text, nullable=False),
     Column("start", BIG, nullable=False),
     Column("until", BIG),
-    Column("revoked", BIG),
+    Column("revoked", BIG),  # what it came from says so
+    Column("ended", BIG),  # a person said so since: nothing that is sent again undoes it
     Column("suspended", BIG),  # who may consent came into question then
     Column("terms_blob", BIG, nullable=False),  # who signed by which right, which classes, what for: encrypted
     Column("source", Text, nullable=False),  # roster | record | person | fhir

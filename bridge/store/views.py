@@ -87,7 +87,7 @@ def open_holds(
         )
         .outerjoin(record, record.c.id == hold.c.record)
         .outerjoin(entry, entry.c.id == hold.c.entry)
-        .outerjoin(person, person.c.id == func.coalesce(record.c.person, entry.c.person))
+        .outerjoin(person, person.c.id == func.coalesce(record.c.person, entry.c.person, hold.c.subject))
         .where(tables.OPEN_HOLD, hold.c.id > after)
         .order_by(hold.c.id)
         .limit(limit)
@@ -151,6 +151,9 @@ def recent_records(
 def idle(connection: Connection, now: int, closed: Sequence[str] = ()) -> bool:
     """Whether nothing is to be translated, or sent to a practice not `closed`, at `now`: what is left waits."""
     claimed_or_due = record.c.due_at.isnot(None) & (record.c.owner.isnot(None) | (record.c.due_at <= now))
+    behind = connection.execute(select(tables.catching_up.c.person).where(tables.catching_up.c.due_at <= now).limit(1))
+    if behind.first() is not None:
+        return False
     due_records = connection.execute(select(record.c.id).where(claimed_or_due).limit(1)).first()
     due = select(lane.c.id).where(lane.c.due_at <= now, lane.c.practice.not_in(closed))
     return due_records is None and connection.execute(due.limit(1)).first() is None

@@ -38,7 +38,7 @@ def test_what_it_names_leaves_and_when_that_may_change_is_known() -> None:
 
 @pytest.mark.parametrize(("end", "reason"), [("until", "expired"), ("revoked", "revoked"), ("suspended", "suspended")])
 def test_the_end_itself_is_the_first_instant_without(end: str, reason: str) -> None:
-    ended = form(**{end: NOW})
+    ended = replace(form(), **{end: NOW})  # type: ignore[arg-type]
     assert decide([ended], "elm", NOW - 1).permit
     assert decide([ended], "elm", NOW) == Decision(False, frozenset(), reason)
 

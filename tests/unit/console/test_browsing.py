@@ -112,7 +112,7 @@ def test_consents_are_given_and_taken_back_on_the_persons_page(doors: Opened) ->
     assert "The consent has ended." in ana.follow(ana.send(page, f"{page}/end", {"practice": "elm"}))
     text = ana.read(page)
     assert "None in force this person's consent for this practice was revoked" in text
-    assert "5 Jan 2026 no end yes 29 May 2026 28 May 2026 a person, on these pages" in text
+    assert "5 Jan 2026 no end facts and notes 29 May 2026 28 May 2026 a person, on these pages" in text
     assert "There was no consent in force to end." in ana.follow(ana.send(page, f"{page}/end", {"practice": "elm"}))
     done = [line[2] for line in trail(doors) if line[1] == "ana"]
     assert done == ["sign-in", "consent-give", "consent-give", "sign-in", "consent-revoke", "consent-revoke"]

@@ -31,9 +31,7 @@ def note(*sections: tuple[str, str], about: str = PERSON, role: str = "child", l
     return Part("note", about, role, resource, frozenset(labels.split()), classes)
 
 
-def part(
-    name: str, type: str, labels: str = "ordinary", about: str = PERSON, role: str = "child", **more: Any
-) -> Part:
+def part(name: str, type: str, labels: str = "ordinary", about: str = PERSON, role: str = "child", **more: Any) -> Part:
     """A part of this type about somebody."""
     resource: type_json = {"resourceType": type, "id": f"{name}-{about}", "subject": {"reference": f"Patient/{about}"}}
     return Part(name, about, role, {**resource, **more}, frozenset(labels.split()))

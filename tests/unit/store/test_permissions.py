@@ -123,7 +123,7 @@ def test_a_revocation_is_a_reason_to_decide_anew(ledger: Ledger) -> None:
     """R26: what has not gone rests on a consent that is no more."""
     consent(ledger)
     assert revoke(ledger, now=LATER) == 1
-    assert one(ledger, tables.consent)["revoked"] == LATER
+    assert one(ledger, tables.consent)["ended"] == LATER
     assert person(ledger)["consent_revision"] == 2
 
 
@@ -140,14 +140,14 @@ def test_a_revocation_of_nothing_changes_nothing(ledger: Ledger) -> None:
 def test_a_revocation_that_was_to_come_comes_now(ledger: Ledger) -> None:
     consent(ledger, revoked=NOW + 9 * MINUTE)
     assert revoke(ledger, now=LATER) == 1
-    assert one(ledger, tables.consent)["revoked"] == LATER
+    assert one(ledger, tables.consent)["ended"] == LATER
 
 
 def test_only_that_practices_consents_end(ledger: Ledger) -> None:
     consent(ledger)
     consent(ledger, practice="oak-lane", source_ref="form-2")
     assert revoke(ledger) == 1
-    assert {row["practice"]: row["revoked"] for row in rows(ledger, tables.consent)} == {
+    assert {row["practice"]: row["ended"] for row in rows(ledger, tables.consent)} == {
         PRACTICE: NOW,
         "oak-lane": None,
     }

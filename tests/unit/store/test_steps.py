@@ -64,7 +64,7 @@ def test_a_step_is_durable_before_it_leaves(ledger: Ledger, reopen: Reopen) -> N
     row = one(after, tables.step)
     expected = {
         "id": step, "agency": AGENCY, "practice": PRACTICE, "entry": entry.id, "record": entry.record,
-        "action": "create", "digest": "d9", "consent": 77, "begun_at": NOW, "answered_at": None, "answer": None,
+        "action": "create", "digest": "d9", "consents": "77 78", "begun_at": NOW, "answered_at": None, "answer": None,
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     with after.read() as connection:

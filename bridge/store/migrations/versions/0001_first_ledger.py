@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("practice", sa.Text(), server_default="", nullable=False),
         sa.Column("record", BIG, nullable=True),
         sa.Column("entry", BIG, nullable=True),
+        sa.Column("subject", BIG, nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("waits_for", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
@@ -149,6 +150,7 @@ def upgrade() -> None:
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
         sa.Column("wrapping_key", sa.Text(), nullable=False),
         sa.Column("patient_blob", BIG, nullable=True),
+        sa.Column("custody", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=("pk_person")),
         sa.UniqueConstraint("agency", "source", name=("uq_person_agency_source")),
     )
@@ -175,6 +177,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("agency", "table_name", "code", name=("uq_table_row_agency_table_name_code")),
     )
     op.create_table(
+        "catching_up",
+        sa.Column("person", BIG, autoincrement=False, nullable=False),
+        sa.Column("practice", sa.Text(), nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("after", BIG, nullable=False),
+        sa.Column("due_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_catching_up_person")),
+        sa.PrimaryKeyConstraint("person", "practice", name=("pk_catching_up")),
+    )
+    op.create_index("ix_catching_up_due", "catching_up", ["due_at"], unique=False)
+    op.create_table(
         "consent",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
@@ -183,6 +196,7 @@ def upgrade() -> None:
         sa.Column("start", BIG, nullable=False),
         sa.Column("until", BIG, nullable=True),
         sa.Column("revoked", BIG, nullable=True),
+        sa.Column("ended", BIG, nullable=True),
         sa.Column("suspended", BIG, nullable=True),
         sa.Column("terms_blob", BIG, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -348,7 +362,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["record"], ["record.id"], name=("fk_translation_record")),
         sa.PrimaryKeyConstraint("record", "person", name=("pk_translation")),
     )
-    op.create_index("ix_translation_person", "translation", ["person"], unique=False)
+    op.create_index(("ix_translation_person"), "translation", ["person"], unique=False)
     op.create_table(
         "step",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
