@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
 from bridge import sandbox
 from bridge.documents.notices import FULL, SHORT
 from bridge.errors import ConfigError
-from bridge.model import type_json
-from bridge.moves import answering, granting
+from bridge.model import Part, type_json
+from bridge.moves import answering, granting, showing
+from bridge.store import browsing
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, child, contact, patient
 
@@ -360,3 +363,67 @@ def test_a_shelter_is_never_named(tmp_path: Path) -> None:
         assert "helter" not in str(ehr.stored("Encounter")) + "".join(ehr.documents())
         places = {str(found["location"]) + str(found["class"]) for found in ehr.stored("Encounter")}
         assert len(places) == 1, "it is told like any place in the community"
+
+
+# ── the family's own words ────────────────────────────────────────────────────────────────────────────────────────
+def plan(words: str, version: int = 1) -> type_json:
+    """A care plan with one goal of the family."""
+    return {
+        "id": "p-1", "version": version, "status": "signed", "plan_status": "active", "child": "c-1",
+        "caregiver": "g-1", "started": "2026-02-01", "signed_on": "2026-02-02", "language": "es",
+        "goals": [{"id": "1", "state": "active", "words": words, "said_by": "caregiver"}],
+        "authors": [{"role": "family-partner", "name": "Rosa Vega"}, {"role": "clinician", "name": "Dana Lund"}],
+        "team": [{"role": "family-partner", "name": "Rosa Vega"}],
+    }  # fmt: skip
+
+
+GOAL = "Que duerma toda la noche — “sin miedo”,\ny que vaya a la escuelita   con <gusto> & calma."
+
+
+def test_r15_the_familys_goal_is_verbatim_theirs_and_a_practices_edit_is_a_conflict_never_overwritten(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path, enable=("Goal",)) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative")
+        bridge.accept("ma-soc/care-plan", plan(GOAL))
+        bridge.settle()
+        (goal,) = ehr.stored("Goal")
+        assert goal["description"]["text"] == GOAL
+        assert goal["expressedBy"]["type"] == "RelatedPerson"
+        assert GOAL in attachment(ehr)
+        edited = {**goal, "description": {"text": "Sleep hygiene"}}
+        httpx.put(f"{ehr.running.base_url}/Goal/{goal['id']}", json=edited).raise_for_status()
+        bridge.accept("ma-soc/care-plan", plan("Que duerma.", 2))
+        bridge.settle()
+        assert [one["description"]["text"] for one in ehr.stored("Goal")] == ["Sleep hygiene"]
+        (hold,) = bridge.holds()
+        assert "the practice changed description" in hold["rule"]
+
+
+def test_r16_the_family_partner_is_named_as_an_author_beside_the_clinician(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary")
+        staff = [{"role": "family-partner", "name": "Rosa Vega"}, {"role": "clinician", "name": "Dana Lund"}]
+        bridge.accept("ma-soc/contact", contact(staff=staff))
+        bridge.settle()
+        assert "Written by: Rosa Vega, Family partner (parent peer support), Dana Lund, Clinician" in attachment(ehr)
+        with bridge.line.ledger.read() as connection:
+            kept = browsing.translated_parts(connection, bridge.line.ledger, bridge.records()[0]["id"])
+        parts = [Part.from_dict(one) for one in orjson.loads(kept["c-1"])]
+        (origin,) = (part.resource for part in parts if part.type == "Provenance")
+        assert [one["who"]["display"].split(",")[0] for one in origin["agent"]][:2] == ["Rosa Vega", "Dana Lund"]
+
+
+# ── the agency sees what stays ────────────────────────────────────────────────────────────────────────────────────
+def test_the_agency_sees_what_leaves_and_what_stays_with_the_rule_and_consent_of_each(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary")
+        bridge.accept("ma-soc/contact", contact(narrative="We read together.", legal_note="x"))
+        bridge.settle()
+        (chart,) = showing.leaving(bridge.line, bridge.records()[0], bridge.clock())
+        rows = {(one.part, one.section): one for one in chart.rows}
+        assert (rows["note", 1].leaves, rows["note", 1].rule) == (True, "a consent is in force")
+        assert (rows["note", 2].leaves, rows["note", 2].rule) == (False, "the consent does not cover narrative")
+        assert len(rows["note", 1].consents) == 1
+        assert "read together" not in repr(chart)
+        assert "We read together." not in attachment(ehr)
