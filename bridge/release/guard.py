@@ -42,7 +42,20 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "email": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "links": re.compile(r"\bhttps?://|\bwww\.[a-z0-9-]+\.|(?<![\w@.])[a-z0-9-]+\.(?:com|org|net|gov|edu|info)\b", re.I),
 }
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_DIGIT = re.compile(r"\d")
+_NUMBERED = re.compile(r"\d(?:\d{2}(?:[-. )]{1,2}\d{3,4}|\d{7})|\d{4}|[A-Z]\d|\d*[A-Za-z]? [A-ZÀ-Þ])")
+_WORDED = ("Calle", "Aven", "Avda", "Carretera", "rue ", "avenue ", "chemin ", "boulevard ", "Ap", "Unit", "Suite")
+_HINTS: dict[str, tuple[str, ...]] = {
+    "phones": ("+",),
+    "addresses": (*_WORDED, "Departamento", "Box "),
+    "email": ("@",),
+    "links": ("://", "www.", ".com", ".org", ".net", ".gov", ".edu", ".info"),
+}
+"""One of these, or for the first two a number of some form, is in all that a pattern finds and in few texts else: looked
+for first, since a pattern takes longer."""
+_CAPITALS = "".join(letter for letter in map(chr, range(0x530)) if letter.isupper())
+_NAME = re.compile(rf"(?<![^\W\d_])[{_CAPITALS}][^\W\d_]{{2,}}")
+_WORD = re.compile(r"[^\W\d_]+")
 
 WORDS = {
     "names": "the name of somebody else of the family",
@@ -126,7 +139,9 @@ def findings(said: Iterable[Text], known: Known, wants: GuardSettings) -> tuple[
 def detectors(known: Known, wants: GuardSettings) -> dict[str, Callable[[str], object]]:
     """The detectors that are switched on, as functions of a text."""
     on: dict[str, Callable[[str], object]] = {
-        name: pattern.search for name, pattern in _PATTERNS.items() if getattr(wants, name)
+        name: Formed(_HINTS[name], name in ("phones", "addresses"), pattern)
+        for name, pattern in _PATTERNS.items()
+        if getattr(wants, name)
     }
     for name, switch, whom in (
         ("names", wants.names, known.others),
@@ -143,13 +158,31 @@ def detectors(known: Known, wants: GuardSettings) -> dict[str, Callable[[str], o
 
 
 @dataclass(frozen=True, slots=True)
+class Formed:
+    """Whether a text holds something of this form."""
+
+    hints: tuple[str, ...]
+    numbered: bool
+    pattern: re.Pattern[str]
+
+    def __call__(self, text: str) -> bool:
+        if self.numbered:
+            numbered = _DIGIT.search(text) is not None
+            hinted = numbered and (_NUMBERED.search(text) is not None or any(hint in text for hint in self.hints))
+        else:
+            small = text.lower()
+            hinted = any(hint in small for hint in self.hints)
+        return hinted and self.pattern.search(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """Whether a text names one of these: a whole word, written with a capital, whatever its accents."""
 
     names: frozenset[str] = field(repr=False)
 
     def __call__(self, text: str) -> bool:
-        return any(word[0].isupper() and plain(word) in self.names for word in _WORD.findall(text))
+        return any(plain(word) in self.names for word in _NAME.findall(text))
 
 
 def name_words(names: Iterable[str]) -> frozenset[str]:
@@ -159,6 +192,8 @@ def name_words(names: Iterable[str]) -> frozenset[str]:
 
 def plain(text: str) -> str:
     """The text in small letters without accents."""
+    if text.isascii():
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in apart if not unicodedata.combining(letter)).casefold()
 
