@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from bridge.mappings.classes import ORDINARY, SCREENING_DONE
 from bridge.model import Hold, Part
@@ -23,36 +23,33 @@ def near(line: Line, lane: LaneWork) -> Near:
         return kin.near(connection, line.ledger, lane.person)
 
 
-def known(around: Near, leaving: Iterable[Part]) -> guard.Known:
-    """The names as the guard looks for them: the person's own are theirs, and so are those of who wrote it."""
-    authors = [author.get("display", "") for part in leaving for author in part.resource.get("author", [])]
+def known(around: Near, leaving: Sequence[Part]) -> guard.Known:
+    """The names as the guard looks for them: the person's own are theirs, and so are those of who did what is told."""
+    if not (around.others or around.caregivers):
+        return guard.Known()
     return guard.Known(
-        own=guard.name_words((*around.own, *authors)),
+        own=guard.name_words((*around.own, *guard.named_in(leaving))),
         others=guard.name_words(around.others),
         caregivers=guard.name_words(around.caregivers),
     )
 
 
-def looked_at(
-    leaving: Sequence[Part], around: Near, wants: GuardSettings, practice: Practice, kind: str
-) -> tuple[guard.Found, ...]:
-    """What a person should look at before these parts leave for this practice."""
-    found = guard.findings(guard.texts(leaving), known(around, leaving), wants)
-    worded = withhold.classes_of(leaving) - {ORDINARY, SCREENING_DONE}
-    if worded and practice.document.when_released == "hold" and withhold.shown_at_once(leaving, kind, practice):
-        found = (*found, guard.Found("portal", "note"))
-    return found
-
-
 def hold(
     leaving: Sequence[Part],
-    around: Near,
+    who_is_near: Callable[[], Near],
     wants: GuardSettings,
     practice: Practice,
     kind: str,
     reference: str,
     digest: str,
 ) -> Hold | None:
-    """The hold of what a person at the agency reads first; None where nothing was found."""
-    found = looked_at(leaving, around, wants, practice, kind)
+    """The hold of what a person at the agency reads first; None where nothing was found.
+
+    Who is near is asked only where people's words leave: our own lines name those who did something, and nobody else.
+    """
+    worded = bool(withhold.classes_of(leaving) - {ORDINARY, SCREENING_DONE})
+    people = known(who_is_near(), leaving) if worded else guard.Known()
+    found = guard.findings(guard.texts(leaving), people, wants)
+    if worded and practice.document.when_released == "hold" and withhold.shown_at_once(leaving, kind, practice):
+        found = (*found, guard.Found("portal", "note"))
     return guard.hold(reference, digest, found) if found else None

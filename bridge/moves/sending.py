@@ -143,7 +143,7 @@ def look(turn: Turn, leaving: Sequence[Part], digest: str) -> Hold | None:
     if entry.confirmed == digest:
         return None
     practice = turn.chart.practice
-    return guarding.hold(leaving, turn.leaving.near(), wants, practice, entry.kind, entry.reference, digest)
+    return guarding.hold(leaving, turn.leaving.near, wants, practice, entry.kind, entry.reference, digest)
 
 
 async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped | None = None) -> Outcome:

@@ -51,8 +51,8 @@ _HINTS: dict[str, tuple[str, ...]] = {
     "email": ("@",),
     "links": ("://", "www.", ".com", ".org", ".net", ".gov", ".edu", ".info"),
 }
-"""One of these, or for the first two a number of some form, is in all that a pattern finds and in few texts else: looked
-for first, since a pattern takes longer."""
+"""One of these, or for the first two a number of some form, is in all that a pattern finds and in few texts else:
+looked for first, since a pattern takes longer."""
 _CAPITALS = "".join(letter for letter in map(chr, range(0x530)) if letter.isupper())
 _NAME = re.compile(rf"(?<![^\W\d_])[{_CAPITALS}][^\W\d_]{{2,}}")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -127,6 +127,25 @@ def spoken(value: Any, key: str = "") -> Iterator[str]:
         for name, item in value.items():
             if name not in ("meta", "identifier"):
                 yield from spoken(item, name)
+
+
+def named_in(parts: Iterable[Part]) -> Iterator[str]:
+    """Who is named in these parts for what they did: authors, the team, whoever took part. Not codes, not patients."""
+    for part in parts:
+        yield from displays(part.resource)
+
+
+def displays(value: Any) -> Iterator[str]:
+    """The displays of references in a resource."""
+    if isinstance(value, list):
+        for item in value:
+            yield from displays(item)
+    elif isinstance(value, dict):
+        if isinstance(value.get("display"), str) and "code" not in value:
+            yield value["display"]
+        for item in value.values():
+            if isinstance(item, dict | list):
+                yield from displays(item)
 
 
 def findings(said: Iterable[Text], known: Known, wants: GuardSettings) -> tuple[Found, ...]:
