@@ -91,19 +91,24 @@ def at(given: Sequence[Consent], now: int, subject: Subject, purpose: Purpose) -
     """
     meant = [consent for consent in given if consent.purpose == purpose]
     begun = [consent for consent in meant if consent.start <= now]
-    latest: dict[tuple[str, Authority | None], Consent] = {}
+    latest: dict[Signer, Consent] = {}
+    ended: dict[Signer, int] = {}
     for consent in sorted(begun, key=lambda one: (one.start, one.recorded, one.id)):
+        signer = signer_of(consent, subject)
+        if past(consent.revoked, now) and consent.revoked is not None:
+            ended[signer] = max(consent.revoked, ended.get(signer, consent.revoked))
         if not past(consent.suspended, now):
-            latest[consent.grantor, None if consent.grantor else authority_of(consent, subject)] = consent
+            latest[signer] = consent
     words, why = entitled(list(latest.values()), now, subject)
-    refused = [one.id for one in words if not one.classes and not past(one.revoked, now) and not past(one.until, now)]
+    taken = {one.id: since for one in words if (since := taken_back(one, ended.get(signer_of(one, subject)), now))}
+    refused = [one.id for one in words if not one.classes and one.id not in taken and not past(one.until, now)]
     if refused:
         return Decision(False, frozenset(), "refused", tuple(sorted(refused)))
-    taken = [one for one in words if past(one.revoked, now)]
-    revoked = [one for one in taken if authority_of(one, subject) is Authority.SELF or not renewed(one, begun, now)]
+    again = [one for one in begun if one.classes and not past(one.revoked, now)]
+    revoked = [one for one in words if one.id in taken and not renewed(one, taken[one.id], again, subject)]
     if revoked:
         return Decision(False, frozenset(), "revoked", tuple(sorted(one.id for one in revoked if one.grantor)))
-    in_force = [one for one in words if one.classes and not past(one.revoked, now) and not past(one.until, now)]
+    in_force = [one for one in words if one.classes and one.id not in taken and not past(one.until, now)]
     if not in_force:
         return Decision(False, frozenset(), why or reason_of(given, meant, begun, now))
     classes = frozenset.intersection(*(one.classes for one in in_force)) | {ORDINARY}
@@ -154,15 +159,32 @@ def of_own_age(consent: Consent, subject: Subject) -> bool:
     return not consent.classes or subject.adult_from is None or consent.start >= subject.adult_from
 
 
-def renewed(revoked: Consent, begun: Iterable[Consent], now: int) -> bool:
+Signer = tuple[str, Authority | None]
+
+
+def signer_of(consent: Consent, subject: Subject) -> Signer:
+    """Whose word a form is: the grantor's, or where nobody is named that of whoever has this authority."""
+    return consent.grantor, None if consent.grantor else authority_of(consent, subject)
+
+
+def taken_back(consent: Consent, ended: int | None, now: int) -> int | None:
+    """When this was taken back: it, or (`ended`) a form of the same grantor on a later day than it is from.
+
+    What is signed before a family takes its word back, and is recorded afterwards, does not bring it back.
+    """
+    if past(consent.revoked, now):
+        return consent.revoked
+    return ended if ended is not None and consent.start <= ended - DAY else None
+
+
+def renewed(revoked: Consent, since: int, again: Iterable[Consent], subject: Subject) -> bool:
     """Whether somebody consented again since an unnamed grantor's form was taken back: nobody can sign in that name.
 
-    Whoever is named signs again themselves. Forms carry days, so one of the day of the revocation is taken as later.
+    Whoever is named, or is the person, signs again themselves. Forms carry days, so one from the day of the revocation
+    is taken as later.
     """
-    since = revoked.revoked
-    if revoked.grantor or since is None:
-        return False
-    return any(one.classes and one.start > since - DAY and not past(one.revoked, now) for one in begun)
+    named = bool(revoked.grantor) or authority_of(revoked, subject) is Authority.SELF
+    return not named and any(one.start > since - DAY for one in again)
 
 
 def written(consent: Consent) -> bool:

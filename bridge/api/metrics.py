@@ -12,8 +12,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from bridge.errors import LedgerError
+from bridge.moves import telling
 from bridge.moves.line import Line
-from bridge.store import leases, views
+from bridge.store import leases, notices, views
 
 SECOND = 1_000_000
 PROBE = "SELECT 1"
@@ -33,6 +34,7 @@ class LedgerCollector(Collector):
             record_counts = views.record_counts(connection)
             practices = views.practice_counts(connection)
             holds = views.hold_counts(connection)
+            ending = notices.count(connection, telling.ENDS_SOON)
             down = leases.closed_connections(connection, now)
         records = GaugeMetricFamily("bridge_records", "Record versions by state", labels=["state"])
         for state, count in record_counts.items():
@@ -51,6 +53,10 @@ class LedgerCollector(Collector):
         for reason, count in holds.items():
             held.add_metric([reason], count)
         yield held
+        soon = GaugeMetricFamily("bridge_consents_ending", "Consents that end soon", labels=["practice"])
+        for practice in self.line.project.practices:
+            soon.add_metric([practice], ending.get(practice, 0))
+        yield soon
         closed = GaugeMetricFamily("bridge_connection_down", "1 while a connection is not used", labels=["connection"])
         for name in self.line.project.connections:
             closed.add_metric([name], int(name in down))

@@ -15,9 +15,10 @@ from bridge.console import signing
 from bridge.jobs import serve as running
 from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import Worker, system_clock
+from bridge.moves import telling
 from bridge.moves.line import Line
 from bridge.settings import load
-from bridge.store import leases, views
+from bridge.store import leases, notices, views
 
 
 def serve(
@@ -79,6 +80,7 @@ def told(line: Line, json: bool) -> None:
             "entries": views.entry_counts(connection),
             "holds": views.hold_counts(connection),
             "practices": views.practice_counts(connection),
+            "consents_ending": sum(notices.count(connection, telling.ENDS_SOON).values()),
             "down": leases.closed_connections(connection, now),
         }
     if json:
@@ -87,6 +89,8 @@ def told(line: Line, json: bool) -> None:
     show.say("records   " + counts(found["records"]))
     show.say("entries   " + counts(found["entries"]))
     show.say("held      " + counts(found["holds"]))
+    if found["consents_ending"]:
+        show.say(f"ending    {found['consents_ending']} consents end soon, and nothing follows them")
     for practice, of in sorted(found["practices"].items()):
         waiting = "" if of["oldest"] is None else f"; the oldest waits {max(0, now - of['oldest']) // 1_000_000} s"
         show.say(f"  {practice}: {counts(of['entries'])}{waiting}")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__, log
-from bridge.cli import access, demo, doctor, held, init, mappings, operate, records, sandbox, sharing, show
+from bridge.cli import access, consents, demo, doctor, held, init, mappings, operate, records, sandbox, sharing, show
 from bridge.errors import AccessError, BridgeError, ConfigError, DefinitionError
 
 WRONG_USE = (ConfigError, AccessError, DefinitionError)
@@ -36,7 +36,7 @@ def build() -> typer.Typer:
     app.command("doctor")(doctor.doctor)
     app.command("accept")(records.accept)
     app.add_typer(sharing.links, name="links")
-    app.add_typer(sharing.consents, name="consents")
+    app.add_typer(consents.consents, name="consents")
     app.command("serve")(operate.serve)
     app.command("work")(operate.work)
     app.command("status")(operate.status)

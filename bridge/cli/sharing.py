@@ -1,4 +1,4 @@
-"""`bridge links` and `bridge consents`: what practices and families say, from rosters or one at a time."""
+"""`bridge links`: what practices say of who is who; and the taking in of lists."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Annotated
 import typer
 
 from bridge.cli import show
-from bridge.cli.options import BY, HERE, AsJson, ProjectDir, chosen
-from bridge.errors import ConfigError, Problem
+from bridge.cli.options import BY, HERE, AsJson, ProjectDir
 from bridge.jobs import rosters
 from bridge.jobs.open import open_line
 from bridge.jobs.worker import system_clock
-from bridge.moves import answering, granting
+from bridge.moves import answering
 from bridge.moves.line import Line
 from bridge.settings import load
 
 links = typer.Typer(help="The practices' own identifiers for the families' members.", no_args_is_help=True)
-consents = typer.Typer(help="What families agreed to.", no_args_is_help=True)
 Roster = Annotated[Path, typer.Argument(help="A CSV file.")]
 Importer = Callable[[Line, Path, str, int], rosters.Imported]
 
@@ -28,31 +26,6 @@ Importer = Callable[[Line, Path, str, int], rosters.Imported]
 def import_links(roster: Roster, project: ProjectDir = HERE, json: AsJson = False) -> int:
     """Import a practice's roster: agency,person,practice,system,value."""
     return imported(rosters.import_links, "links", roster, project, json)
-
-
-@consents.command("import")
-def import_consents(roster: Roster, project: ProjectDir = HERE, json: AsJson = False) -> int:
-    """Import consents: agency,person,practice,from,until,narrative (the last yes or no)."""
-    return imported(rosters.import_consents, "consents", roster, project, json)
-
-
-@consents.command("revoke")
-def revoke(
-    agency: Annotated[str, typer.Argument(help="The agency's id.")],
-    person: Annotated[str, typer.Argument(help="The agency's id of the person.")],
-    practice: Annotated[str, typer.Argument(help="The practice's id.")],
-    project: ProjectDir = HERE,
-) -> int:
-    """End a person's consents for a practice now; what has not gone stays."""
-    now = system_clock()
-    with open_line(load(project), "command", now) as line:
-        if practice not in chosen(line.project.agencies, agency, "agency").practices:
-            rule = "this agency works with no practice of this id"
-            raise ConfigError(Problem("unknown-name", rule, "command line", "PRACTICE"))
-        count = granting.revoke(line, agency, person, practice, BY, now)
-        answering.note(line, agency, BY, "consent-revoke", f"person {person} practice {practice}", now)
-    show.say(f"{count} {'consent' if count == 1 else 'consents'} revoked")
-    return show.DONE if count else show.FINDINGS
 
 
 def imported(importer: Importer, what: str, roster: Path, project: Path, json: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
@@ -17,6 +18,7 @@ from bridge.moves import answering
 
 routes = APIRouter()
 Text = Annotated[str, Form()]
+Several = Annotated[Sequence[str], Form()]
 
 
 def asked(at: Desk, who: Visitor, hold: int, form: str) -> dict[str, Any]:
@@ -30,17 +32,21 @@ def asked(at: Desk, who: Visitor, hold: int, form: str) -> dict[str, Any]:
 @routes.post("/holds/{hold}/consent")
 def consent(
     request: Request, at: At, who: Author, hold: int, practice: Text = "", start: Text = "", until: Text = "",
-    narrative: Text = "",
+    narrative: Text = "", classes: Several = (), grantor: Text = "", authority: Text = "", language: Text = "",
+    form: Text = "",
 ) -> Response:  # fmt: skip
-    """The family agreed."""
+    """The family agreed, or said no."""
     found = asked(at, who, hold, "consent")
     if found["closed_at"] is not None:
         return closed(request, hold)
-    given = permitting.Given(found["agency"], found["person"], practice, start, until, narrative)
+    given = permitting.Given(
+        found["agency"], found["person"], practice, start, until, narrative, tuple(classes), grantor, authority,
+        language, form,
+    )  # fmt: skip
     try:
         said = permitting.give(at, who, given)
     except ConfigError as error:
-        entered = {"practice": practice, "start": start, "until": until, "narrative": narrative}
+        entered = {**given.cells(), "start": start, "narrative": narrative}
         return case_page(request, at, who, found, error.problems, entered)
     return back(request, f"/needs/{hold}", said)
 

@@ -21,6 +21,7 @@ from bridge.store import browsing, permissions
 routes = APIRouter()
 PAGE = 50
 Text = Annotated[str, Form()]
+Several = Annotated[Sequence[str], Form()]
 
 
 @routes.post("/people")
@@ -75,14 +76,16 @@ def person_page(
 @routes.post("/people/{number}/consent")
 def give(
     request: Request, at: At, who: Author, number: int, practice: Text = "", start: Text = "", until: Text = "",
-    narrative: Text = "",
+    narrative: Text = "", classes: Several = (), grantor: Text = "", authority: Text = "", language: Text = "",
+    form: Text = "",
 ) -> Response:  # fmt: skip
-    """The family agreed."""
+    """The family agreed, or said no."""
     agency, source = named(at, number)
+    given = Given(agency, source, practice, start, until, narrative, tuple(classes), grantor, authority, language, form)
     try:
-        said = permitting.give(at, who, Given(agency, source, practice, start, until, narrative))
+        said = permitting.give(at, who, given)
     except ConfigError as error:
-        entered = {"practice": practice, "start": start, "until": until, "narrative": narrative}
+        entered = {**given.cells(), "start": start, "narrative": narrative}
         return person_page(request, at, who, number, error.problems, entered)
     return back(request, f"/people/{number}", said)
 
@@ -92,6 +95,13 @@ def end(request: Request, at: At, who: Author, number: int, practice: Text = "")
     """The family took it back."""
     agency, source = named(at, number)
     return back(request, f"/people/{number}", permitting.end(at, who, agency, source, practice))
+
+
+@routes.post("/people/{number}/suspend")
+def suspend(request: Request, at: At, who: Author, number: int) -> RedirectResponse:
+    """Who may consent for them changed."""
+    agency, source = named(at, number)
+    return back(request, f"/people/{number}", permitting.suspend(at, who, agency, source))
 
 
 def named(at: Desk, number: int) -> tuple[str, str]:

@@ -45,6 +45,7 @@ REASON = {
     "capability": "No way into the practice's EHR",
     "content": "It cannot be written as it is",
     "practice": "No practice is known",
+    "notice": "For your information",
 }
 WAITS = {
     "consent": ("person", "people"),
@@ -102,6 +103,13 @@ CLOSED = {
 
 BASIS = {"roster": "the practice's list", "referral": "the practice's referral", "person": "a person's decision"}
 SOURCE = {"roster": "an imported list", "record": "the agency's record", "person": "a person, on these pages"}
+AUTHORITY = {
+    "": "not said",
+    "self": "the person themselves",
+    "parent": "parent",
+    "guardian": "guardian",
+    "state": "custody of the state",
+}
 CLASS = {
     "narrative": "notes",
     "caregiver-health": "the caregiver's health",
@@ -126,6 +134,7 @@ SAID = {
     "consent-given": "The consent is recorded. What waited for it goes on now.",
     "consent-known": "This consent was recorded before; nothing was changed.",
     "consent-ended": "The consent has ended. What has not gone yet stays here.",
+    "consent-suspended": "What others signed is suspended. Record the new consent once somebody who may has signed.",
     "consent-none": "There was no consent in force to end.",
     "link-made": "The chart is noted. What waited for it goes on now.",
     "link-again": "This was noted before; it is looked for in the practice's EHR once more.",

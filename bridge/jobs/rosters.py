@@ -19,7 +19,7 @@ from bridge.store import permissions
 
 LINKS = ("agency", "person", "practice", "system", "value")
 CONSENTS = ("agency", "person", "practice", "from", "until")
-TERMS = ("narrative", "grantor", "authority", "classes", "purpose", "language", "form")
+TERMS = ("narrative", "grantor", "authority", "classes", "purpose", "language", "form", "custody")
 """Columns of a list of consents that may be left out; one of `narrative` and `classes` must be there."""
 NONE = "none"
 """What `classes` says of a refusal."""
@@ -51,14 +51,20 @@ def import_links(line: Line, path: Path, by: str, now: int) -> Imported:
 
 
 def import_consents(line: Line, path: Path, by: str, now: int) -> Imported:
-    """Each row's consent is recorded; the same row again changes nothing, another `until` replaces the one before."""
-    read = rows_of(line, path, CONSENTS, TERMS)
+    """Each row's consent is recorded; the same row again changes nothing, another `until` replaces the one before.
+
+    A row that names another `custody` than the person was last known to be in suspends first what others signed.
+    """
+    read = list(rows_of(line, path, CONSENTS, TERMS))
+    says = [row for row in read if not isinstance(row, Problem) and row["custody"]]
+    changes = [granting.suspension(line, row["agency"], row["person"], row["custody"], now) for row in says]
+    granting.change_custody(line, changes, now)
     rows = [row if isinstance(row, Problem) else permission(line, row) for row in read]
     asked = [
         granting.consent_of(line, agency, said, "roster", roster_ref(said), by, now)
         for agency, said in (row for row in rows if not isinstance(row, Problem))
     ]
-    return counted(rows, line.write_all(permissions.give_consent, asked))
+    return counted(rows, granting.give_all(line, asked, now))
 
 
 def roster_ref(said: Permission) -> str:

@@ -61,5 +61,6 @@ def plan(line: Line, clock: Callable[[], int]) -> dict[str, tuple[timedelta, sch
         "statements-missing": (timedelta(seconds=30), lambda: statements.refresh_missing(line, clock())),
         "watch": (timedelta(seconds=5), watch_folders),
         "seal": (timedelta(minutes=5), lambda: tend.seal_trails(line, clock)),
+        "announce": (timedelta(hours=12), lambda: tend.announce_endings(line, clock)),
         "wake": (timedelta(minutes=10), lambda: tend.wake_forgotten(line, clock)),
     }

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bridge.consent import consent_key, hold_for
+from bridge.consent import consent_key, decide, hold_for
 from bridge.errors import RecordError
 from bridge.mappings.kinds import Permission
 from bridge.mappings.tables import table_key
 from bridge.model import Accepted, Decision, Fate, Item
+from bridge.moves import planning, telling
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
-from bridge.store import custody, holds, permissions, persons, records
+from bridge.store import audit, custody, holds, notices, permissions, persons, records
 from bridge.store.records import thing
 
 
@@ -64,8 +65,36 @@ def take(line: Line, records: Sequence[Said], now: int) -> None:
         if permission is not None and permission.practice in line.project.practices:
             said = replace(permission, revoked=permission.revoked or now) if one.void else permission
             given.append(consent_of(line, one.agency, said, "record", one.thing, one.agency, now))
-    line.write_all(custody.suspend, changes)
-    line.write_all(permissions.give_consent, given)
+    change_custody(line, changes, now)
+    give_all(line, given, now)
+
+
+def change_custody(line: Line, changes: Sequence[custody.Suspend], now: int) -> None:
+    """What others signed is suspended where custody changed; each such change stands in the trail."""
+    counts = line.write_all(custody.suspend, changes)
+    moved = [one.person for one, count in zip(changes, counts, strict=True) if count]
+    lines = [
+        audit.Line(line.ledger.ids.take(), one.agency, now, one.agency, "consent-suspend", f"person {one.source}")
+        for one in moved
+    ]
+    line.write_all(audit.note, lines)
+
+
+def give_all(line: Line, forms: Sequence[permissions.GiveConsent], now: int) -> list[bool]:
+    """These forms are recorded, and practices told where one of them is a refusal or a revocation; which were new."""
+    news = line.write_all(permissions.give_consent, forms)
+    ended = [one for one, new in zip(forms, news, strict=True) if new and (one.revoked or not one.terms.classes)]
+    tell_practices(line, [(one.person.agency, one.person.source, one.practice) for one in ended], now)
+    return news
+
+
+def decision(line: Line, agency: str, person: str, practice: str, now: int) -> Decision:
+    """What may leave now for this practice of this person's records, in the agency's own program."""
+    with line.ledger.read() as connection:
+        known = permissions.of_persons(connection, line.ledger, agency, [person])
+    has = known.get(person, planning.NOBODY)
+    subject = planning.subject_of(line, agency, line.project.agencies[agency].program, has.patient)
+    return decide(has.consents, practice, now, subject)
 
 
 def suspension(line: Line, agency: str, person: str, said: str | None, now: int) -> custody.Suspend:
@@ -100,22 +129,38 @@ def consent_of(
         terms=said.terms,
         source=source,
         source_ref=source_ref,
-        keys=(consent_key(agency, said.person, said.practice), practice_key(agency, said.person)),
+        keys=keys_of(agency, said),
         by=by,
         now=now,
     )
 
 
+def keys_of(agency: str, said: Permission) -> tuple[str, ...]:
+    """What waits for this form; a practice that was told that nothing more comes is told no longer."""
+    keys = consent_key(agency, said.person, said.practice), practice_key(agency, said.person)
+    lets = said.terms.classes and said.revoked is None
+    return (*keys, telling.notice_key(agency, said.person, said.practice)) if lets else keys
+
+
 def give(line: Line, agency: str, said: Permission, source_ref: str, by: str, now: int) -> bool:
     """A consent that a person entered is recorded; False where it was known already."""
-    return line.ledger.write(permissions.give_consent, consent_of(line, agency, said, "person", source_ref, by, now))
+    return give_all(line, [consent_of(line, agency, said, "person", source_ref, by, now)], now)[0]
 
 
 def revoke(line: Line, agency: str, person: str, practice: str, by: str, now: int) -> int:
     """The person's consents for this practice end now; what has not gone stays. How many ended."""
     key = consent_key(agency, person, practice)
     ask = permissions.RevokeConsent(agency, person, practice, key, by, now)
-    return line.ledger.write(permissions.revoke_consent, ask)
+    ended = line.ledger.write(permissions.revoke_consent, ask)
+    if ended:
+        tell_practices(line, [(agency, person, practice)], now)
+    return ended
+
+
+def tell_practices(line: Line, charts: Iterable[tuple[str, str, str]], now: int) -> None:
+    """Practices in whose charts something stands are told where nothing more may follow: (agency, person, practice)."""
+    over = [chart for chart in charts if not decision(line, *chart, now).permit]
+    line.write_all(notices.tell, [telling.no_more(line, *chart, now) for chart in over])
 
 
 def link_of(

@@ -160,6 +160,7 @@ class Limits:
     free_disk_mib: Annotated[int, Field(ge=0)] = 512  # below this intake answers 503
     lease_seconds: Annotated[int, Field(ge=2, le=3600)] = 120  # a lane's lease; outlasts every connection's timeout
     hold_due_days: Annotated[int, Field(ge=1, le=365)] = 7  # when a hold becomes overdue
+    announce_expiry_days: Annotated[int, Field(ge=0, le=365)] = 30  # how long before a consent ends it is asked for
     stop_seconds: Annotated[int, Field(ge=1, le=600)] = 30  # how long a stop waits for requests under way
 
 

@@ -163,7 +163,8 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
     wanted = [row.parts_blob for row in open_entries if row.parts_blob is not None]
     wanted += [row.value_blob for row in links.values()]
     wanted += [row.patient_blob for row in lanes if row.patient_blob is not None]
-    forms = connection.execute(CONSENTS, {"persons": persons}).all()
+    practices = {row.practice for row in lanes}
+    forms = [row for row in connection.execute(CONSENTS, {"persons": persons}) if row.practice in practices]
     wanted += [row.terms_blob for row in forms]
     blobs = get_blobs(connection, ledger.keys, wanted)
     consents: dict[tuple[int, str], list[Consent]] = {}

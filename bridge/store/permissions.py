@@ -306,6 +306,12 @@ class Permissions:
     patient: bytes = field(default=b"", repr=False)  # the canonical Patient (JSON); b"" where no record made one
 
 
+def with_consents(connection: Connection, agency: str) -> list[str]:
+    """The agency's ids of the persons of whom a form is recorded."""
+    query = select(person.c.source).where(person.c.id.in_(select(consent.c.person).where(consent.c.agency == agency)))
+    return list(connection.execute(query.order_by(person.c.source)).scalars())
+
+
 def of_persons(connection: Connection, ledger: Ledger, agency: str, sources: Sequence[str]) -> dict[str, Permissions]:
     """Consents and links of these persons of one agency, by their source id."""
     people = {

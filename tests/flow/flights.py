@@ -85,6 +85,9 @@ def facts_only(it: Campaign) -> None:
     assert it.states("r-facts") == {"cancelled"}, "a title over nothing tells that something was withheld"
     assert it.states("k-facts-maple") == it.states("k-facts-elm") == {"delivered"}
     assert it.states("k-facts-oak") == {"held"}
+    it.ready("c-facts-maple", "no", "elm")  # a practice that comes late, marked until a worker catches up
+    it.snapshot()
+    it.pilot.settle()
 
 
 def before_consent(it: Campaign) -> None:

@@ -32,6 +32,7 @@ HEADER = "agency,person,practice,from,until,grantor,authority,classes,purpose"
 FACTS, WORDS = frozenset({"ordinary"}), frozenset({"ordinary", "narrative"})
 RIGHTS = {MOTHER: "parent", FATHER: "guardian", STATE: "state", CHILD: "self"}
 LEASE = 121
+DAY = 86_400 * 1_000_000
 
 
 @dataclass
@@ -73,7 +74,9 @@ class Book:
                 del desk[CHILD]
         may: frozenset[str] | None = None
         for form in desk.values():
-            if self.over(form.gone, now):
+            ends = [one.gone for one in self.forms if (one.who, one.purpose) == (form.who, form.purpose)]
+            before = [end for end in ends if end is not None and end <= now and form.first <= end - DAY]
+            if self.over(form.gone, now) or before:  # what was signed before they took their word back is no new word
                 return frozenset()
             if self.over(form.last, now):
                 continue

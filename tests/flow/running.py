@@ -88,6 +88,25 @@ def looked(it: Campaign) -> None:
         command(it, "held show", str(hold))
 
 
+def consents(it: Campaign, said: str) -> None:
+    """Forms one at a time and as FHIR, also such as cannot be read."""
+    command(it, "consents give", AGENCY, "c-roster", "maple", "--from", "2026-02-01", "--classes", "narrative")
+    command(it, "consents give", AGENCY, "c-roster", "maple", "--from", said, "--classes", said, "--authority", said)
+    for json_too in ((), ("--json",)):
+        command(it, "consents list", AGENCY, "c-roster", *json_too)
+    command(it, "consents suspend", AGENCY, "c-roster")
+    command(it, "consents export", "--agency", AGENCY)
+    file = it.pilot.folder / "consents.ndjson"
+    file.write_text(it.heard.commands[-1][1], encoding="utf-8")
+    command(it, "consents import", str(file), "--agency", AGENCY)
+    whole = json.loads(next(line for line in file.read_bytes().splitlines() if line.startswith(b"{")))
+    for spoilt in ({**whole, "status": said}, {**whole, "scope": {"text": said}}, {**whole, "patient": said}, said):
+        broken = it.pilot.folder / "spoilt.json"
+        broken.write_text(json.dumps(spoilt), encoding="utf-8")
+        command(it, "consents import", str(broken), "--agency", AGENCY)
+    file.unlink()
+
+
 def by_command(it: Campaign) -> None:
     """Every command that changes something."""
     holds = {hold["reason"]: hold for hold in it.pilot.holds()}
@@ -102,6 +121,7 @@ def by_command(it: Campaign) -> None:
     command(it, "held row", AGENCY, "ma-soc/contact-place", "elsewhere", "--display", "Elsewhere")
     command(it, "held row", AGENCY, said, said, "--display", "x")
     command(it, "consents revoke", AGENCY, "c-roster", "maple")
+    consents(it, said)
     command(it, "restored", "--reason", "backup")
     package = it.pilot.folder / "package.tgz"
     package.write_bytes(gzip.compress(said.encode()))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from bridge import sandbox
 from bridge.model import type_json
-from bridge.moves import catching, granting
+from bridge.moves import catching, granting, telling
+from bridge.moves.telling import NO_MORE
+from tests.flow.histories import local_day, midnight
 from tests.flow.pilot import Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, child, contact, patient, ready
 
@@ -140,3 +143,45 @@ def test_a_list_imported_again_does_not_revive_what_was_taken_back(both: Pilot, 
     both.settle()
     assert ehr.documents() == []
     assert {hold["reason"] for hold in both.holds()} == {"consent"}
+
+
+# ── told ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_r26_a_revocation_tells_the_practice_that_nothing_more_comes_and_no_more(both: Pilot, oak: Ehr) -> None:
+    """Once, where something stands; it says nothing of what, of whom by our id, or of why."""
+    both.accept("ma-soc/contact", *visits(1))
+    both.settle()
+    assert granting.revoke(both.line, "harbor", "c-1", PRACTICE, "test", both.clock()) == 1
+    (told,) = [hold for hold in both.holds() if hold["reason"] == "notice"]
+    assert (told["owner"], told["practice"], told["rule"]) == ("practice", PRACTICE, NO_MORE)
+    assert "Patient/" in told["next_step"]
+    assert "c-1" not in told["rule"] + told["next_step"]
+    agree(both)
+    granting.revoke(both.line, "harbor", "c-1", OAK, "test", both.clock())
+    assert [hold["practice"] for hold in both.holds() if hold["reason"] == "notice"] == [PRACTICE]
+    header = "agency,person,practice,from,until,grantor,authority,classes"
+    both.clock.skip(86_400)
+    today = str(local_day(both.clock()))
+    both.roster("consents", header, [f"harbor,c-1,{PRACTICE},{today},,g-1,parent,ordinary"])
+    assert [hold for hold in both.holds() if hold["reason"] == "notice"] == []
+
+
+def test_r26_an_end_is_announced_ahead_once_and_until_a_form_comes(both: Pilot) -> None:
+    assert telling.announce(both.line, both.clock()) == 0
+    soon = local_day(both.clock()) + timedelta(days=20)
+    header = "agency,person,practice,from,until,grantor,authority,classes"
+    both.roster("consents", header, [f"harbor,c-2,{PRACTICE},2026-01-01,{soon},g-1,parent,ordinary"])
+    assert telling.announce(both.line, both.clock()) == 1
+    assert telling.announce(both.line, both.clock()) == 0
+    (asked,) = [hold for hold in both.holds() if hold["rule"] == telling.ENDS_SOON]
+    assert (asked["person"], asked["owner"], asked["due_at"]) == ("c-2", "agency", midnight(soon + timedelta(days=1)))
+    both.roster("consents", header, [f"harbor,c-2,{PRACTICE},{soon},,g-1,parent,ordinary"])
+    assert telling.announce(both.line, both.clock()) == 0
+    assert [hold for hold in both.holds() if hold["rule"] == telling.ENDS_SOON] == []
+
+
+def test_coming_of_age_is_announced_too(both: Pilot) -> None:
+    today = local_day(both.clock())
+    born = date(today.year - 18, today.month, min(today.day, 28)) + timedelta(days=10)
+    both.accept("ma-soc/child", child(birth_date=str(born)))
+    both.work()
+    assert telling.announce(both.line, both.clock()) == 1

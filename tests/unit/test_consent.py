@@ -60,6 +60,12 @@ def test_of_one_grantor_the_latest_signed_counts_alone() -> None:
     assert decide([form(), form(2, frozenset())], "elm", NOW).reason == "refused"
 
 
+def test_what_was_signed_before_it_was_taken_back_does_not_bring_it_back() -> None:
+    taken = form(1, revoked=NOW - DAY)
+    assert decide([taken, form(2, start=NOW - 2 * DAY, recorded=NOW)], "elm", NOW).reason == "revoked"
+    assert decide([taken, form(2, start=NOW - 2 * DAY + 1)], "elm", NOW).permit
+
+
 def test_of_several_grantors_the_narrower() -> None:
     both = [by(1, "p-1", classes=WORDS), by(2, "p-2", classes=frozenset({"ordinary", "substance-use"}))]
     assert decide(both, "elm", NOW).classes == FACTS

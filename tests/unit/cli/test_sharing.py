@@ -57,3 +57,47 @@ def test_a_consent_is_taken_back(command: Command, tmp_path: Path) -> None:
     assert (told.code, told.out) == (1, "0 consents revoked\n")
     told = command("consents", "revoke", "harbor", "c-1", "nowhere")
     assert (told.code, matches("revoke-nowhere", told.err, tmp_path)) == (2, True)
+
+
+def test_one_form_at_a_time(command: Command) -> None:
+    """R26: what is recorded, what may leave now, taken back, suspended."""
+    given = ("consents", "give", "harbor", "c-1", "elm", "--from", "2026-01-05", "--grantor", "g-1")
+    signed = ("--authority", "parent", "--classes", "narrative", "--form", "12")
+    assert command(*given, *signed).out == "recorded\n"
+    assert command(*given, *signed).out == "known already\n"
+    told = command("consents", "list", "harbor", "c-1")
+    assert "elm: narrative, ordinary; by g-1; consent" in told.out
+    assert "now to elm: narrative, ordinary" in told.out
+    assert command("consents", "suspend", "harbor", "c-1").out == "1 consent suspended\n"
+    now = command("consents", "list", "harbor", "c-1", "--json").json["now"]["elm"]
+    assert now == {"permit": False, "classes": [], "reason": "suspended"}
+    assert command(*given, *signed).out == "recorded\n"  # signed again since
+    assert command("consents", "list", "harbor", "c-1", "--json").json["now"]["elm"]["permit"]
+    assert command("consents", "list", "harbor", "nobody").code == 1
+
+
+def test_consents_go_out_as_fhir_and_come_in(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "consents.ndjson"
+    command("consents", "give", "harbor", "c-1", "elm", "--from", "2026-01-05", "--classes", "none")
+    file.write_text(command("consents", "export", "--agency", "harbor").out)
+    assert file.read_text().count("\n") == 1
+    told = command("consents", "import", file, "--agency", "harbor", "--json").json
+    assert (told["new"], told["problems"]) == (1, [])
+    assert command("consents", "import", file, "--agency", "harbor", "--json").json["known"] == 1
+    spoilt = tmp_path / "spoilt.json"
+    spoilt.write_text('{"resourceType": "Consent", "status": "draft", "patient": "' + CANARY + '"}')
+    told = command("consents", "import", spoilt, "--agency", "harbor")
+    assert (told.code, CANARY in told.out + told.err) == (1, False)
+
+
+def test_a_list_says_who_signed_and_a_change_of_custody_suspends(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "consents.csv"
+    header = "agency,person,practice,from,until,classes,grantor,authority,custody\n"
+    path.write_text(header + "harbor,c-1,elm,2026-01-05,,narrative;substance-use,g-1,parent,mother\n")
+    assert command("consents", "import", path, "--json").json["new"] == 1
+    path.write_text(header + "harbor,c-1,elm,2026-01-05,,narrative;substance-use,g-1,parent,state\n")
+    assert command("consents", "import", path, "--json").json["known"] == 1
+    assert command("consents", "list", "harbor", "c-1", "--json").json["now"]["elm"]["reason"] == "suspended"
+    path.write_text(header + "harbor,c-1,elm,2026-01-05,,supervision,g-1,parent,\nharbor,c-1,elm,2026-01-05,,,,aunt,\n")
+    told = command("consents", "import", path, "--json").json
+    assert [problem["code"] for problem in told["problems"]] == ["roster-classes", "roster-terms"]
