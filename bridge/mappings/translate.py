@@ -193,15 +193,14 @@ class _Run:
         its_classes = classes(positions, labels, off)
         if self.unsafe:
             its_classes, section_classes = suppressed(its_classes), [suppressed(one) for one in section_classes]
-            if template.type == "Patient":  # remembered with the person, for what is sent of them later
-                its_classes |= {SUPPRESSED}
         resource = finished(
             made,
             id_=planned.id,
             agency=self.functions.agency.id,
             program=self.program,
             business_id=f"{self.kind.name}/{self.functions.source_id}/{planned.name}",
-            classes=its_classes,
+            # of a Patient it is remembered with the person, for what is sent of them later
+            classes=its_classes | {SUPPRESSED} if self.unsafe and template.type == "Patient" else its_classes,
         )
         return Part(planned.name, planned.about, template.about, resource, its_classes, tuple(section_classes))
 
