@@ -57,7 +57,7 @@ async def run(line: Line, whole: Caseload, ehrs: Mapping[str, Ehr], display: Dis
 def accept(line: Line, wave: Wave, clock: Callable[[], int] = system_clock) -> Counter[Fate]:
     """The wave's lists are imported and its records taken, each agency's of one kind together, in the order sent."""
     imported(line, "links.csv", rosters.LINKS, wave.links, rosters.import_links, clock())
-    imported(line, "consents.csv", rosters.CONSENTS, wave.consents, rosters.import_consents, clock())
+    imported(line, "consents.csv", (*rosters.CONSENTS, "narrative"), wave.consents, rosters.import_consents, clock())
     return Counter(accepted.fate for accepted in taken(line, wave, clock))
 
 

@@ -19,6 +19,7 @@ WHY = {
     "record": "another record comes first",
     "decision": "a person must decide",
     "capability": "the EHR, or the practice, takes no such write",
+    "notice": "told that no further records come",
     "content": "our mapping is at fault",
     "practice": "outside what the practice asked for",
 }

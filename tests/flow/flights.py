@@ -48,6 +48,7 @@ def delivered(it: Campaign) -> None:
     it.accept("team", writer.team("t-full", "c-full"))
     it.accept("dyad", writer.dyad("d-full", "c-full"))
     it.accept("consent", writer.consent("a-full", "maple", child="c-full", caregiver="g-full"))
+    it.accept("consent", writer.consent("a-over", "oak", child="c-full", caregiver="g-full", revoked="2026-01-02"))
     it.pilot.settle()
     assert "delivered" in it.states("k-full")
     it.accept("contact", contact, fate=Fate.RESEND)
