@@ -45,9 +45,12 @@ def near(connection: Connection, ledger: Ledger, person: int) -> Near:
     """The names of the person and of those near, as the latest record of each gives them.
 
     Close are those whose own record speaks of the person, and of whom the person's own records do; others are whoever
-    else those records speak of, and whoever is close to the close (a brother, another child's father).
+    else those records speak of, and whoever is close to the close (a brother, another child's father). Nothing at all
+    where nobody is near.
     """
     rows = connection.execute(NEAR, {"people": [person]}).all()
+    if not rows:
+        return Near()
     close = {row.person for row in rows if row.subject in (row.person, person)}
     others = {row.person for row in rows} - close
     if close:
