@@ -11,6 +11,7 @@ import typer
 
 from bridge.cli import show
 from bridge.cli.options import HERE, AsJson, ProjectDir
+from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError, Problem
 from bridge.fhir.opinion import second_opinion
 from bridge.fhir.packages import add_package
@@ -38,7 +39,7 @@ def check(project: ProjectDir = HERE, json: AsJson = False) -> int:
             Problem("case-kind", rule, field=name, next_step=nearest(name, mappings.kinds)) for name in unknown
         )
     translator, valid = Translator(mappings), validator_of(loaded)
-    found = [problem for case in cases for problem in judged(case, translator, valid)]
+    found = [*unfit(loaded), *(problem for case in cases for problem in judged(case, translator, valid))]
     without = sorted(set(mappings.mappings) - {case.kind for case in cases})
     if json:
         show.as_json(

@@ -32,16 +32,16 @@ def _page(document: Document) -> str:
     language = document.language
     parts = [
         f'<html xmlns="http://www.w3.org/1999/xhtml" lang="{language}" xml:lang="{language}">',
-        f'<head><meta charset="utf-8"/><title>{words(document.title)}</title></head>',
+        f'<head><meta charset="utf-8"/><title>{words(document.name)}</title></head>',
         "<body>",
         *_lines(document.ask),
         f"<h1>{words(document.title)}</h1>",
         *_lines(document.head),
     ]
-    for section in document.sections:
-        if section.heading:
-            parts.append(f"<h2>{words(section.heading)}</h2>")
-        parts.extend(_lines(section.lines))
+    for block in document.blocks():
+        if block.heading:
+            parts.append(f"<h{block.level}>{words(block.heading)}</h{block.level}>")
+        parts.extend(_lines(block.lines))
     parts.extend(("<hr/>", *_lines(document.foot), "</body>", "</html>"))
     return "\n".join(parts) + "\n"
 
