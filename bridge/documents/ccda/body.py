@@ -14,13 +14,16 @@ from bridge.documents.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A section template: its ids, its LOINC code, and the entry it wants (`requires`: else it is said to be empty)."""
+    """A section template: its ids, its LOINC code, the types told in it, and whether the document must have it.
+
+    One that must be there says that it is empty where it has no entry, and keeps its words.
+    """
 
     templates: tuple[tuple[str, str], ...]
     code: str
     display: str
     types: tuple[str, ...] = ()
-    requires: bool = False
+    required: bool = False
 
 
 ASSESSMENT_AND_PLAN = Shape(
@@ -37,7 +40,13 @@ CONCERNS = Shape(
 )
 GOALS = Shape((("2.16.840.1.113883.10.20.22.2.60", ""),), "61146-7", "Goals", ("Goal",), True)
 NOTES = Shape((("2.16.840.1.113883.10.20.22.2.65", "2016-11-01"),), "11506-3", "Progress note")
-REQUIRED = {Kind.CARE_PLAN: (CONCERNS, GOALS)}
+INTERVENTIONS = Shape(
+    (("2.16.840.1.113883.10.20.21.2.3", ""), ("2.16.840.1.113883.10.20.21.2.3", "2015-08-01")),
+    "62387-6",
+    "Interventions Provided",
+    ("CarePlan",),
+)
+SHAPES = {Kind.CARE_PLAN: (CONCERNS, GOALS, INTERVENTIONS)}
 
 
 class Narrative:
@@ -82,7 +91,7 @@ def body(document: Document) -> Element:
 
 
 def _sections(sections: Sequence[Section], key: str, document: Document) -> list[Element]:
-    """The sections in their order; those of one required template are one, where the first of them stands."""
+    """The sections in their order; those of one template are one, where the first of them stands."""
     shapes = [_shape(section, document.kind) for section in sections]
     made = []
     for number, (section, shape) in enumerate(zip(sections, shapes, strict=True), 1):
@@ -91,18 +100,18 @@ def _sections(sections: Sequence[Section], key: str, document: Document) -> list
         elif shapes.index(shape) == number - 1:
             same = [one for one, its in zip(sections, shapes, strict=True) if its is shape]
             made.append(_coded(shape, same, f"{key}{number}", document))
-    absent = [shape for shape in REQUIRED.get(document.kind, ()) if shape not in shapes]
+    absent = [shape for shape in SHAPES.get(document.kind, ()) if shape.required and shape not in shapes]
     return made + [_coded(shape, (), f"{key}{shape.code}", document) for shape in absent]
 
 
 def _shape(section: Section, kind: Kind) -> Shape | None:
-    """The required template this section belongs to, where the document has it."""
+    """The template this section belongs to, where the document's has one for what it tells."""
     types = {resource["resourceType"] for resource in section.resources}
-    return next((shape for shape in REQUIRED.get(kind, ()) if types.intersection(shape.types)), None)
+    return next((shape for shape in SHAPES.get(kind, ()) if types.intersection(shape.types)), None)
 
 
 def _coded(shape: Shape, sections: Sequence[Section], key: str, document: Document) -> Element:
-    """A section of a template that wants coded entries: without any it says so, and keeps its words."""
+    """A section of a template that has coded entries: one that must have them says where there are none."""
     say, narrative = Words(document.language), Narrative(key)
     found: list[Element] = []
     for section in sections:
@@ -111,8 +120,8 @@ def _coded(shape: Shape, sections: Sequence[Section], key: str, document: Docume
     if not sections:
         narrative.say((Line(say("none-told")),))
     title = sections[0].heading if len(sections) == 1 else say(shape.types[0])
-    wanted = [entry for entry in found if _wanted(entry, shape)]
-    return _section(shape, title, narrative, found if wanted else (), empty=not wanted)
+    empty = shape.required and not any(_wanted(entry, shape) for entry in found)
+    return _section(shape, title, narrative, () if empty else found, empty)
 
 
 def _wanted(entry: Element, shape: Shape) -> bool:

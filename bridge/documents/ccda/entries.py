@@ -18,7 +18,7 @@ from bridge.documents.ccda.tree import (
     unknown,
 )
 from bridge.documents.ccda.tree import time as stamp
-from bridge.documents.telling import concept
+from bridge.documents.telling import concept, display
 from bridge.model import type_json
 
 GOING_ON = ("proposed", "planned", "accepted", "active", "on-hold")
@@ -45,6 +45,7 @@ def goal(resource: type_json, refer: Refer) -> Element | None:
         make("statusCode", code="active"),
         interval(start, due) if start or due else None,
         make("value", text=words, xsi_type="ST", language=resource.get("language", "")),
+        _said_by(resource),
         classCode="OBS",
         moodCode="GOL",
     )
@@ -151,6 +152,23 @@ def _ids(resource: type_json, *more: str) -> Iterator[Element]:
         yield own_id(resource["resourceType"], str(resource.get("id", "")), *more)
     for one in named:
         yield identifier(one.get("system", ""), one.get("value", ""))
+
+
+def _said_by(resource: type_json) -> Element | None:
+    """Whose goal it is, by name: an Author Participation (R15); without one it is the document's authors'."""
+    name, start = display(resource.get("expressedBy")), stamp(resource.get("startDate", ""))
+    if not name:
+        return None
+    return make(
+        "author",
+        template("2.16.840.1.113883.10.20.22.4.119"),
+        make("time", value=start) if start else unknown("time"),
+        make(
+            "assignedAuthor",
+            own_id("expressed-by", resource["expressedBy"].get("reference", ""), name),
+            make("assignedPerson", make("name", text=name)),
+        ),
+    )
 
 
 def _coded(tag: str, concept_: type_json, reference: str) -> Element:

@@ -232,6 +232,8 @@ def test_templates_sections_and_entries_the_specification_requires(name: str, la
         (goals,) = goals
         assert bool(goals.findall("c:entry", CDA)) != (goals.get("nullFlavor") == "NI")
         assert found.find("c:documentationOf/c:serviceEvent/c:performer", CDA) is not None
+        told = any("CarePlan" in str(section.resources) for section in document.sections)
+        assert ("2.16.840.1.113883.10.20.21.2.3" in sections) is told
     else:
         assert sections.count("2.16.840.1.113883.10.20.22.2.9") == 2
         assert found.find("c:componentOf/c:encompassingEncounter/c:location/c:healthCareFacility/c:id", CDA) is not None
@@ -254,6 +256,7 @@ def test_goals_are_entries_in_the_familys_words_and_what_is_over_is_not() -> Non
     value = goal.find("c:value", CDA)
     assert value.text == GOAL_ES
     assert value.get("language") == "es"
+    assert goal.findtext("c:author/c:assignedAuthor/c:assignedPerson/c:name", None, CDA) == "la mamá"
     assert goal.find("c:effectiveTime/c:low", CDA).get("value") == "20250901"
     assert goal.find("c:effectiveTime/c:high", CDA).get("value") == "20260201"
 
