@@ -2,8 +2,8 @@
 
     python -m bench.documents [--seconds 2] [--pdfs 3000] [--out FILE]
 
-Microseconds are CPU time, the median of as many runs as fit; PDFs per second are on the clock. Every PDF is another document (its reference differs), so that
-nothing typst remembers of one helps the next more than in a night's work.
+Microseconds are CPU time, the median of as many runs as fit; PDFs per second are on the clock. Every PDF is another
+document (its reference differs), so that nothing typst remembers of one helps the next more than in a night's work.
 """
 
 from __future__ import annotations

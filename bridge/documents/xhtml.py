@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from bridge.documents.content import Document, Line
+from bridge.documents.script import right_to_left
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters no XML document may hold (XML 1.0 §2.2); FHIR strings hold none of them either."""
@@ -51,4 +52,5 @@ def _lines(lines: Iterable[Line]) -> Iterator[str]:
         tag = escape(line.language)
         said = f'<span lang="{tag}" xml:lang="{tag}">{words(line.text)}</span>' if tag else words(line.text)
         label = f"<strong>{words(line.label)}:</strong> " if line.label else ""
-        yield f"<p>{label}{said}</p>"
+        toward = ' dir="rtl"' if right_to_left(line.text) and not label else ""
+        yield f"<p{toward}>{label}{said}</p>"

@@ -40,6 +40,20 @@ def test_a_case_that_comes_out_otherwise_is_told_by_its_line(command: Command, t
     assert (found.code, found.json["ok"], len(found.json["problems"])) == (1, False, 1)
 
 
+def test_a_document_format_the_ehr_does_not_take_is_told_before_anything_is_sent(
+    command: Command, tmp_path: Path
+) -> None:
+    path = command.folder / "bridge.yaml"
+    lines = path.read_text().splitlines()
+    at = [number for number, line in enumerate(lines) if "send_from" in line][1]  # of oak, whose EHR is Epic
+    lines[at] += "\n    document: { mime: application/pdf }"
+    path.write_text("\n".join(lines) + "\n")
+    told = command("check")
+    assert (told.code, matches("check-document", told.err, tmp_path)) == (1, True)
+    started = command("work", "--until-idle")
+    assert (started.code, matches("work-document", started.err, tmp_path)) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("name", "file", "text"),
     [

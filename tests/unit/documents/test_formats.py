@@ -152,6 +152,17 @@ def test_any_words_of_this_alphabet_are_on_the_page(words: str) -> None:
     assert spaced(words) in reading.pdf(render(told(words), PDF)).replace(" \u00ad", "")
 
 
+@settings(max_examples=60, deadline=None)
+@given(WORDS)
+def test_any_words_at_all_are_a_page_or_none(words: str) -> None:
+    """Never a failure of another kind, and never a page that lacks a sign."""
+    try:
+        body = render(told(words), PDF)
+    except pdf.Unshowable:
+        return
+    assert body.startswith(b"%PDF-")
+
+
 def test_a_sign_no_font_has_is_no_box_on_a_page() -> None:
     with pytest.raises(pdf.Unshowable) as caught:
         render(told("\U000130e7 hieroglyph"), PDF)
