@@ -29,6 +29,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "page": ("Page", "Página"),
     "about-document": ("About this document", "Sobre este documento"),
     "none-told": ("Nothing is said here.", "No se dice nada aquí."),
+    "told-elsewhere": ("This is told under another heading.", "Esto se dice bajo otro título."),
     "call": ("Questions", "Preguntas"),
     "incomplete": (
         "This document may not hold everything the agency knows: the family and the law decide what is shared.",

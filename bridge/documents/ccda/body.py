@@ -14,16 +14,16 @@ from bridge.documents.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A section template: its ids, its LOINC code, the types told in it, and whether the document must have it.
+    """A section template: its ids, its LOINC code, the types told in it, and the entry template it must have.
 
-    One that must be there says that it is empty where it has no entry, and keeps its words.
+    A document must have one that needs an entry; without that entry it says so, has none at all, and keeps its words.
     """
 
     templates: tuple[tuple[str, str], ...]
     code: str
     display: str
     types: tuple[str, ...] = ()
-    required: bool = False
+    needs: str = ""
 
 
 ASSESSMENT_AND_PLAN = Shape(
@@ -36,9 +36,11 @@ CONCERNS = Shape(
     "75310-3",
     "Health concerns Document",
     ("Condition",),
-    True,
+    "2.16.840.1.113883.10.20.22.4.132",
 )
-GOALS = Shape((("2.16.840.1.113883.10.20.22.2.60", ""),), "61146-7", "Goals", ("Goal",), True)
+GOALS = Shape(
+    (("2.16.840.1.113883.10.20.22.2.60", ""),), "61146-7", "Goals", ("Goal",), "2.16.840.1.113883.10.20.22.4.121"
+)
 NOTES = Shape((("2.16.840.1.113883.10.20.22.2.65", "2016-11-01"),), "11506-3", "Progress note")
 INTERVENTIONS = Shape(
     (("2.16.840.1.113883.10.20.21.2.3", ""), ("2.16.840.1.113883.10.20.21.2.3", "2015-08-01")),
@@ -46,7 +48,7 @@ INTERVENTIONS = Shape(
     "Interventions Provided",
     ("CarePlan",),
 )
-SHAPES = {Kind.CARE_PLAN: (CONCERNS, GOALS, INTERVENTIONS)}
+SHAPES = {Kind.CARE_PLAN: (GOALS, CONCERNS, INTERVENTIONS)}
 
 
 class Narrative:
@@ -100,8 +102,16 @@ def _sections(sections: Sequence[Section], key: str, document: Document) -> list
         elif shapes.index(shape) == number - 1:
             same = [one for one, its in zip(sections, shapes, strict=True) if its is shape]
             made.append(_coded(shape, same, f"{key}{number}", document))
-    absent = [shape for shape in SHAPES.get(document.kind, ()) if shape.required and shape not in shapes]
-    return made + [_coded(shape, (), f"{key}{shape.code}", document) for shape in absent]
+    absent = [shape for shape in SHAPES.get(document.kind, ()) if shape.needs and shape not in shapes]
+    types = {resource["resourceType"] for section in sections for resource in section.resources}
+    return made + [_absent(shape, f"{key}{shape.code}", document, types) for shape in absent]
+
+
+def _absent(shape: Shape, key: str, document: Document, told: set[str]) -> Element:
+    """A section that must be there and has nothing to say of its own."""
+    say, narrative = Words(document.language), Narrative(key)
+    narrative.say((Line(say("told-elsewhere" if told.intersection(shape.types) else "none-told")),))
+    return _section(shape, say(shape.types[0]), narrative, (), empty=True)
 
 
 def _shape(section: Section, kind: Kind) -> Shape | None:
@@ -117,15 +127,13 @@ def _coded(shape: Shape, sections: Sequence[Section], key: str, document: Docume
     for section in sections:
         narrative.say(section.lines, section.heading if len(sections) > 1 else "")
         found += _entries(section, narrative)
-    if not sections:
-        narrative.say((Line(say("none-told")),))
     title = sections[0].heading if len(sections) == 1 else say(shape.types[0])
-    empty = shape.required and not any(_wanted(entry, shape) for entry in found)
+    empty = bool(shape.needs) and not any(_follows(entry, shape.needs) for entry in found)
     return _section(shape, title, narrative, () if empty else found, empty)
 
 
-def _wanted(entry: Element, shape: Shape) -> bool:
-    return entry.tag == ("act" if shape is CONCERNS else "observation")
+def _follows(entry: Element, root: str) -> bool:
+    return any(one.get("root") == root for one in entry.iterfind("templateId"))
 
 
 def _told(section: Section, key: str, document: Document) -> Element:

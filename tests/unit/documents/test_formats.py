@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -25,9 +27,12 @@ from bridge.errors import ConfigError
 from bridge.model import type_json
 from tests.unit.documents import reading
 from tests.unit.documents.making import (
+    CONCERN,
     DOCUMENTS,
     GOAL_ES,
     GOALS,
+    OBSERVATION,
+    PLAN,
     REFERENCE,
     SCRIPTS,
     frame,
@@ -127,6 +132,13 @@ def test_the_same_document_is_the_same_bytes(mime: str) -> None:
     render(DOCUMENTS["contact"]("en"), mime)
     again.append(render(DOCUMENTS["plan"]("es"), mime))
     assert len(set(again)) == 1
+
+
+def test_several_threads_make_the_same_pdfs() -> None:
+    alone = {name: render(DOCUMENTS[name]("es"), PDF) for name in ("contact", "plan", "screening")}
+    with ThreadPoolExecutor(4) as threads:
+        again = list(threads.map(lambda name: (name, render(DOCUMENTS[name]("es"), PDF)), [*alone] * 4))
+    assert all(alone[name] == body for name, body in again)
 
 
 def test_a_pdfs_date_is_the_documents_own() -> None:
@@ -270,6 +282,79 @@ def test_goals_are_entries_in_the_familys_words_and_what_is_over_is_not() -> Non
     assert goal.findtext("c:author/c:assignedAuthor/c:assignedPerson/c:name", None, CDA) == "la mamá"
     assert goal.find("c:effectiveTime/c:low", CDA).get("value") == "20250901"
     assert goal.find("c:effectiveTime/c:high", CDA).get("value") == "20260201"
+
+
+def test_a_section_that_tells_all_of_a_plan_does_not_let_another_say_there_is_nothing() -> None:
+    entry = ("CarePlan/cp", "Goal/g1", "Condition/c")
+    document = compose([note(section("The plan", entry=entry)), PLAN, *GOALS, CONCERN], frame())
+    found = tree(render(document, "text/xml"))
+    said = {
+        node.findtext("c:code", None, CDA) or node.find("c:code", CDA).get("code"): spaced(
+            "".join(node.find("c:text", CDA).itertext())
+        )
+        for node in found.iter("{urn:hl7-org:v3}section")
+    }
+    assert GOAL_ES.splitlines()[0] in said["61146-7"]
+    assert said["75310-3"] == "This is told under another heading."
+    assert len(found.xpath("//c:observation[@moodCode='GOL']", namespaces=CDA)) == 1
+    nothing = tree(render(DOCUMENTS["plan"]("en"), "text/xml"))
+    (empty,) = nothing.xpath("//c:section[@nullFlavor='NI']", namespaces=CDA)
+    assert spaced("".join(empty.find("c:text", CDA).itertext())) == "Nothing is said here."
+
+
+GOAL = st.fixed_dictionaries(
+    {
+        "words": WORDS.filter(str.strip),
+        "start": st.dates(min_value=date(2000, 1, 1)).map(str),
+        "due": st.none() | st.dates(min_value=date(2000, 1, 1)).map(str),
+        "status": st.sampled_from(["active", "on-hold", "completed", "cancelled", "proposed"]),
+    }
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(GOAL, min_size=1, max_size=4), st.integers(-5, 300))
+def test_facts_in_entries_are_the_canonical_ones(goals: list[dict[str, Any]], score: int) -> None:
+    """Read back out of the coded entries, and out of every format's words, are the facts of the parts."""
+    made = [
+        part(
+            f"goal-{number}",
+            {
+                "resourceType": "Goal",
+                "id": f"g{number}",
+                "lifecycleStatus": goal["status"],
+                "description": {"text": goal["words"]},
+                "startDate": goal["start"],
+                "target": [{"dueDate": goal["due"]}] if goal["due"] else [],
+            },
+        )
+        for number, goal in enumerate(goals)
+    ]
+    result = part("score", {**OBSERVATION.resource, "valueInteger": score})
+    entry = (*(f"Goal/g{number}" for number in range(len(goals))), "Observation/o")
+    document = compose([note(section("Goals", entry=entry)), *made, result], frame())
+    found = tree(render(document, "text/xml"))
+    coded = [
+        (
+            node.findtext("c:value", None, CDA),
+            node.find("c:effectiveTime/c:low", CDA).get("value"),
+            None
+            if node.find("c:effectiveTime/c:high", CDA) is None
+            else node.find("c:effectiveTime/c:high", CDA).get("value"),
+        )
+        for node in found.xpath("//c:observation[@moodCode='GOL']", namespaces=CDA)
+    ]
+    going_on = [goal for goal in goals if goal["status"] not in ("completed", "cancelled")]
+    assert coded == [
+        (goal["words"], goal["start"].replace("-", ""), goal["due"] and goal["due"].replace("-", ""))
+        for goal in going_on
+    ]
+    values = found.xpath("//c:observation[@moodCode='EVN']/c:value/@value", namespaces=CDA)
+    assert values == ([str(score)] if going_on else [])
+    for mime in ("text/plain", "application/xhtml+xml", "text/rtf", "text/xml"):
+        said = reading.READERS[mime](render(document, mime))
+        assert all(goal["words"] in said and goal["start"] in said for goal in goals)
+        assert str(score) in said
 
 
 def test_a_goal_whose_words_a_section_says_is_told_by_it() -> None:
