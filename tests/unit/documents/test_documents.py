@@ -64,7 +64,7 @@ def golden(path: Path) -> bytes:
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.iterdir()), ids=lambda path: path.name)
 def test_golden(path: Path) -> None:
-    if os.environ.get("UPDATE_GOLDEN"):
+    if os.environ.get("BRIDGE_TESTS_GOLDEN") == "write":
         path.write_bytes(golden(path))
     assert golden(path) == path.read_bytes()
 
