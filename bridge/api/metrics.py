@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
@@ -34,6 +34,7 @@ class LedgerCollector(Collector):
             practices = views.practice_counts(connection)
             holds = views.hold_counts(connection)
             down = leases.closed_connections(connection, now)
+            calls = leases.token_calls(connection)
         records = GaugeMetricFamily("bridge_records", "Record versions by state", labels=["state"])
         for state, count in record_counts.items():
             records.add_metric([state], count)
@@ -55,6 +56,13 @@ class LedgerCollector(Collector):
         for name in self.line.project.connections:
             closed.add_metric([name], int(name in down))
         yield closed
+        labels = ["connection", "outcome"]
+        asked = CounterMetricFamily("bridge_token_calls", "Calls of token endpoints by outcome", labels=labels)
+        for name in self.line.project.connections:
+            every, failed, narrowed = calls.get(name, (0, 0, 0))
+            for outcome, count in (("granted", every - failed - narrowed), ("narrowed", narrowed), ("failed", failed)):
+                asked.add_metric([name, outcome], count)
+        yield asked
 
 
 def router(line: Line, clock: Callable[[], int]) -> APIRouter:

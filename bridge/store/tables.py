@@ -322,6 +322,10 @@ connection_state = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("statement", LargeBinary),
     Column("statement_at", BIG),
+    # token endpoint: how often it was asked, how often it gave no token, how often less than was asked for
+    Column("token_calls", BIG, nullable=False, server_default="0"),
+    Column("token_failures", BIG, nullable=False, server_default="0"),
+    Column("token_narrowed", BIG, nullable=False, server_default="0"),
 )
 
 learned = Table(
@@ -342,6 +346,21 @@ lease = Table(
     Column("epoch", Integer, nullable=False),
     Column("until", BIG, nullable=False),
     Column("ran_at", BIG),
+)
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    key(),
+    Column("kind", Text, nullable=False),  # of the connections it signs for: test | production
+    Column("algorithm", Text, nullable=False),
+    Column("kid", Text, nullable=False, unique=True),
+    Column("public", Text, nullable=False),  # the JWK, as EHRs read it
+    Column("private", LargeBinary, nullable=False),  # encrypted under the ledger's key; empty once retired
+    Column("wrapping_key", Text, nullable=False),
+    Column("made_at", BIG, nullable=False),
+    Column("signs_from", BIG, nullable=False),
+    Column("retired_at", BIG),
 )
 
 session = Table(

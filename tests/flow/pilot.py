@@ -146,7 +146,7 @@ class Pilot:
         """A worker ran until what is left waits for a person or for its time."""
 
         async def run() -> None:
-            async with connected(self.line):
+            async with connected(self.line, self.clock):
                 await Worker(self.line, self.clock).run(until_idle=True)
 
         asyncio.run(run())
