@@ -73,7 +73,8 @@ async def examine(project: Project, connections: list[Connection], with_ledger: 
         if any(check.ok is False for check in signed if check.name != "scopes"):
             unsigned = replace(connection, login=None)
             async with logins.client(unsigned) as client:
-                return [*await connection_checks(client.send, time.time, with_login=None), *signed]
+                checks = await connection_checks(client.send, time.time, with_login=None)
+                return [*checks[:-1], *signed, checks[-1]]
         async with logins.client(connection) as client:
             checks = await connection_checks(client.send, time.time, with_login=login is not None)
         return [*checks[:-1], *signed, checks[-1]]

@@ -83,9 +83,9 @@ class Signer:
 
 
 def make(algorithm: Algorithm) -> Pair:
-    """A fresh key; its `kid` is its own thumbprint (RFC 7638)."""
+    """A fresh key; its `kid` is made of its thumbprint (RFC 7638)."""
     key = ECKey.generate_key("P-384") if algorithm == "ES384" else RSAKey.generate_key(RSA_BITS)
-    kid = key.thumbprint()
+    kid = f"bridge-{key.thumbprint()}"
     public = {**key.as_dict(private=False), "kid": kid, "alg": algorithm, "use": "sig"}
     return Pair(algorithm, kid, orjson.dumps(public, option=orjson.OPT_SORT_KEYS).decode(), key.as_der(private=True))
 
