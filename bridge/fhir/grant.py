@@ -56,7 +56,6 @@ class Token:
     """A token; seconds on this process's own clock."""
 
     value: str = field(repr=False)
-    came: float
     renew: float
     ends: float
     scope: str | None = None
@@ -117,7 +116,7 @@ def read_token(status: int, body: bytes, asked: float) -> Token:
         raise NoLogin(unusable("does not say in seconds how long it lasts"), status)
     scope = found.get("scope")
     early = min(max(MARGIN, SHARE * lasts), lasts / 2)
-    return Token(value, asked, asked + lasts - early, asked + lasts, scope if isinstance(scope, str) else None)
+    return Token(value, asked + lasts - early, asked + lasts, scope if isinstance(scope, str) else None)
 
 
 def missing_scopes(asked: str, granted: str | None) -> tuple[str, ...]:

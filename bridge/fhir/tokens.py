@@ -20,7 +20,7 @@ from bridge.fhir.keyset import PREFERRED, Signer
 from bridge.settings import ClientSecret, Smart
 
 AGAIN = 1.0
-"""Seconds after a token came, or was refused, in which no other is asked for."""
+"""Seconds after a refused token was renewed, or a token call failed, in which no other token is asked for."""
 
 CONFIGURED, DOUBTED = 3600.0, 60.0
 """Seconds a SMART configuration is used before it is read again; the second where tokens fail."""
@@ -77,6 +77,7 @@ class Slot:
         self.token: Token | None = None
         self.coming: asyncio.Task[Token] | None = None
         self.not_before = 0.0
+        self.renewed_at = -AGAIN
         self.why: NoLogin | None = None
 
 
@@ -129,15 +130,17 @@ class Tokens:
         return (await self._come(slot, configuration)).value
 
     async def renewed(self, refused: str) -> str | None:
-        """Another token than the one the EHR refused; None where that one came just now. Raises NoLogin."""
+        """Another token than the one the EHR refused; None where one was just renewed. Raises NoLogin."""
         configuration = await self.configuration()
         slot = self._slot(configuration)
         token = slot.token
         if token is not None and token.value != refused:
             return token.value
-        if token is not None and self._asking.ticks() < token.came + AGAIN:
-            return None
-        slot.token = None
+        if slot.coming is None:
+            now = self._asking.ticks()
+            if token is not None and now < slot.renewed_at + AGAIN:
+                return None
+            slot.token, slot.renewed_at = None, now
         return (await self._come(slot, configuration)).value
 
     async def configuration(self) -> discovery.Configuration:

@@ -54,6 +54,7 @@ class Site:
     base: str
     vendor: str = "open"
     enable: tuple[str, ...] = ()
+    login: str = "none"  # of its connection, as YAML
     extra: str = ""  # more settings of the practice, as YAML flow entries
 
 
@@ -86,7 +87,7 @@ def write_project(
     folder.mkdir(parents=True, exist_ok=True)
     make_key_file(folder / "secrets" / "ledger.key")
     connections = "\n".join(
-        f'  {site.name}-ehr: {{ kind: test, base: "{site.base}", vendor: {site.vendor}, login: none, lanes: 8,'
+        f'  {site.name}-ehr: {{ kind: test, base: "{site.base}", vendor: {site.vendor}, login: {site.login}, lanes: 8,'
         f" timeout_seconds: {timeout}, visibility_delay_seconds: {visibility} }}"
         for site in sites
     )
