@@ -22,8 +22,8 @@ async def sign_in(project: Project, ledger: Ledger | None, tokens: Tokens, conne
     try:
         configuration = await tokens.configuration()
     except NoLogin as error:
-        checks.append(failed("discovery", error.problem))
-        return [*checks, *(Check(name, None, "not tried") for name in ("key", "token", "scopes"))]
+        after = ("key", "token", "scopes") if isinstance(connection.login, Smart) else ("token", "scopes")
+        return [failed("discovery", error.problem), *(Check(name, None, "not tried") for name in after)]
     says = f"token endpoint {configuration.token_endpoint}"
     if configuration.warnings:
         says += "; it should state more: " + "; ".join(configuration.warnings)

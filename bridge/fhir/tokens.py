@@ -33,11 +33,15 @@ Sign = Callable[[Sequence[str]], Awaitable[Signer | None]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of one token call. `code` is "" where a token came; `missing` was asked for and not granted."""
+    """What became of one attempt at a token. `code` is "" where one came; `missing` was asked for and not granted.
+
+    `called` says that the token endpoint was asked; without a configuration or a key it is not.
+    """
 
     code: str = ""
     status: int = 0
     missing: tuple[str, ...] = ()
+    called: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,6 @@ class Tokens:
         self._read_again = 0.0
         self._why: NoLogin | None = None
         self._configuring = asyncio.Lock()
-        self.calls = 0
-        """Token calls of this connection in this process, failed ones too."""
 
     async def current(self) -> str:
         """A token that has not ended. Raises NoLogin."""
@@ -194,26 +196,28 @@ class Tokens:
         return task
 
     async def _fetch(self, slot: Slot, configuration: discovery.Configuration) -> Token:
+        called = False
         try:
-            slot.token, slot.why = await self._ask(configuration), None
+            proof = await self._proof(configuration)
+            called = True
+            slot.token, slot.why = await self._ask(configuration, proof), None
             return slot.token
         except NoLogin as error:
             slot.why, slot.not_before = error, self._asking.ticks() + AGAIN
             self._read_again = min(self._read_again, self._asking.ticks() + DOUBTED)  # it may have moved
-            await self._asking.told(Told(error.problem.code, error.status))
+            await self._asking.told(Told(error.problem.code, error.status, called=called))
             raise
         finally:
             slot.coming = None
 
-    async def _ask(self, configuration: discovery.Configuration) -> Token:
+    async def _ask(self, configuration: discovery.Configuration, proof: grant.Proof) -> Token:
         endpoint, scope = configuration.token_endpoint, self.scope(configuration)
-        proof, headers = await self._proof(configuration)
-        form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **proof}
-        self.calls += 1
+        fields, headers = proof
+        form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **fields}
         asked = self._asking.ticks()
         status, _, body = await self._exchange("POST", endpoint, headers | FORM, urlencode(form).encode())
         token = grant.read_token(status, body, asked)
-        await self._asking.told(Told(status=status, missing=grant.missing_scopes(scope, token.scope)))
+        await self._asking.told(Told("", status, grant.missing_scopes(scope, token.scope), called=True))
         return token
 
     async def _proof(self, configuration: discovery.Configuration) -> grant.Proof:

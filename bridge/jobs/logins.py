@@ -88,7 +88,7 @@ class Logins:
         if self._ledger is None:
             return
         try:
-            counted = leases.TokenCall(connection, bool(what.code), bool(what.missing))
+            counted = leases.TokenCall(connection, what.called, bool(what.code), bool(what.missing))
             self._ledger.write(leases.count_token_calls, counted)
         except LedgerError as error:  # a login is not lost for a count
             log.failure("token-call-uncounted", error, connection=connection)

@@ -80,22 +80,23 @@ def set_circuit(connection: Connection, asked: Sequence[Circuit]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class TokenCall:
-    """A connection's token endpoint was asked once."""
+    """One attempt of a connection at a token; `called`: its token endpoint was asked."""
 
     connection: str
+    called: bool
     failed: bool
     narrowed: bool  # less was granted than asked
 
 
 def count_token_calls(connection: Connection, asked: Sequence[TokenCall]) -> list[bool]:
-    """Operation: the calls are counted, whichever process made them."""
+    """Operation: the attempts are counted, whichever process made them."""
     for ask in asked:
         connection.execute(persons.insert_ignore(connection, state).values(connection=ask.connection))
         connection.execute(
             update(state)
             .where(state.c.connection == ask.connection)
             .values(
-                token_calls=state.c.token_calls + 1,
+                token_calls=state.c.token_calls + int(ask.called),
                 token_failures=state.c.token_failures + int(ask.failed),
                 token_narrowed=state.c.token_narrowed + int(ask.narrowed),
             )
@@ -104,7 +105,7 @@ def count_token_calls(connection: Connection, asked: Sequence[TokenCall]) -> lis
 
 
 def token_calls(connection: Connection) -> dict[str, tuple[int, int, int]]:
-    """Per connection: token calls, those without a token, those that granted less than asked."""
+    """Per connection: token calls, attempts that brought no token, calls that granted less than asked."""
     counted = state.c.token_calls, state.c.token_failures, state.c.token_narrowed
     rows = connection.execute(select(state.c.connection, *counted))
     return {row.connection: (row.token_calls, row.token_failures, row.token_narrowed) for row in rows}

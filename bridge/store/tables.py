@@ -322,7 +322,7 @@ connection_state = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("statement", LargeBinary),
     Column("statement_at", BIG),
-    # token endpoint: how often it was asked, how often it gave no token, how often less than was asked for
+    # how often its token endpoint was asked, how often no token came, how often it granted less than asked
     Column("token_calls", BIG, nullable=False, server_default="0"),
     Column("token_failures", BIG, nullable=False, server_default="0"),
     Column("token_narrowed", BIG, nullable=False, server_default="0"),

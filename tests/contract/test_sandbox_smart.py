@@ -17,7 +17,7 @@ from bridge import sandbox
 from tests.unit.sandbox.running import Clinic
 
 CLIENT = "a-client"
-KEYS = {"ES384": ECKey.generate_key("P-384"), "RS384": RSAKey.generate_key(2048)}
+KEYS: dict[str, Any] = {"ES384": ECKey.generate_key("P-384"), "RS384": RSAKey.generate_key(2048)}
 OTHER = ECKey.generate_key("P-384")
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 SCOPE = "system/Patient.rs system/DocumentReference.crus"

@@ -161,11 +161,12 @@ def test_a_rotation_while_records_move_fails_nothing(both: Two) -> None:
 def test_tokens_that_end_at_any_moment_fail_nothing(both: Two) -> None:
     for ehr in both.ehrs.values():
         ehr.settings(token_seconds=1)
+        ehr.fault(fault="expire", match={"type": "Patient"}, count=1)
     both.accept("k")
+    both.line.work()
     for number in range(4):
         for ehr in both.ehrs.values():
-            ehr.fault(fault="expire", match={"type": "DocumentReference", "method": "POST"}, count=1)
-            ehr.fault(fault="expire", match={"type": "Patient"}, count=1)
+            ehr.fault(fault="expire", match={"type": "DocumentReference", "method": "POST"}, count=3)
         both.accept(f"more-{number}")
         both.line.work()
     both.line.settle()

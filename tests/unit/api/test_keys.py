@@ -44,7 +44,8 @@ def test_there_are_two_sets_and_no_more(doors: Opened) -> None:
 
 
 def test_token_calls_are_figures(doors: Opened) -> None:
-    doors.ledger.write(leases.count_token_calls, leases.TokenCall("one", failed=True, narrowed=False))
+    doors.ledger.write(leases.count_token_calls, leases.TokenCall("one", called=True, failed=True, narrowed=False))
     text = doors.client.get("/metrics").text
-    assert 'bridge_token_calls_total{connection="one",outcome="failed"} 1.0' in text
-    assert 'bridge_token_calls_total{connection="one",outcome="granted"} 0.0' in text
+    assert 'bridge_token_calls_total{connection="one"} 1.0' in text
+    assert 'bridge_token_failures_total{connection="one"} 1.0' in text
+    assert 'bridge_token_narrowed_total{connection="one"} 0.0' in text

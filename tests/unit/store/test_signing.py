@@ -65,7 +65,7 @@ def test_a_retired_key_has_no_private_part_any_more(ledger: Ledger) -> None:
 
 
 def test_token_calls_are_counted_for_all_processes(ledger: Ledger) -> None:
-    for failed, narrowed in ((False, False), (True, False), (False, True), (False, False)):
-        ledger.write(leases.count_token_calls, leases.TokenCall("elm", failed, narrowed))
+    for call in ((True, False, False), (True, True, False), (False, True, False), (True, False, True)):
+        ledger.write(leases.count_token_calls, leases.TokenCall("elm", *call))
     with ledger.read() as connection:
-        assert leases.token_calls(connection) == {"elm": (4, 1, 1)}
+        assert leases.token_calls(connection) == {"elm": (3, 2, 1)}
