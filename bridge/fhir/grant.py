@@ -75,8 +75,11 @@ def by_secret(login: ClientSecret) -> Proof:
 
 
 def by_key(signer: Signer, client: str, endpoint: str, now: float) -> Proof:
-    """A signed statement of who we are, for this endpoint and one use, by the second `now`."""
-    claims = {"iss": client, "sub": client, "aud": endpoint, "iat": int(now), "exp": int(now) + LASTS}
+    """A signed statement of who we are, for this endpoint and one use, by the second `now`.
+
+    Without `iat` and `nbf`: SMART asks for neither, and a server whose clock is behind ours may refuse them.
+    """
+    claims = {"iss": client, "sub": client, "aud": endpoint, "exp": int(now) + LASTS}
     signed = signer.sign({**claims, "jti": uuid.uuid4().hex})  # Epic takes up to 151 characters
     return {"client_assertion_type": ASSERTION, "client_assertion": signed}, {}
 

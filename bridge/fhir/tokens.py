@@ -117,6 +117,7 @@ class Tokens:
         self._read_again = 0.0
         self._why: NoLogin | None = None
         self._configuring = asyncio.Lock()
+        self._place: tuple[discovery.Configuration, Slot] | None = None
 
     async def current(self) -> str:
         """A token that has not ended. Raises NoLogin."""
@@ -181,8 +182,12 @@ class Tokens:
         return token.scope if token is not None else None
 
     def _slot(self, configuration: discovery.Configuration) -> Slot:
-        asking, endpoint = self._asking, configuration.token_endpoint
-        return self._cache.slot(asking.base, endpoint, asking.login.client_id, self.scope(configuration))
+        """The place of the token for this configuration, remembered: every request asks for it."""
+        if self._place is None or self._place[0] is not configuration:
+            asking, endpoint = self._asking, configuration.token_endpoint
+            slot = self._cache.slot(asking.base, endpoint, asking.login.client_id, self.scope(configuration))
+            self._place = configuration, slot
+        return self._place[1]
 
     async def _come(self, slot: Slot, configuration: discovery.Configuration) -> Token:
         """The token all wait for together; who is cancelled meanwhile does not end it for the others."""
