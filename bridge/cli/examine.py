@@ -86,6 +86,8 @@ async def connection_checks(send: Send, clock: Callable[[], float], *, with_logi
 
 def unreachable(failure: Failure) -> Check:
     """Nothing came back."""
+    if failure is Failure.NO_LOGIN:
+        return Check("reachable", False, "no token could be had", "try again; each step of the login is told below")
     if failure is Failure.NOT_CONNECTED:
         return Check(
             "reachable", False, "cannot connect", "check `base`: host, port, certificate; then the network's firewall"

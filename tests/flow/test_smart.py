@@ -30,7 +30,7 @@ from tests.flow.test_line import Ehr, contact, patient
 CLIENT = "bridge-client"
 LOGIN = f"{{ smart: {{ client_id: {CLIENT} }} }}"
 PRACTICES = ("maple", "elm")
-CHILDREN = 6
+CHILDREN = 20
 
 
 class Signing(Ehr):
