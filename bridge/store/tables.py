@@ -280,13 +280,9 @@ link = Table(
 )
 CURRENT_LINK = link.c.retired_at.is_(None)
 Index(
-    "ix_link_person",
-    link.c.person,
-    link.c.practice,
-    unique=True,
-    sqlite_where=CURRENT_LINK,
-    postgresql_where=CURRENT_LINK,
-)
+    "ix_link_person", link.c.person, link.c.practice,
+    unique=True, sqlite_where=CURRENT_LINK, postgresql_where=CURRENT_LINK,
+)  # fmt: skip
 Index("ix_link_value", link.c.practice, link.c.value_hash)
 
 table_row = Table(
@@ -313,6 +309,7 @@ activation = Table(
     Column("activated_by", Text, nullable=False),
 )
 
+TOKEN_COUNTS = ("token_calls", "token_failures", "token_narrowed")
 connection_state = Table(
     "connection_state",
     metadata,
@@ -323,9 +320,7 @@ connection_state = Table(
     Column("statement", LargeBinary),
     Column("statement_at", BIG),
     # how often its token endpoint was asked, how often no token came, how often it granted less than asked
-    Column("token_calls", BIG, nullable=False, server_default="0"),
-    Column("token_failures", BIG, nullable=False, server_default="0"),
-    Column("token_narrowed", BIG, nullable=False, server_default="0"),
+    *(Column(name, BIG, nullable=False, server_default="0") for name in TOKEN_COUNTS),
 )
 
 learned = Table(
@@ -385,13 +380,8 @@ audit = Table(
     Column("object", Text, nullable=False),  # ids and codes only
     Column("seal", BIG),
 )
-Index(
-    "ix_audit_unsealed",
-    audit.c.agency,
-    audit.c.id,
-    sqlite_where=audit.c.seal.is_(None),
-    postgresql_where=audit.c.seal.is_(None),
-)
+UNSEALED = audit.c.seal.is_(None)
+Index("ix_audit_unsealed", audit.c.agency, audit.c.id, sqlite_where=UNSEALED, postgresql_where=UNSEALED)
 
 audit_seal = Table(
     "audit_seal",
