@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
@@ -18,6 +18,12 @@ from bridge.store import leases, notices, views
 
 SECOND = 1_000_000
 PROBE = "SELECT 1"
+
+TOKENS = (
+    ("bridge_token_calls", "Calls of token endpoints"),
+    ("bridge_token_failures", "Attempts at a token that brought none"),
+    ("bridge_token_narrowed", "Tokens with fewer scopes than asked for"),
+)
 
 
 class LedgerCollector(Collector):
@@ -36,6 +42,7 @@ class LedgerCollector(Collector):
             holds = views.hold_counts(connection)
             ending = notices.count(connection, telling.ENDS_SOON)
             down = leases.closed_connections(connection, now)
+            calls = leases.token_calls(connection)
         records = GaugeMetricFamily("bridge_records", "Record versions by state", labels=["state"])
         for state, count in record_counts.items():
             records.add_metric([state], count)
@@ -61,6 +68,11 @@ class LedgerCollector(Collector):
         for name in self.line.project.connections:
             closed.add_metric([name], int(name in down))
         yield closed
+        for index, (name, says) in enumerate(TOKENS):
+            counted = CounterMetricFamily(name, says, labels=["connection"])
+            for connection_id in self.line.project.connections:
+                counted.add_metric([connection_id], calls.get(connection_id, (0, 0, 0))[index])
+            yield counted
 
 
 def router(line: Line, clock: Callable[[], int]) -> APIRouter:

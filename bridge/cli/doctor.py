@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +13,15 @@ import typer
 from bridge.cli import show
 from bridge.cli.examine import Check, connection_checks, ledger_check
 from bridge.cli.options import HERE, AsJson, ProjectDir
+from bridge.cli.signing_in import sign_in
 from bridge.errors import ConfigError, Problem
-from bridge.fhir.auth import login
-from bridge.fhir.client import Client
+from bridge.fhir.tls import context
+from bridge.jobs.logins import GRANTED, Logins
+from bridge.jobs.worker import system_clock
 from bridge.settings import Connection, Project, load
 from bridge.settings.words import nearest
+from bridge.store.keys import parse_key
+from bridge.store.ledger import Ledger
 
 MARKS = {True: "ok", False: "NO", None: "–"}
 
@@ -25,11 +31,11 @@ def doctor(
     project: ProjectDir = HERE,
     json: AsJson = False,
 ) -> int:
-    """Try the ledger and each connection: reachable, login, statement, clock."""
+    """Try the ledger and each connection: reachable, statement, clock, and the login step by step."""
     loaded = load(project)
     chosen = choose(loaded, connection or list(loaded.connections))
     ledger = ledger_check(loaded)
-    found = asyncio.run(examine(chosen))
+    found = asyncio.run(examine(loaded, chosen, ledger.ok is not False and made(loaded)))
     good = ledger.ok is not False and all(check.ok is not False for checks in found.values() for check in checks)
     if json:
         connections = {name: {check.name: check.as_dict() for check in checks} for name, checks in found.items()}
@@ -51,15 +57,41 @@ def choose(project: Project, names: list[str]) -> list[Connection]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-async def examine(connections: list[Connection]) -> dict[str, list[Check]]:
-    """The checks of each connection, by its id; tried side by side."""
+async def examine(project: Project, connections: list[Connection], with_ledger: bool) -> dict[str, list[Check]]:
+    """The checks of each connection, by its id; tried side by side. Raises LedgerError, ConfigError."""
+    wanted = with_ledger and any(isinstance(one.login, GRANTED) for one in connections)
+    ledger = Ledger(project.store.reveal(), parse_key(project.key.reveal())) if wanted else None
+    logins = Logins(project, ledger, system_clock)
 
     async def one(connection: Connection) -> list[Check]:
-        async with Client(connection.base, login(connection.bearer), connection.timeout_seconds) as client:
-            return await connection_checks(client.send, time.time, with_login=connection.bearer is not None)
+        signed: list[Check] = []
+        login = connection.login
+        if isinstance(login, GRANTED):
+            signed = await sign_in(
+                project, ledger, logins.tokens(connection, login, context(connection.tls)), connection
+            )
+        if any(check.ok is False for check in signed if check.name != "scopes"):
+            unsigned = replace(connection, login=None)
+            async with logins.client(unsigned) as client:
+                checks = await connection_checks(client.send, time.time, with_login=None)
+                return [*checks[:-1], *signed, checks[-1]]
+        async with logins.client(connection) as client:
+            checks = await connection_checks(client.send, time.time, with_login=login is not None)
+        return [*checks[:-1], *signed, checks[-1]]
 
-    results = await asyncio.gather(*map(one, connections))
+    try:
+        results = await asyncio.gather(*map(one, connections))
+    finally:
+        await logins.aclose()
+        if ledger is not None:
+            ledger.close()
     return {connection.id: checks for connection, checks in zip(connections, results, strict=True)}
+
+
+def made(project: Project) -> bool:
+    """Whether the ledger is there: looking does not make it."""
+    url = project.store.reveal()
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
 
 
 def tell(title: str, checks: list[Check]) -> None:

@@ -58,8 +58,11 @@ def ledger_check(project: Project) -> Check:
     return Check("ledger", enough, f"SQLite opens; {free} MiB free", step)
 
 
-async def connection_checks(send: Send, clock: Callable[[], float], *, with_login: bool) -> list[Check]:
-    """Reachable, statement, clock and login of one connection. `clock` gives seconds since 1970."""
+async def connection_checks(send: Send, clock: Callable[[], float], *, with_login: bool | None) -> list[Check]:
+    """Reachable, statement, clock and login of one connection. `clock` gives seconds since 1970.
+
+    `with_login` None: signing in failed before, and what needs it is not tried.
+    """
     answer = await send(Request("GET", "metadata", {"Cache-Control": "no-cache"}))
     if answer.failure is not None:
         return [
@@ -67,6 +70,9 @@ async def connection_checks(send: Send, clock: Callable[[], float], *, with_logi
             *(Check(name, None, "not tried") for name in ("statement", "clock", "login")),
         ]
     now = clock()
+    if with_login is None:
+        first = Check("reachable", True, f"answers (HTTP {answer.status})"), statement(answer), skew(answer, now)
+        return [*first, Check("login", None, "not tried: no token")]
     asked = await send(
         Request("GET", "Patient", {"Cache-Control": "no-cache"}, (("identifier", NOBODY), ("_count", "1")))
     )
@@ -80,6 +86,8 @@ async def connection_checks(send: Send, clock: Callable[[], float], *, with_logi
 
 def unreachable(failure: Failure) -> Check:
     """Nothing came back."""
+    if failure is Failure.NO_LOGIN:
+        return Check("reachable", False, "no token could be had", "try again; each step of the login is told below")
     if failure is Failure.NOT_CONNECTED:
         return Check(
             "reachable", False, "cannot connect", "check `base`: host, port, certificate; then the network's firewall"

@@ -20,6 +20,7 @@ from bridge.cli import (
     drafting,
     held,
     init,
+    keys,
     mappings,
     operate,
     records,
@@ -63,6 +64,7 @@ def build() -> typer.Typer:
     app.command("work")(operate.work)
     app.command("status")(operate.status)
     app.add_typer(held.app, name="held")
+    app.add_typer(keys.app, name="keys")
     app.add_typer(access.app, name="access")
     app.command("restored")(operate.restored)
     app.command("sandbox")(sandbox.sandbox)

@@ -21,6 +21,9 @@ def sandbox(
     bearer_env: Annotated[str, typer.Option(help="Environment variable with the token clients must send.")] = "",
     visibility_delay: Annotated[float, typer.Option(min=0, help="Seconds until searches see a write.")] = 0.0,
     faults: Annotated[str, typer.Option(help="A seeded schedule of faults: SEED:RATE[:FAULT=WEIGHT,…].")] = "",
+    smart: Annotated[
+        list[str] | None, typer.Option(help="A client that signs in, CLIENT=JWKS_URL; then everybody must.")
+    ] = None,
 ) -> int:
     """Serve a sandbox EHR on 127.0.0.1 until stopped. Holds invented data only, in memory."""
     bearer = os.environ.get(bearer_env) if bearer_env else None
@@ -32,7 +35,14 @@ def sandbox(
         rule = "must be SEED:RATE or SEED:RATE:FAULT=WEIGHT,…"
         raise ConfigError(Problem("sandbox-faults", rule, "command line", "--faults")) from None
     try:
-        ehrs.serve(shape, port, bearer=bearer, visibility_delay=visibility_delay, faults=plan, ready=announce)
+        clients = dict(ehrs.parse_client(text) for text in smart or ())
+    except ValueError:
+        rule = "must be CLIENT=JWKS_URL"
+        raise ConfigError(Problem("sandbox-smart", rule, "command line", "--smart")) from None
+    try:
+        ehrs.serve(
+            shape, port, bearer=bearer, visibility_delay=visibility_delay, faults=plan, smart=clients, ready=announce
+        )
     except ehrs.ShapeError as error:
         raise ConfigError(Problem("sandbox-shape", str(error), "command line", "SHAPE")) from None
     except OSError as error:

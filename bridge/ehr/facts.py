@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bridge.errors import ConfigError, Problem
 from bridge.model import AnswerClass, Interaction
+from bridge.settings import Algorithm
 from bridge.settings.lines import Document, read_yaml
 
 V = TypeVar("V")
@@ -61,6 +62,14 @@ class DocumentFacts(Shape):
     largest: Fact[int]  # bytes of the document before base64
 
 
+class LoginFacts(Shape):
+    """How this vendor takes a signed login (SMART Backend Services)."""
+
+    algorithms: Fact[tuple[Algorithm, ...]]  # those it verifies
+    scopes: Fact[Literal["v1", "v2", "stated"]]  # how a scope is written; stated = as its SMART configuration says
+    scope: Fact[Literal["required", "optional"]]  # optional: where none is written in the settings, none is sent
+
+
 class ErrorCode(Shape):
     """An exception of this vendor to the table of answers: these codes mean this class."""
 
@@ -91,6 +100,7 @@ class VendorFacts(Shape):
     forbidden: Fact[dict[str, dict[Interaction, str]]]  # stated, and yet not to be used: the reason
     documented: Fact[dict[str, tuple[Interaction, ...]]]  # not stated, open where the site has it switched on
     document: DocumentFacts
+    login: LoginFacts
     exceptions: tuple[ErrorCode, ...] = ()
 
 
@@ -157,8 +167,8 @@ def _sourced(document: Document, problems: list[Problem]) -> dict[str, Any]:
 
 def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` over `base`, fact by fact; exceptions are the vendor's alone."""
-    document = {**base.get("document", {}), **own.get("document", {})}
-    return {**base, "exceptions": [], **own, "document": document}
+    grouped = {name: {**base.get(name, {}), **own.get(name, {})} for name in ("document", "login")}
+    return {**base, "exceptions": [], **own, **grouped}
 
 
 def _problem(document: Document, error: Any) -> Problem:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import zlib
 from types import TracebackType
 
@@ -15,6 +16,9 @@ import httpx
 
 from bridge import __version__
 from bridge.errors import ConfigError, Problem
+from bridge.fhir import tls
+from bridge.fhir.auth import REFUSED
+from bridge.fhir.grant import NoLogin
 from bridge.model import Failure, Request, Response
 
 FHIR_JSON = "application/fhir+json"
@@ -29,6 +33,15 @@ _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}(?:/_search)?")
 
 class _Unreadable(Exception):
     """The answer is larger than allowed, half, or compressed in a way that was not asked for."""
+
+
+class _Way:
+    """How far a request came: `left` once it may have reached the EHR and been processed there."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = False
 
 
 class Client:
@@ -49,8 +62,9 @@ class Client:
         connections: int = 8,
         largest: int = LARGEST,
         transport: httpx.AsyncBaseTransport | None = None,
+        secure: ssl.SSLContext | None = None,
     ) -> None:
-        """`timeout` is seconds for the whole exchange, connecting (10 at most) and reading included.
+        """`timeout` is seconds for the whole exchange, connecting (10 at most), signing in and reading included.
 
         Raises `ConfigError` where `base` is no absolute http(s) URL, or carries a login, query or fragment.
         """
@@ -65,7 +79,7 @@ class Client:
         }  # fmt: skip
         self._places = asyncio.Semaphore(connections)
         self._given = transport
-        self._secure = httpx.create_ssl_context(trust_env=False)
+        self._secure = secure or tls.context()
         self._pools: list[httpx.AsyncBaseTransport] = []
         self._free: list[httpx.AsyncBaseTransport] = []
         phases = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=timeout)
@@ -89,7 +103,8 @@ class Client:
     async def send(self, request: Request) -> Response:
         """What the EHR answered, or why there is no answer; raises for nothing an EHR or network does.
 
-        `Failure.NOT_CONNECTED` says that the request provably never left, `Failure.LOST` that it did or may have.
+        `Failure.NOT_CONNECTED` says that the request provably never left, `Failure.NO_LOGIN` the same for want of a
+        token, `Failure.LOST` that it did leave or may have.
         RuntimeError after `aclose`.
         """
         if self._closed:
@@ -98,20 +113,21 @@ class Client:
             outgoing = self._build(request)
         except (httpx.InvalidURL, ValueError):
             return Response(failure=Failure.NOT_CONNECTED)
-        waiting = True
+        way = _Way()
         try:
             async with asyncio.timeout(self._timeout), self._places:
-                waiting = False
-                return await self._answer(outgoing)
+                return await self._answer(outgoing, way)
+        except NoLogin:
+            return Response(failure=Failure.NO_LOGIN)
         except _NEVER_LEFT:
             return Response(failure=Failure.NOT_CONNECTED)
         except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError, zlib.error, _Unreadable):
-            return Response(failure=Failure.NOT_CONNECTED if waiting else Failure.LOST)
+            return Response(failure=Failure.LOST if way.left else Failure.NOT_CONNECTED)
 
-    async def _answer(self, outgoing: httpx.Request) -> Response:
+    async def _answer(self, outgoing: httpx.Request, way: _Way) -> Response:
         pool = self._free.pop() if self._free else self._pool()  # the one used last is the one most likely connected
         try:
-            answer = await self._exchange(pool, outgoing)
+            answer = await self._exchange(pool, outgoing, way)
             try:
                 body = await self._body(answer)
             finally:
@@ -127,15 +143,18 @@ class Client:
         self._pools.append(pool)
         return pool
 
-    async def _exchange(self, pool: httpx.AsyncBaseTransport, outgoing: httpx.Request) -> httpx.Response:
+    async def _exchange(self, pool: httpx.AsyncBaseTransport, outgoing: httpx.Request, way: _Way) -> httpx.Response:
         """The answer to the request, signed in as this connection's login says."""
         if self._auth is None:
+            way.left = True
             return await pool.handle_async_request(outgoing)
         flow = self._auth.async_auth_flow(outgoing)
         try:
             request = await anext(flow)
             while True:
+                way.left = True
                 answer = await pool.handle_async_request(request)
+                way.left = answer.status_code != REFUSED  # what was refused for its login was not processed
                 try:
                     request = await flow.asend(answer)
                 except StopAsyncIteration:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
@@ -12,16 +12,16 @@ from bridge.ehr.chart import Chart
 from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError
 from bridge.fhir import definitions
-from bridge.fhir.auth import login
-from bridge.fhir.client import Client
 from bridge.fhir.validate import Validator
 from bridge.jobs import statements
+from bridge.jobs.logins import Logins
+from bridge.jobs.worker import system_clock
 from bridge.mappings import load as mappings
 from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
 from bridge.moves.line import Line
 from bridge.release import settings_key
-from bridge.settings import Connection, Project
+from bridge.settings import Project
 from bridge.store import holds, leases
 from bridge.store.keys import parse_key
 from bridge.store.ledger import Ledger
@@ -90,15 +90,16 @@ def activate(project: Project, ledger: Ledger, by: str, now: int) -> tuple[dict[
 
 
 @asynccontextmanager
-async def connected(line: Line) -> AsyncIterator[Line]:
-    """The line with a client for each connection, and what the ledger knows of their statements.
+async def connected(line: Line, clock: Callable[[], int] = system_clock) -> AsyncIterator[Line]:
+    """The line with a client for each connection, signed in, and what the ledger knows of their statements.
 
     Raises ConfigError where a practice asks for documents that its EHR does not take or that cannot be made here.
     """
     problems = list(unfit(line.project))
     if problems:
         raise ConfigError(problems)
-    clients = {name: client_of(connection) for name, connection in line.project.connections.items()}
+    logins = Logins(line.project, line.ledger, clock)
+    clients = {name: logins.client(connection) for name, connection in line.project.connections.items()}
     try:
         for name, practice in line.project.practices.items():
             connection = line.project.connections[practice.connection]
@@ -108,9 +109,4 @@ async def connected(line: Line) -> AsyncIterator[Line]:
     finally:
         for client in clients.values():
             await client.aclose()
-
-
-def client_of(connection: Connection) -> Client:
-    """A client that talks to this connection and nothing else."""
-    at_once = max(8, connection.lanes)
-    return Client(connection.base, login(connection.bearer), connection.timeout_seconds, connections=at_once)
+        await logins.aclose()

@@ -33,7 +33,7 @@ async def run(line: Line, workers: int, beside: Serve | None = None, clock: Call
     for name in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(name, stop.set)
-    async with connected(line):
+    async with connected(line, clock):
         settle_down()
         crew = [Worker(line, clock) for _ in range(workers)]
         running = [asyncio.create_task(worker.run()) for worker in crew]

@@ -333,6 +333,7 @@ class Failure(StrEnum):
     """A request that brought no HTTP answer."""
 
     NOT_CONNECTED = "not-connected"  # it provably never left
+    NO_LOGIN = "no-login"  # it provably never left: no token could be had for it
     LOST = "lost"  # it left, or may have
 
 

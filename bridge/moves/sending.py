@@ -28,6 +28,7 @@ from bridge.model import (
 from bridge.moves import guarding, holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
+from bridge.moves.matching import Found
 from bridge.moves.shaping import last_sent, shape
 from bridge.moves.turning import Turn
 from bridge.release import withhold
@@ -37,6 +38,9 @@ from bridge.store.lanes import EntryWork, Lease
 NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
 TO_BEGIN = SECOND // 10
 """What a step may take to become durable, beyond the request itself, before a lease is too short for it."""
+
+REFUSED_LOGIN = "login refused"
+"""Why a connection's circuit is open, in the words people see."""
 
 MOST_ATTEMPTS = 3
 """Answers in a row that say `duplicate` where looking finds nothing: then a person looks."""
@@ -67,6 +71,13 @@ async def stay(
         keep_claims=step is None,
         stop=stop,
     )
+
+
+async def not_found(turn: Turn, found: Found, *, tried: int = 0) -> Outcome:
+    """The chart could not be looked for now; where it was the login, nobody else asks in vain."""
+    if found.down and found.due is not None:
+        await turn.line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, found.due, REFUSED_LOGIN))
+    return await stay(turn, found.due, tried=tried, stop=True)
 
 
 async def once_more(turn: Turn) -> Outcome:
@@ -152,7 +163,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     if found.hold is not None:
         return await held(turn, found.hold)
     if found.due is not None:
-        return await stay(turn, found.due, tried=1, stop=True)
+        return await not_found(turn, found, tried=1)
     capability = chart.planned
     action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
     interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
@@ -314,7 +325,7 @@ def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:
         link_key=people.link_key(turn.lane.agency, turn.lane.source, turn.lane.practice),
         attempts=turn.entry.attempts + 1,
         conflicts=turn.entry.attempts + 1,
-        renewed=True,  # a fixed login has nothing to renew
+        renewed=True,  # the client asked for another token, where there is one to ask for (fhir.auth)
         looking=turn.entry.state in (EntryState.UNKNOWN, EntryState.SENDING),
     )
 
@@ -329,7 +340,7 @@ async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: S
         await turn.matcher.forget()
         stop = True
     elif after.follow is decide.Follow.CIRCUIT and after.due is not None:
-        await line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, after.due, "login refused"))
+        await line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, after.due, REFUSED_LOGIN))
         stop = True
     retried = after.state in (EntryState.READY, EntryState.UNKNOWN)
     return await finish(

@@ -13,7 +13,7 @@ from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
 from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
 from bridge.moves import holding
 from bridge.moves.finishing import Outcome, Stepped, finish
-from bridge.moves.sending import follow, held, read, stay, tried
+from bridge.moves.sending import follow, held, not_found, read, stay, tried
 from bridge.moves.turning import Turn
 from bridge.store import steps
 from bridge.store.lanes import EntryWork
@@ -130,7 +130,7 @@ async def search(turn: Turn, way: look.Way) -> list[Page] | Outcome:
     if patient.hold is not None:
         return await held(turn, patient.hold)
     if patient.due is not None:
-        return await stay(turn, patient.due, stop=True)
+        return await not_found(turn, patient)
     request = look.request(way, chart.planned, entry.resource_type, patient.patient, entry.reference)
     pages: list[Page] = []
     while len(pages) <= MOST_PAGES:

@@ -6,9 +6,21 @@
 What a vendor does is data (`shapes/`, each fact with its source and date). Nothing here knows who its clients are.
 """
 
+from bridge.sandbox.clients import parse_client
 from bridge.sandbox.ehr import Settings
 from bridge.sandbox.faults import Plan, parse_plan
 from bridge.sandbox.loading import ShapeError, names
 from bridge.sandbox.server import Running, Sandbox, serve, start
 
-__all__ = ["Plan", "Running", "Sandbox", "Settings", "ShapeError", "names", "parse_plan", "serve", "start"]
+__all__ = [
+    "Plan",
+    "Running",
+    "Sandbox",
+    "Settings",
+    "ShapeError",
+    "names",
+    "parse_client",
+    "parse_plan",
+    "serve",
+    "start",
+]

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from bridge.sandbox import Plan, Running, ShapeError, names, parse_plan, serve
+from bridge.sandbox import Plan, Running, ShapeError, names, parse_client, parse_plan, serve
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--site", type=_site, action="append", default=[], metavar="NAME=JSON", help="a value the site decides"
     )
+    parser.add_argument(
+        "--smart", type=_client, action="append", default=[], metavar="CLIENT=JWKS_URL", help="a client that signs in"
+    )
     chosen = parser.parse_args(arguments)
     bearer = os.environ.get(chosen.bearer_env) if chosen.bearer_env else None
     if chosen.bearer_env and not bearer:
@@ -40,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             visibility_delay=chosen.visibility_delay,
             site=dict(chosen.site),
             faults=chosen.faults,
+            smart=dict(chosen.smart),
             ready=_announce,
         )
     except (ShapeError, OSError) as error:
@@ -57,6 +61,13 @@ def _plan(text: str) -> Plan:
         return parse_plan(text)
     except ValueError:
         raise argparse.ArgumentTypeError("must be seed:rate or seed:rate:fault=weight,...") from None
+
+
+def _client(text: str) -> tuple[str, str]:
+    try:
+        return parse_client(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be client=URL") from None
 
 
 def _site(text: str) -> tuple[str, Any]:

@@ -43,6 +43,9 @@ class Changed(Strict):
 
     visibility_delay: float | None = Field(default=None, ge=0)
     faults: str | None = None
+    token_seconds: int | None = Field(default=None, ge=1)
+    key_lag: float | None = Field(default=None, ge=0)
+    reread_keys: bool | None = None
 
 
 def json_response(content: Any, status: int = 200) -> Response:
@@ -74,7 +77,9 @@ def admin(ehr: Ehr) -> APIRouter:
         facts = {key: {"source": fact.source, "seen": fact.seen.isoformat()} for key, fact in ehr.shape.facts.items()}
         site = {key: {"value": ehr.site[key], "about": row.about} for key, row in ehr.shape.site.items()}
         about = {"shape": ehr.shape.shape, "title": ehr.shape.title, "facts": facts, "site": site}
-        return json_response({**about, "login": ehr.bearer is not None, "visibility_delay": ehr.visibility_delay})
+        return json_response(
+            {**about, "login": ehr.bearer is not None or ehr.desk is not None, "visibility_delay": ehr.visibility_delay}
+        )
 
     @router.post("/faults")
     async def order(order: FaultOrder) -> Response:
@@ -98,6 +103,14 @@ def admin(ehr: Ehr) -> APIRouter:
     @router.get("/audit")
     async def audit(after: int = 0, limit: Annotated[int, Query(ge=0, le=100_000)] = 1000) -> Response:
         return json_response({"counts": ehr.audit.counts(), "requests": ehr.audit.entries(after, limit)})
+
+    @router.get("/logins")
+    async def logins() -> Response:
+        desk = ehr.desk
+        if desk is None:
+            return problem("no client is registered here", 404)
+        sets = {client: {"fetched": keys.fetched, "failed": keys.failed} for client, keys in desk.sets.items()}
+        return json_response({"given": desk.given, "refused": desk.refusals, "key_sets": sets})
 
     @router.delete("/audit")
     async def clear_audit() -> Response:
@@ -140,6 +153,8 @@ def admin(ehr: Ehr) -> APIRouter:
                 ehr.faults.plan = parse_plan(changed.faults) if changed.faults else None
             except ValueError:
                 return problem("faults must be seed:rate or seed:rate:fault=weight,..., or empty for none")
+        if ehr.desk is not None:
+            ehr.desk.change(changed.token_seconds, changed.key_lag, changed.reread_keys)
         return json_response({"visibility_delay": ehr.visibility_delay, "faults": ehr.faults.plan is not None})
 
     return router

@@ -51,6 +51,8 @@ def route(method: str, path: str) -> tuple[str, str, str, str]:
         return "capabilities", "", "", ""
     if method == "GET" and parts == [".well-known", "smart-configuration"]:
         return "smart-configuration", "", "", ""
+    if method == "POST" and parts == ["oauth2", "token"]:
+        return "token", "", "", ""
     if not _TYPE.fullmatch(parts[0]):
         return "other", "", "", ""
     kind, rest = parts[0], parts[1:]

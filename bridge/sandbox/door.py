@@ -15,6 +15,7 @@ from bridge.sandbox.answers import FHIR_JSON, Finding, Refusal, Reply, Verdict, 
 from bridge.sandbox.call import Call
 from bridge.sandbox.ehr import Ehr
 from bridge.sandbox.faults import BEFORE, Fault
+from bridge.sandbox.smart import Refused
 from bridge.sandbox.statement import capability_statement, smart_configuration
 
 Scope = MutableMapping[str, Any]
@@ -45,6 +46,8 @@ class Door:
         """One request, answered, failed as ordered, or both."""
         body = await _read(receive, self.ehr.max_body)
         call = _call(scope, body or b"")
+        if call.interaction == "token" and self.ehr.desk is not None:
+            await self.ehr.desk.prepare(call)
         fault = self.ehr.faults.take(call.method, call.type, call.interaction, f"{call.path}?{call.query}", body or b"")
         if fault is None:
             reply = self.answer(call) if body is not None else refuse(self.ehr.shape, Finding("too-large"))
@@ -67,7 +70,13 @@ class Door:
         if call.interaction == "capabilities":
             return _document(capability_statement(ehr, call.base), FHIR_JSON)
         if call.interaction == "smart-configuration":
-            return _document(smart_configuration(), "application/json")
+            return _document(smart_configuration(ehr, call.base), "application/json")
+        if ehr.desk is not None:
+            if call.interaction == "token":
+                return ehr.desk.answer(call)
+            refused = ehr.desk.permits(call)
+            if refused:
+                raise Refusal(Finding(refused))
         if ehr.bearer is not None:
             given = call.headers.get("authorization", "").encode()
             if not hmac.compare_digest(given, f"Bearer {ehr.bearer}".encode()):
@@ -82,7 +91,11 @@ class Door:
         if fault.kind == "commit-late":
             await self._commit_late(fault, call, line)
             return
-        if fault.kind in BEFORE:
+        if fault.kind == "expire" and self.ehr.desk is not None:
+            self.ehr.desk.expire()
+        if fault.kind == "unknown-kid" and self.ehr.desk is not None:
+            reply = self.ehr.desk.refuse(Refused("invalid_client", "kid is not in the client's key set"))
+        elif fault.kind in BEFORE:
             reply = self._failure(fault)
         else:
             reply = self.answer(call)

@@ -12,6 +12,7 @@ from bridge.sandbox.loading import ShapeError, load
 from bridge.sandbox.parameters import Parameter, Parameters
 from bridge.sandbox.paths import Json, kept, tree_of
 from bridge.sandbox.rules import Compiled, compile_rule
+from bridge.sandbox.smart import Desk
 from bridge.sandbox.store import Store
 
 
@@ -21,6 +22,8 @@ class Settings:
 
     `bearer` is the token clients must send (None: no login). `visibility_delay` are the seconds until a search sees a
     write. `site` overrides the shape's site values. `faults` is the seeded schedule. `max_body` counts bytes.
+    `smart` are the clients that sign, with the addresses of their key sets; `secrets` those with a secret. With either,
+    FHIR requests need a token, which lasts `token_seconds`.
     """
 
     bearer: str | None = None
@@ -28,6 +31,9 @@ class Settings:
     site: dict[str, Any] = field(default_factory=dict)
     faults: Plan | None = None
     max_body: int = 16 * 1024 * 1024
+    smart: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    token_seconds: int = 300
 
 
 class Ehr:
@@ -42,6 +48,10 @@ class Ehr:
             )
         self.site = {key: row.value for key, row in self.shape.site.items()} | settings.site
         self.bearer = settings.bearer
+        known = settings.smart or settings.secrets
+        types = tuple(self.shape.resources)
+        desk = Desk(self.shape.login, types, settings.smart, settings.secrets, settings.token_seconds)
+        self.desk = desk if known else None
         self.visibility_delay = settings.visibility_delay
         self.max_body = settings.max_body
         try:

@@ -9,6 +9,8 @@ drop-after     done, then the connection closes without an answer
 error-after    done, then `status` (500)
 half-body      done, then half an answer and the connection closes
 slow           done, answered `seconds` later
+expire         every access token is void from here on; then answered as usual
+unknown-kid    a token call is refused, as by a server whose copy of the client's key set is old
 commit-late    the connection closes at once, or `status` is answered; done `seconds` later
 """
 
@@ -21,6 +23,8 @@ from dataclasses import dataclass, field, replace
 BEFORE = frozenset({"drop-before", "reset", "error-before", "429", "503", "unauthorized"})
 AFTER = frozenset({"drop-after", "error-after", "half-body", "slow"})
 KINDS = BEFORE | AFTER | {"commit-late"}
+LOGIN = frozenset({"expire", "unknown-kid"})
+"""Asked for by name alone: a seeded schedule is one of `KINDS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Fault:
     status: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"not a fault: one of {', '.join(sorted(KINDS))}")
+        if self.kind not in KINDS | LOGIN:
+            raise ValueError(f"not a fault: one of {', '.join(sorted(KINDS | LOGIN))}")
 
 
 @dataclass(slots=True)

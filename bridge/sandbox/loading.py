@@ -39,7 +39,7 @@ def load(name: str) -> Shape:
 
 def rows(shape: Shape) -> list[Row]:
     """Every row of the shape that rests on a fact."""
-    found: list[Row] = [*shape.resources.values(), *shape.answers.values(), *shape.site.values()]
+    found: list[Row] = [shape.login, *shape.resources.values(), *shape.answers.values(), *shape.site.values()]
     found += [rule for rules in shape.rules.values() for rule in rules]
     found += [*shape.keeps.values(), *shape.first.values()]
     found += [row for _, row in shape.conduct if isinstance(row, Row)]
@@ -54,6 +54,7 @@ def _merged(name: str) -> dict[str, Any]:
     below = _merged(str(parent))
     for key in ("facts", "conduct", "answers"):
         content[key] = {**below.get(key, {}), **content.get(key, {})}
+    content.setdefault("login", below.get("login"))
     inherited, own = below.get("rules", {}), content.get("rules", {})
     content["rules"] = {kind: [*inherited.get(kind, ()), *own.get(kind, ())] for kind in {**inherited, **own}}
     return content
@@ -69,6 +70,7 @@ def _read(name: str) -> dict[str, Any]:
         raise ShapeError(f"{name}: must be a mapping")
     sections = [content.get(section) or {} for section in ROWS]
     named = [row for section in sections for row in section.values()]
+    named += [content["login"]] if isinstance(content.get("login"), dict) else []
     for row in [*named, *(row for rules in (content.get("rules") or {}).values() for row in rules)]:
         row.setdefault("fact", content.get("fact", ""))
     return content

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -125,13 +126,20 @@ def start(
     visibility_delay: float = 0.0,
     site: dict[str, Any] | None = None,
     faults: Plan | None = None,
+    smart: dict[str, str] | None = None,
+    secrets: dict[str, str] | None = None,
+    token_seconds: int = 300,
 ) -> Running:
     """A sandbox of this shape (a name, or a file) answers on 127.0.0.1; port 0 takes a free one.
 
     `visibility_delay` are seconds until a search sees a write, `site` overrides what the shape leaves to a site,
-    `faults` is a seeded schedule. `ShapeError` when the shape cannot be used, `OSError` when the port cannot.
+    `faults` is a seeded schedule. `smart` (client → address of its key set) and `secrets` (client → secret) are the
+    clients that may sign in, and then everybody must; `token_seconds` a token lasts. `ShapeError` when the shape cannot
+    be used, `OSError` when the port cannot.
     """
-    return Running(Sandbox(shape, Settings(bearer, visibility_delay, site or {}, faults)), port)
+    settings = Settings(bearer, visibility_delay, site or {}, faults)
+    settings = replace(settings, smart=smart or {}, secrets=secrets or {}, token_seconds=token_seconds)
+    return Running(Sandbox(shape, settings), port)
 
 
 def serve(
@@ -142,13 +150,16 @@ def serve(
     visibility_delay: float = 0.0,
     site: dict[str, Any] | None = None,
     faults: Plan | None = None,
+    smart: dict[str, str] | None = None,
     ready: Callable[[Running], None] = lambda running: None,
 ) -> None:
     """As `start`, until SIGTERM or SIGINT (of the main thread's); `ready` is called once it answers."""
     asked = threading.Event()
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        with start(shape, port, bearer=bearer, visibility_delay=visibility_delay, site=site, faults=faults) as running:
+        with start(
+            shape, port, bearer=bearer, visibility_delay=visibility_delay, site=site, faults=faults, smart=smart
+        ) as running:
             ready(running)
             asked.wait()
     finally:

@@ -132,6 +132,16 @@ class Page(Row):
     not_with: tuple[str, ...] = ()
 
 
+class Login(Row):
+    """How the token endpoint behaves, where clients are registered; `refuses`: types no such client may ask for."""
+
+    algorithms: tuple[Literal["RS384", "ES384"], ...]
+    permissions: tuple[Literal["permission-v1", "permission-v2"], ...]
+    scope: Literal["required", "optional"]
+    endpoint: Literal["absolute", "relative"]  # as its configuration states it
+    refuses: tuple[str, ...] = ()
+
+
 class Types(Row):
     """Types a reference to which must name something stored."""
 
@@ -177,6 +187,7 @@ class Shape(BaseModel):
     resources: dict[str, Resource] = {}
     parameters: dict[str, dict[str, str]] = {}
     conduct: Conduct
+    login: Login
     detail_system: str = ""
     site: dict[str, SiteValue] = {}
     rules: dict[str, tuple[Rule, ...]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bridge.sandbox.ehr import Ehr
 from bridge.sandbox.paths import Json
+from bridge.sandbox.smart import PATH
 
 KINDS = {"_id": "token"}
 
@@ -13,7 +14,10 @@ def capability_statement(ehr: Ehr, base: str) -> Json:
     shape = ehr.shape
     resources = [_resource(ehr, kind) for kind, row in shape.resources.items() if row.interactions]
     security: Json = {"description": "No login."}
-    if ehr.bearer is not None:
+    if ehr.desk is not None:
+        coding = {"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}
+        security = {"service": [{"coding": [coding]}], "description": "SMART Backend Services."}
+    elif ehr.bearer is not None:
         security = {"service": [{"text": "Static bearer token"}], "description": "A static bearer token is required."}
     return {
         "resourceType": "CapabilityStatement",
@@ -52,6 +56,16 @@ def _resource(ehr: Ehr, kind: str) -> Json:
     return stated
 
 
-def smart_configuration() -> Json:
-    """No token endpoint is here, so nothing of SMART is claimed."""
-    return {"capabilities": [], "grant_types_supported": [], "token_endpoint_auth_methods_supported": []}
+def smart_configuration(ehr: Ehr, base: str) -> Json:
+    """The SMART configuration; without registered clients there is no token endpoint, and nothing is claimed."""
+    if ehr.desk is None:
+        return {"capabilities": [], "grant_types_supported": [], "token_endpoint_auth_methods_supported": []}
+    login = ehr.shape.login
+    return {
+        "token_endpoint": PATH if login.endpoint == "relative" else f"{base}/{PATH}",
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_signing_alg_values_supported": list(login.algorithms),
+        "scopes_supported": ["openid", "fhirUser"],
+        "capabilities": ["client-confidential-asymmetric", *login.permissions],
+    }

@@ -4,6 +4,7 @@
 """
 
 from bridge.settings.load import load
+from bridge.settings.login import Algorithm, Basic, Bearer, ClientSecret, Granted, Login, Smart, Tls
 from bridge.settings.secret import Secret
 from bridge.settings.shape import (
     Agency,
@@ -22,17 +23,25 @@ from bridge.settings.shape import (
 
 __all__ = [
     "Agency",
+    "Algorithm",
+    "Basic",
+    "Bearer",
+    "ClientSecret",
     "Coding",
     "Connection",
     "Contact",
     "DocumentSettings",
+    "Granted",
     "GuardSettings",
     "Limits",
+    "Login",
     "Person",
     "Practice",
     "Program",
     "Project",
     "Secret",
     "Server",
+    "Smart",
+    "Tls",
     "load",
 ]

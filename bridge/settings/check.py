@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -97,16 +97,26 @@ def pilots(tree: Tree) -> Iterator[Problem]:
 def addresses(tree: Tree) -> Iterator[Problem]:
     """Families' records and tokens travel encrypted."""
     for connection, item in tree.items("connections").items():
-        base = item.get("base")
-        if not isinstance(base, str) or urlsplit(base).scheme != "http":
-            continue
         path = ("connections", connection, "base")
-        if item.get("kind") == "production":
+        if item.get("kind") == "production" and _plain(item.get("base")):
             yield tree.problem("https-required", path, "a production connection needs https", "write https://…")
-        elif isinstance(item.get("login"), dict) and urlsplit(base).hostname not in LOOPBACK:
+        elif isinstance(item.get("login"), dict) and _plain(item.get("base"), LOOPBACK):
             yield tree.problem(
                 "https-required", path, "a token would travel unencrypted", "write https://…, or login: none"
             )
+        login = item.get("login")
+        for kind, form in login.items() if isinstance(login, dict) else ():
+            if isinstance(form, dict) and _plain(form.get("token_url"), LOOPBACK):
+                place = ("connections", connection, "login", kind, "token_url")
+                yield tree.problem("https-required", place, "a token would travel unencrypted", "write https://…")
+
+
+def _plain(address: Any, but: Collection[str] = ()) -> bool:
+    """Whether it is an http address of a host that is none of these."""
+    if not isinstance(address, str):
+        return False
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname not in but
 
 
 def timing(tree: Tree) -> Iterator[Problem]:

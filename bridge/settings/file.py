@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from bridge.settings.forms import Address, Email, Language, LoginForm, Name, NotLiteral, StoreForm, Timezone, wrong
+from bridge.settings.forms import Address, Email, Language, LoginForm, Name, StoreForm, Timezone, wrong
+from bridge.settings.logins import LoginIn, TlsIn
+from bridge.settings.section import SecretField, SecretRef, Section
 from bridge.settings.shape import (
     ConnectionKind,
     Contact,
@@ -21,28 +23,6 @@ from bridge.settings.shape import (
 
 ContactField = Annotated[Contact, Field(description="whom a failure reaches: { name, email, phone }")]
 Items = dict[str, dict[str, Any]]
-
-
-class Section(BaseModel):
-    """Unknown keys are refused and inputs are never echoed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class SecretRef(Section):
-    """Where a secret is kept: one place."""
-
-    env: str | None = Field(default=None, min_length=1, description="the name of an environment variable")
-    file: str | None = Field(default=None, min_length=1, description="a path, relative to the project folder")
-
-    @model_validator(mode="after")
-    def _one(self) -> SecretRef:
-        if (self.env is None) == (self.file is None):
-            raise wrong("secret-form", "must name one place", "write either { file: secrets/NAME } or { env: NAME }")
-        return self
-
-
-SecretField = Annotated[SecretRef, NotLiteral]
 
 
 class StoreRef(SecretRef):
@@ -100,12 +80,6 @@ class PracticeIn(Section):
     caregiver_screening: bool = False
 
 
-class LoginIn(Section):
-    """How a connection signs in."""
-
-    bearer: SecretField = Field(description="{ file: secrets/NAME } or { env: NAME }")
-
-
 class ConnectionIn(Section):
     """One of `connections`."""
 
@@ -113,6 +87,7 @@ class ConnectionIn(Section):
     base: Address = Field(description="the FHIR base, for example https://ehr.example/fhir/r4")
     vendor: str = Field(description="which EHR it is; `generic` when unsure")
     login: Annotated[LoginIn | None, LoginForm] = Field(description="none, or { bearer: { file: secrets/NAME } }")
+    tls: TlsIn | None = Field(default=None, description="{ ca: FILE } or { certificate: FILE, key: { file: FILE } }")
     timeout_seconds: float = Field(default=30.0, ge=1, le=300)
     visibility_delay_seconds: float | None = Field(default=None, ge=0, le=86_400)
     lanes: int = Field(default=4, ge=1, le=64)

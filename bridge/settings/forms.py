@@ -32,7 +32,7 @@ def _timezone(value: str) -> str:
     return value
 
 
-def _address(value: str) -> str:
+def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise wrong(
@@ -42,7 +42,11 @@ def _address(value: str) -> str:
         raise wrong(
             "address-form", "carries a login, query or fragment", "write the address alone; a login goes under `login`"
         )
-    return value.rstrip("/")
+    return value
+
+
+def _address(value: str) -> str:
+    return _endpoint(value).rstrip("/")
 
 
 def _no_literal(value: Any) -> Any:
@@ -57,7 +61,11 @@ def _login(value: Any) -> Any:
     if value == "none":
         return None
     if value is None or isinstance(value, str):
-        raise wrong("login-unknown", "is not a kind of login", "write none, or { bearer: { file: secrets/NAME } }")
+        raise wrong(
+            "login-unknown",
+            "is not a kind of login",
+            "write none, or { bearer: … }, { smart: … }, { client_secret: … } or { basic: … }",
+        )
     return value
 
 
@@ -85,6 +93,9 @@ Timezone = Annotated[
 Language = Annotated[
     str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="a language tag, for example en or es")
 ]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+"""An address that is used letter by letter, a slash at its end too."""
+
 Address = Annotated[str, AfterValidator(_address)]
 Name = Annotated[str, Field(min_length=1, max_length=200, description="the name people see")]
 NotLiteral = BeforeValidator(_no_literal)

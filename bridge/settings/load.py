@@ -12,13 +12,15 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from bridge.errors import ConfigError, Problem
-from bridge.settings import shape
+from bridge.settings import login, shape
 from bridge.settings.check import cross_check, in_order
-from bridge.settings.file import AgencyIn, ConnectionIn, PersonIn, PracticeIn, ProgramIn, Root, Section
+from bridge.settings.file import AgencyIn, ConnectionIn, PersonIn, PracticeIn, ProgramIn, Root
 from bridge.settings.lines import Document, read_yaml
+from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.overrides import Overrides, read_overrides
 from bridge.settings.reading import Reading
 from bridge.settings.secret import Secret
+from bridge.settings.section import Section
 
 FILE = "bridge.yaml"
 TAKEN_UP = ("mappings", "tables")
@@ -41,6 +43,7 @@ def load(directory: Path) -> shape.Project:
     connections = reading.items("connections", ConnectionIn)
     people = reading.items("people", PersonIn)
     reading.read_secrets()
+    reading.check_files()
     reading.problems += cross_check(reading.document, reading.secrets)
     overrides = read_overrides(reading.problems)
     if root is None or reading.problems:
@@ -106,8 +109,30 @@ def _practice(id: str, item: PracticeIn) -> shape.Practice:
 
 
 def _connection(id: str, item: ConnectionIn, reading: Reading) -> shape.Connection:
-    own = _fields(item) | {"id": id, "bearer": reading.secrets.get(("connections", id, "login", "bearer"))}
+    own = _fields(item) | {"id": id, "login": _login(id, item.login, reading), "tls": _tls(item.tls, reading)}
     return shape.Connection(**{field.name: own[field.name] for field in fields(shape.Connection)})
+
+
+def _login(id: str, item: LoginIn | None, reading: Reading) -> login.Login | None:
+    def secret(*steps: str) -> Secret:
+        return reading.secrets["connections", id, "login", *steps]
+
+    if item is None:
+        return None
+    if item.smart is not None:
+        return login.Smart(**_fields(item.smart))
+    if item.client_secret is not None:
+        return login.ClientSecret(**_fields(item.client_secret) | {"secret": secret("client_secret", "secret")})
+    if item.basic is not None:
+        return login.Basic(item.basic.user, secret("basic", "password"))
+    return login.Bearer(secret("bearer"))
+
+
+def _tls(item: TlsIn | None, reading: Reading) -> login.Tls | None:
+    if item is None:
+        return None
+    names = item.ca, item.certificate, item.key.file if item.key else None
+    return login.Tls(*(reading.directory / name if name else None for name in names))
 
 
 def _store(url: str | None, reading: Reading) -> Secret:

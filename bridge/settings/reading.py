@@ -12,11 +12,19 @@ from pydantic import ValidationError
 
 from bridge.errors import Problem
 from bridge.settings import lines, words
-from bridge.settings.file import Section
 from bridge.settings.lines import Document
 from bridge.settings.secret import Secret, read_secret
+from bridge.settings.section import Section
 
 S = TypeVar("S", bound=Section)
+
+LOGIN_SECRETS = (
+    ("login", "bearer"),
+    ("login", "client_secret", "secret"),
+    ("login", "basic", "password"),
+    ("tls", "key"),
+)
+TLS_FILES = ("ca", "certificate")
 
 
 class Reading:
@@ -55,6 +63,17 @@ class Reading:
             else:
                 self.problems.append(replace(found, where=self.document.where(path), field=".".join(map(str, path))))
 
+    def check_files(self) -> None:
+        """Every certificate that is named can be read, or is a problem."""
+        for connection, item in self._raw("connections").items():
+            for name in TLS_FILES:
+                target = _inside(item, "tls", name)
+                if isinstance(target, str) and target and not os.access(self.directory / target, os.R_OK):
+                    path = ("connections", connection, "tls", name)
+                    step = f"searched: {self.directory / target}; write the certificates there in PEM form"
+                    rule = "this file cannot be read"
+                    self.problems.append(Problem("tls-file", rule, self.document.where(path), ".".join(path), step))
+
     def _raw(self, section: str) -> dict[str, Any]:
         found = self.root.get(section)
         return found if isinstance(found, dict) else {}
@@ -67,7 +86,8 @@ class Reading:
         for agency, item in self._raw("agencies").items():
             places["agencies", agency, "key"] = _inside(item, "key")
         for connection, item in self._raw("connections").items():
-            places["connections", connection, "login", "bearer"] = _inside(item, "login", "bearer")
+            for steps in LOGIN_SECRETS:
+                places["connections", connection, *steps] = _inside(item, *steps)
         for path, reference in places.items():
             if isinstance(reference, dict) and len(reference) == 1:
                 ((place, target),) = reference.items()

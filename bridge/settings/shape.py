@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from bridge.settings.forms import Address, Email, Language, Name
+from bridge.settings.login import Login, Tls
 from bridge.settings.secret import Secret
 
 CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -142,7 +143,8 @@ class Connection:
     kind: ConnectionKind
     base: str  # without a slash at the end
     vendor: str
-    bearer: Secret | None = None  # None = no login
+    login: Login | None = None
+    tls: Tls | None = None
     timeout_seconds: float = 30.0
     visibility_delay_seconds: float | None = None  # None = the vendor's
     lanes: int = 4  # requests at a time

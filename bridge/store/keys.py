@@ -38,6 +38,7 @@ class Keyring:
                 )
             )
         self._wrapping = hashlib.sha256(b"dyad-bridge wrap" + master).digest()
+        self._hiding = hashlib.sha256(b"dyad-bridge signing" + master).digest()
         self._hashing = hashlib.sha256(b"dyad-bridge hash" + master).digest()
         self.reference_key = hashlib.sha256(b"dyad-bridge delivery" + master).digest()
         self.name = hashlib.sha256(b"dyad-bridge name" + master).hexdigest()[:12]
@@ -60,6 +61,21 @@ class Keyring:
                     "the ledger was written with another key",
                     next_step="restore the key file that belongs to it",
                 )
+            ) from None
+
+    def hide(self, name: str, plain: bytes) -> bytes:
+        """What belongs to no person, encrypted; it opens under this name alone."""
+        nonce = os.urandom(NONCE)
+        return nonce + AESGCM(self._hiding).encrypt(nonce, plain, name.encode())
+
+    def show(self, name: str, content: bytes) -> bytes:
+        """What was hidden under this name; LedgerError when it was changed, moved or hidden with another key."""
+        try:
+            return AESGCM(self._hiding).decrypt(content[:NONCE], content[NONCE:], name.encode())
+        except (InvalidTag, ValueError):
+            step = "restore the key file that belongs to the ledger, or make a new signing key"
+            raise LedgerError(
+                Problem("key-wrong", "this does not open with the ledger's key", next_step=step)
             ) from None
 
     def hash(self, *values: str) -> str:

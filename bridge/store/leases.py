@@ -78,6 +78,39 @@ def set_circuit(connection: Connection, asked: Sequence[Circuit]) -> list[int]:
     return answers
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCall:
+    """One attempt of a connection at a token; `called`: its token endpoint was asked."""
+
+    connection: str
+    called: bool
+    failed: bool
+    narrowed: bool  # less was granted than asked
+
+
+def count_token_calls(connection: Connection, asked: Sequence[TokenCall]) -> list[bool]:
+    """Operation: the attempts are counted, whichever process made them."""
+    for ask in asked:
+        connection.execute(persons.insert_ignore(connection, state).values(connection=ask.connection))
+        connection.execute(
+            update(state)
+            .where(state.c.connection == ask.connection)
+            .values(
+                token_calls=state.c.token_calls + int(ask.called),
+                token_failures=state.c.token_failures + int(ask.failed),
+                token_narrowed=state.c.token_narrowed + int(ask.narrowed),
+            )
+        )
+    return [True] * len(asked)
+
+
+def token_calls(connection: Connection) -> dict[str, tuple[int, int, int]]:
+    """Per connection: token calls, attempts that brought no token, calls that granted less than asked."""
+    counted = state.c.token_calls, state.c.token_failures, state.c.token_narrowed
+    rows = connection.execute(select(state.c.connection, *counted))
+    return {row.connection: (row.token_calls, row.token_failures, row.token_narrowed) for row in rows}
+
+
 CLOSED = select(state.c.connection, state.c.reason).where(state.c.closed_until > bindparam("now"))
 
 

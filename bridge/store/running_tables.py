@@ -17,6 +17,7 @@ activation = Table(
     Column("activated_by", Text, nullable=False),
 )
 
+TOKEN_COUNTS = ("token_calls", "token_failures", "token_narrowed")
 connection_state = Table(
     "connection_state",
     metadata,
@@ -26,6 +27,8 @@ connection_state = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("statement", LargeBinary),
     Column("statement_at", BIG),
+    # how often its token endpoint was asked, how often no token came, how often it granted less than asked
+    *(Column(name, BIG, nullable=False, server_default="0") for name in TOKEN_COUNTS),
 )
 
 learned = Table(
@@ -46,6 +49,21 @@ lease = Table(
     Column("epoch", Integer, nullable=False),
     Column("until", BIG, nullable=False),
     Column("ran_at", BIG),
+)
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    key(),
+    Column("kind", Text, nullable=False),  # of the connections it signs for: test | production
+    Column("algorithm", Text, nullable=False),
+    Column("kid", Text, nullable=False, unique=True),
+    Column("public", Text, nullable=False),  # the JWK, as EHRs read it
+    Column("private", LargeBinary, nullable=False),  # encrypted under the ledger's key; empty once retired
+    Column("wrapping_key", Text, nullable=False),
+    Column("made_at", BIG, nullable=False),
+    Column("signs_from", BIG, nullable=False),
+    Column("retired_at", BIG),
 )
 
 session = Table(

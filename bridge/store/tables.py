@@ -27,6 +27,7 @@ from bridge.model import UNRESOLVED, EntryState, RecordState
 from bridge.store.columns import BIG as BIG
 from bridge.store.columns import key as key
 from bridge.store.columns import metadata as metadata
+from bridge.store.running_tables import TOKEN_COUNTS as TOKEN_COUNTS
 from bridge.store.running_tables import activation as activation
 from bridge.store.running_tables import audit as audit
 from bridge.store.running_tables import audit_seal as audit_seal
@@ -34,6 +35,7 @@ from bridge.store.running_tables import connection_state as connection_state
 from bridge.store.running_tables import learned as learned
 from bridge.store.running_tables import lease as lease
 from bridge.store.running_tables import session as session
+from bridge.store.running_tables import signing_key as signing_key
 
 
 def one_of(states: type[RecordState] | type[EntryState]) -> str:
@@ -288,13 +290,9 @@ link = Table(
 )
 CURRENT_LINK = link.c.retired_at.is_(None)
 Index(
-    "ix_link_person",
-    link.c.person,
-    link.c.practice,
-    unique=True,
-    sqlite_where=CURRENT_LINK,
-    postgresql_where=CURRENT_LINK,
-)
+    "ix_link_person", link.c.person, link.c.practice,
+    unique=True, sqlite_where=CURRENT_LINK, postgresql_where=CURRENT_LINK,
+)  # fmt: skip
 Index("ix_link_value", link.c.practice, link.c.value_hash)
 
 table_row = Table(

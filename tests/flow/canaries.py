@@ -78,6 +78,12 @@ MAY: Mapping[str, Mapping[str, str]] = {
     },
     # A sign-in link's own word, in the form that uses it.
     "token": {"pages": r"[\w-]+ GET /console/sign-in/{token}"},
+    # What signs in: an access token on requests to its EHR; an assertion and a client's secret in the token call; the
+    # private key that signs nowhere but encrypted.
+    "bearer": {"requests": r"(maple|elm) (GET|POST|PUT) \w+(/_search)? headers"},
+    "assertion": {"requests": "maple POST oauth2 body"},
+    "secret": {"requests": "elm POST oauth2 body"},
+    "signingkey": {},
     # A practice that the bridge does not know, named by a record.
     "place": {"ledger-content": KEPT},
     # The name of a watched file stands beside it, and is told to whoever named it.

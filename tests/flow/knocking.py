@@ -108,6 +108,8 @@ def agencies_door(it: Campaign) -> None:
     doors.post(good, status=401, key="", headers={"X-API-Key": said("key")})
     other = f"/agencies/{said('agency')}/records"
     assert doors.ask("POST", RECORDS, path=other, json=good).status_code == 403
+    for kind in ("test", "production", said("kind of keys")):
+        doors.ask("GET", "/.well-known/jwks/{kind}.json", path=f"/.well-known/jwks/{kind}.json")
     for number in ("999999", said("record")):
         found = doors.ask("GET", RECORDS + "/{record}", path=f"/agencies/{AGENCY}/records/{number}")
         assert found.status_code in (404, 422)

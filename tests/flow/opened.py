@@ -20,12 +20,19 @@ from bridge.mappings import load as mappings
 from bridge.mappings.load import Mappings
 from bridge.mappings.watching import Watching
 from bridge.model import Fate, type_json
+from bridge.moves import signing
 from bridge.settings import load
 from tests.flow.canaries import Marks, Writer
 from tests.flow.channels import TEMPORARY, Heard, Run, cells, listen
+from tests.flow.keys import published
 from tests.flow.pilot import AGENCY, Pilot, Site, write_project
 from tests.flow.tap import Asked, Tap, marked, tapped, words
 
+CLIENT = "bridge-client"
+LOGINS = {
+    "maple": f"{{ smart: {{ client_id: {CLIENT} }} }}",
+    "elm": f"{{ client_secret: {{ client_id: {CLIENT}, secret: {{ file: secrets/elm }}, method: post }} }}",
+}
 KEY = "campaign-key-0123456789abcdef0123456789"
 PEOPLE = """
 people:
@@ -105,8 +112,13 @@ class Campaign:
 def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -> Iterator[Campaign]:
     """A project that is open, listened to, with nothing gone through yet."""
     with ExitStack() as stack:
-        taps = {name: stack.enter_context(tapped(SHAPES[name])) for name in practices}
         marks, heard = Marks(), Heard()
+        secret = marks.word("secret", "a client's secret")
+        keys = stack.enter_context(published())
+        ways: dict[str, dict[str, Any]] = {
+            "maple": {"smart": {CLIENT: keys.url}}, "elm": {"secrets": {CLIENT: secret}}, "oak": {}
+        }  # fmt: skip
+        taps = {name: stack.enter_context(tapped(SHAPES[name], **ways[name])) for name in practices}
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         (folder / TEMPORARY).mkdir(parents=True)
         patch.setattr(tempfile, "tempdir", str(folder / TEMPORARY))
@@ -115,7 +127,14 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
         vendors, enabled = {"oak": "openemr"}, {"maple": ("Encounter", "Goal", "CarePlan", "Communication")}
         answered = {"maple": ", referral_status: true, caregiver_screening: true"}
         sites = [
-            Site(one, taps[one].base, vendors.get(one, "open"), enabled.get(one, ()), answered.get(one, ""))
+            Site(
+                one,
+                taps[one].base,
+                vendors.get(one, "open"),
+                enabled.get(one, ()),
+                LOGINS.get(one, "none"),
+                answered.get(one, ""),
+            )
             for one in practices
         ]
         write_project(folder, sites, packs="ma-soc, konote")
@@ -125,9 +144,12 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
             "phone: 555-0100", "phone: 555-0100\n    key: { file: secrets/harbor.key }\n    watch: inbox"
         )
         settings.write_text(text + PEOPLE.replace("maple", practices[0]), encoding="utf-8")
-        (folder / "secrets" / "harbor.key").write_text(KEY, encoding="utf-8")
-        (folder / "secrets" / "harbor.key").chmod(0o600)
+        for name, value in (("harbor.key", KEY), ("elm", secret)):
+            (folder / "secrets" / name).write_text(value, encoding="utf-8")
+            (folder / "secrets" / name).chmod(0o600)
         line = stack.enter_context(open_line(load(folder), "test", system_clock()))
+        keys.ledger = line.ledger
+        signing.new(line.ledger, "test", "ES384", "test", system_clock())
         made = Campaign(Pilot(line, folder, AGENCY), taps, heard, marks, patch)
         for name, tap in taps.items():
             tap.refuse = partial(refuse, made, name)

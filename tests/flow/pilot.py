@@ -54,6 +54,7 @@ class Site:
     base: str
     vendor: str = "open"
     enable: tuple[str, ...] = ()
+    login: str = "none"  # of its connection, as YAML
     extra: str = ""  # more settings of the practice, as YAML flow entries
 
 
@@ -91,7 +92,7 @@ def write_project(
     folder.mkdir(parents=True, exist_ok=True)
     make_key_file(folder / "secrets" / "ledger.key")
     connections = "\n".join(
-        f'  {site.name}-ehr: {{ kind: test, base: "{site.base}", vendor: {site.vendor}, login: none, lanes: 8,'
+        f'  {site.name}-ehr: {{ kind: test, base: "{site.base}", vendor: {site.vendor}, login: {site.login}, lanes: 8,'
         f" timeout_seconds: {timeout}, visibility_delay_seconds: {visibility} }}"
         for site in sites
     )
@@ -153,7 +154,7 @@ class Pilot:
         """A worker ran until what is left waits for a person or for its time."""
 
         async def run() -> None:
-            async with connected(self.line):
+            async with connected(self.line, self.clock):
                 await Worker(self.line, self.clock).run(until_idle=True)
 
         asyncio.run(run())

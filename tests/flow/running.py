@@ -28,6 +28,7 @@ from bridge.demo import counts, told
 from bridge.demo.cast import cast_of
 from bridge.demo.ehrs import Ehr
 from bridge.jobs.collect import watch
+from bridge.moves import signing
 from tests.flow.channels import Listening
 from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, pages, whole
 from tests.flow.opened import KEY, Campaign
@@ -127,6 +128,7 @@ def by_command(it: Campaign) -> None:
     command(it, "held answer", str(holds["decision"]["id"]), "--stands", f"{said} {said}")
     command(it, "held row", AGENCY, "ma-soc/contact-place", "elsewhere", "--display", "Elsewhere")
     command(it, "held row", AGENCY, said, said, "--display", "x")
+    signed_in(it, said)
     command(it, "consents revoke", AGENCY, "c-roster", "maple")
     consents(it, said)
     command(it, "restored", "--reason", "backup")
@@ -134,6 +136,20 @@ def by_command(it: Campaign) -> None:
     package.write_bytes(gzip.compress(said.encode()))
     command(it, "definitions add", str(package))
     command(it, "init", str(it.pilot.folder / "another"), project=False)
+
+
+def signed_in(it: Campaign, said: str) -> None:
+    """Every command about keys; the one that signs for the campaign's EHRs stays."""
+    for json_too in ((), ("--json",)):
+        command(it, "keys new", *json_too)  # there is one
+        command(it, "keys new", "--kind", "production", "--algorithm", "RS384" if json_too else "ES384", *json_too)
+        command(it, "keys rotate", *json_too)
+        command(it, "keys list", *json_too)
+        command(it, "keys retire", said, *json_too)
+    known = signing.keys(it.pilot.line.ledger)
+    for key in known:
+        if key.kind == "production" or key.signs_from > it.pilot.clock():
+            command(it, "keys retire", key.kid, "--now")
 
 
 def files(it: Campaign) -> None:

@@ -64,9 +64,9 @@ class Tap:
 
 
 @contextlib.contextmanager
-def tapped(shape: str) -> Iterator[Tap]:
-    """A sandbox of this shape behind a tap."""
-    with sandbox.start(shape) as running:
+def tapped(shape: str, **logins: Any) -> Iterator[Tap]:
+    """A sandbox of this shape behind a tap, with the clients that may sign in there."""
+    with sandbox.start(shape, **logins) as running:
         tap = Tap(running)
         server = ThreadingHTTPServer((HOST, 0), handler(tap))
         server.daemon_threads = True

@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from bridge import sandbox
 from bridge.cli import main
 from bridge.cli.examine import Check, connection_checks, ledger_check
+from bridge.cli.signing_in import scopes
 from bridge.model import Failure, Request, Response
 from bridge.settings import load
+from bridge.store.keys import parse_key
+from bridge.store.ledger import Ledger
+from tests.flow.keys import published
 from tests.unit.settings.project import edited, write
 
 NOW = 1_790_000_000.0
@@ -160,3 +165,57 @@ def test_a_connection_the_project_does_not_have_is_wrong_use(
 ) -> None:
     assert main(["doctor", "tow", "--project", str(write(tmp_path))]) == 2
     assert "did you mean `two`?" in capsys.readouterr().err
+
+
+CLIENT = "a-client"
+SMART = f"login: {{ smart: {{ client_id: {CLIENT} }} }}"
+
+
+def doctor(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
+    main(["doctor", "one", "--project", str(folder), "--json"])
+    found: dict[str, dict[str, object]] = json.loads(capsys.readouterr().out)["connections"]["one"]
+    return found
+
+
+def test_a_signed_login_is_told_step_by_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with published() as keys, sandbox.start("open", smart={CLIENT: keys.url}) as running:
+        write(tmp_path, edited(("http://127.0.0.1:8090/fhir/", running.base_url), ("login: none", SMART)))
+        before = doctor(tmp_path, capsys)
+        assert not (tmp_path / "ledger.sqlite").exists(), "looking makes nothing"
+        steps = ["reachable", "statement", "clock", "discovery", "key", "token", "scopes", "login"]
+        assert list(before) == steps
+        assert [before[name]["ok"] for name in steps[3:]] == [True, False, False, None, None]
+        assert before["key"]["next_step"] == "bridge keys new --kind test --algorithm ES384"
+        assert main(["keys", "new", "--project", str(tmp_path)]) == 0
+        capsys.readouterr()
+        unpublished = doctor(tmp_path, capsys)
+        assert [unpublished[name]["ok"] for name in steps[3:]] == [True, True, False, None, None]
+        assert "login-invalid-client" in str(unpublished["token"]["says"])
+        project = load(tmp_path)
+        keys.ledger = Ledger(project.store.reveal(), parse_key(project.key.reveal()))
+        after = doctor(tmp_path, capsys)
+        keys.ledger.close()
+        assert {check["ok"] for check in after.values()} == {True}
+        assert "/.well-known/jwks/test.json" in str(after["key"]["says"])
+        assert "system/DocumentReference.crus" in str(after["scopes"]["says"])
+
+
+def test_an_ehr_without_a_configuration_is_told_at_the_first_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sandbox.start("open") as running:
+        write(tmp_path, edited(("http://127.0.0.1:8090/fhir/", running.base_url), ("login: none", SMART)))
+        told = doctor(tmp_path, capsys)
+    assert [told[name]["ok"] for name in ("discovery", "key", "token", "scopes", "login")] == [False, *[None] * 4]
+    assert "discovery-endpoint" in str(told["discovery"]["says"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "ok"),
+    [("system/Patient.rs", None, None), ("system/Patient.rs", "system/Patient.rs", True), ("", "x", True),
+     ("system/Patient.rs system/Task.c", "system/Patient.rs", False)],
+)  # fmt: skip
+def test_scopes_that_are_missing_are_named(asked: str, granted: str | None, ok: bool | None) -> None:
+    found = scopes(asked, granted)
+    assert found.ok is ok
+    assert ("system/Task.c" in found.says) is (ok is False)

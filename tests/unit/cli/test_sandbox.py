@@ -35,6 +35,7 @@ def test_it_answers_until_it_is_stopped() -> None:
     [
         ("sandbox-shape", ["nothing", "--port", "0"]),
         ("sandbox-faults", ["open", "--port", "0", "--faults", "often"]),
+        ("sandbox-smart", ["open", "--port", "0", "--smart", "client"]),
         ("sandbox-bearer", ["open", "--port", "0", "--bearer-env", "NOT_SET_ANYWHERE"]),
     ],
 )

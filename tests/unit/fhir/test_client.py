@@ -11,10 +11,9 @@ import httpx
 import pytest
 
 from bridge.errors import ConfigError
-from bridge.fhir.auth import Bearer
+from bridge.fhir.auth import Given
 from bridge.fhir.client import FHIR_JSON, Client, same_origin
 from bridge.model import Failure, Request, Response
-from bridge.settings import Secret
 
 BASE = "http://ehr.example/fhir"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -147,7 +146,7 @@ def test_nothing_leaves_for_another_place(path: str) -> None:
         asked.append(request)
         return httpx.Response(200)
 
-    response = answered(handler, Request("GET", path), auth=Bearer(Secret("canary-token")))
+    response = answered(handler, Request("GET", path), auth=Given("Bearer", "canary-token"))
     assert (response.failure, asked) == (Failure.NOT_CONNECTED, [])
 
 
@@ -169,7 +168,7 @@ def test_a_redirect_is_an_answer_and_not_followed() -> None:
         asked.append(request)
         return httpx.Response(302, headers={"Location": "https://elsewhere.example/"})
 
-    response = answered(handler, Request("GET", "Patient/1"), auth=Bearer(Secret("canary-token")))
+    response = answered(handler, Request("GET", "Patient/1"), auth=Given("Bearer", "canary-token"))
     assert response.status == 302
     assert len(asked) == 1
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bridge.settings import file, shape, words
+from bridge.settings import file, logins, shape, words
 
 DOCS = (Path(__file__).parents[3] / "docs" / "configuring.md").read_text(encoding="utf-8")
+LOGINS = [logins.LoginIn, logins.SmartIn, logins.ClientSecretIn, logins.BasicIn, logins.TlsIn]
 SOURCES = Path(file.__file__).parent
 
 
 def test_every_setting_is_described() -> None:
-    models = [file.Root, file.ProgramIn, file.AgencyIn, file.PracticeIn, file.ConnectionIn, file.PersonIn]
+    models = [file.Root, file.ProgramIn, file.AgencyIn, file.PracticeIn, file.ConnectionIn, file.PersonIn, *LOGINS]
     shapes = [shape.Contact, shape.Coding, shape.DocumentSettings, shape.Limits, shape.Server]
     names = {name for model in [*models, *shapes] for name in words.fields_of(model)}
     assert not {name for name in names if f"`{name}`" not in DOCS}

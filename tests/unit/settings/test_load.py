@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import ConfigError
-from bridge.settings import Contact, Project, load, overrides
+from bridge.settings import Basic, Bearer, ClientSecret, Contact, Project, Secret, Smart, Tls, load, overrides
 from bridge.settings.starter import start
 from bridge.store.keys import make_key_file, parse_key
 from tests.unit.settings.project import API_KEY, LEDGER_KEY, edited, secret, write
@@ -31,8 +31,8 @@ def test_everything_named_is_there(project: Project) -> None:
     assert oak.pilot is None
     assert (oak.document.mime, oak.document.types["konote/note"].code) == ("application/xhtml+xml", "34109-9")
     assert project.connections["one"].base == "http://127.0.0.1:8090/fhir"
-    assert project.connections["one"].bearer is None
-    assert project.connections["two"].bearer is not None
+    assert project.connections["one"].login is None
+    assert project.connections["two"].login == Bearer(Secret("a-token-of-the-test-ehr"))
     assert project.people["ana"].agency == "harbor"
     assert project.programs["first"].name == "First program"
 
@@ -139,3 +139,26 @@ def test_init_refuses_an_unknown_pack_before_it_makes_anything(tmp_path: Path) -
         start(tmp_path / "pilot", ["konotes"], make_key_file)
     assert caught.value.problems[0].next_step == "did you mean `konote`?"
     assert not (tmp_path / "pilot").exists()
+
+
+def login_of(directory: Path, form: str) -> object:
+    return load(write(directory, edited(("bearer: { file: secrets/token }", form)))).connections["two"].login
+
+
+def test_each_kind_of_login_is_read(tmp_path: Path) -> None:
+    token = Secret("a-token-of-the-test-ehr")
+    assert login_of(tmp_path, "smart: { client_id: '42' }") == Smart("42")
+    scope = "scope: system/Patient.rs  system/Task.c"
+    full = f"smart: {{ client_id: me, {scope}, algorithm: RS384, token_url: 'https://a.example/t/' }}"
+    assert login_of(tmp_path, full) == Smart("me", "system/Patient.rs system/Task.c", "https://a.example/t/", "RS384")
+    assert login_of(tmp_path, "smart: { client_id: me, scope: omit }") == Smart("me", "")
+    secret = "client_secret: { client_id: me, secret: { file: secrets/token }, method: post }"
+    assert login_of(tmp_path, secret) == ClientSecret("me", secret=token, method="post")
+    assert login_of(tmp_path, "basic: { user: me, password: { file: secrets/token } }") == Basic("me", token)
+
+
+def test_certificates_are_paths_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-", encoding="utf-8")
+    tls = "vendor: epic\n    tls: { ca: ca.pem, certificate: ca.pem, key: { file: secrets/token } }"
+    project = load(write(tmp_path, edited(("vendor: epic", tls))))
+    assert project.connections["two"].tls == Tls(tmp_path / "ca.pem", tmp_path / "ca.pem", tmp_path / "secrets/token")

@@ -16,6 +16,7 @@ from tests.unit.settings.project import edited, secret, write
 
 GOLDEN = Path(__file__).with_name("golden")
 
+BEARER = "bearer: { file: secrets/token }"
 EDITS: dict[str, list[tuple[str, str]]] = {
     "unknown-key": [("    timezone: America/Chicago", "    timezone: America/Chicago\n    sendfrom: 2026-09-01")],
     "unknown-key-nested": [("name: Sam, email", "name: Sam, fax: '1', email")],
@@ -55,6 +56,23 @@ EDITS: dict[str, list[tuple[str, str]]] = {
     "secret-file-missing": [("secrets/harbor", "secrets/harbour")],
     "secret-env-missing": [("{ file: secrets/harbor }", "{ env: HARBOR_KEY }")],
     "login-unknown": [("login: none", "login: password")],
+    "login-two-kinds": [("{ bearer: {", "{ basic: { user: me, password: { env: HUSH } }, bearer: {")],
+    "login-empty": [("login: { bearer: { file: secrets/token } }", "login: {}")],
+    "login-misspelt": [("{ bearer: {", "{ bearerr: {")],
+    "smart-without-client": [(BEARER, "smart: { scope: omit }")],
+    "smart-algorithm": [(BEARER, "smart: { client_id: me, algorithm: RS256 }")],
+    "smart-scope-order": [(BEARER, "smart: { client_id: me, scope: system/Patient.sr }")],
+    "smart-scope-user": [(BEARER, "smart: { client_id: me, scope: user/Patient.rs launch }")],
+    "smart-token-over-http": [(BEARER, "smart: { client_id: me, token_url: 'http://ehr.example/token' }")],
+    "client-secret-in-file": [(BEARER, "client_secret: { client_id: me, secret: hush-hush }")],
+    "client-secret-method": [
+        (BEARER, "client_secret: { client_id: me, secret: { file: secrets/token }, method: jwt }")
+    ],
+    "basic-password-in-file": [(BEARER, "basic: { user: me, password: hush-hush }")],
+    "tls-half": [("vendor: epic", "vendor: epic\n    tls: { certificate: our.pem }")],
+    "tls-empty": [("vendor: epic", "vendor: epic\n    tls: {}")],
+    "tls-missing": [("vendor: epic", "vendor: epic\n    tls: { ca: no-such.pem }")],
+    "tls-key-env": [("vendor: epic", "vendor: epic\n    tls: { certificate: bridge.yaml, key: { env: HUSH } }")],
     "store-unknown": [("sqlite:///ledger.sqlite", "mysql://db/ledger")],
     "id-form": [("  first: { name", "  First_Program: { name"), ("program: first", "program: First_Program")],
     "no-such-program": [("program: first", "program: fist")],

@@ -69,6 +69,9 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("statement", sa.LargeBinary(), nullable=True),
         sa.Column("statement_at", BIG, nullable=True),
+        sa.Column("token_calls", BIG, server_default="0", nullable=False),
+        sa.Column("token_failures", BIG, server_default="0", nullable=False),
+        sa.Column("token_narrowed", BIG, server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("connection", name=("pk_connection_state")),
     )
     op.create_table(
@@ -163,6 +166,21 @@ def upgrade() -> None:
         sa.Column("agency", sa.Text(), server_default="", nullable=False),
         sa.Column("expires_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name=("pk_session")),
+    )
+    op.create_table(
+        "signing_key",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("algorithm", sa.Text(), nullable=False),
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("public", sa.Text(), nullable=False),
+        sa.Column("private", sa.LargeBinary(), nullable=False),
+        sa.Column("wrapping_key", sa.Text(), nullable=False),
+        sa.Column("made_at", BIG, nullable=False),
+        sa.Column("signs_from", BIG, nullable=False),
+        sa.Column("retired_at", BIG, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=("pk_signing_key")),
+        sa.UniqueConstraint("kid", name=("uq_signing_key_kid")),
     )
     op.create_table(
         "table_row",
