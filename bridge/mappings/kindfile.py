@@ -35,7 +35,7 @@ _TERMS = (
     "language",
     "document",
 )
-_CONSENT = ("person", "practice", "from", *_TERMS)
+CONSENT_KEYS = ("person", "practice", "from", *_TERMS)
 
 
 def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
@@ -167,7 +167,7 @@ class _Reader:
     def consent(self) -> ConsentPaths | None:
         if self.at("consent") is None:
             return None
-        self.object("consent", _CONSENT)
+        self.object("consent", CONSENT_KEYS)
         practice, start = self.path("consent", "practice"), self.path("consent", "from")
         person = self.paths("consent", "person")
         if practice is None or start is None or not person:

@@ -11,7 +11,7 @@ from bridge.errors import Problem
 from bridge.mappings.source import Source
 from bridge.mappings.tables import COLUMNS, OPTIONAL, About, Row, Table, row_of, table_of
 
-_ABOUT = ("version", "title", "url", "system")
+ABOUT_KEYS = ("version", "title", "url", "system")
 
 
 def read_table(name: str, file: str, text: str, problems: list[Problem], about: About | None = None) -> Table:
@@ -49,14 +49,14 @@ def read_about(source: Source, problems: list[Problem]) -> About:
     """What a table says of itself in the YAML file beside it; what cannot be used is added to `problems`."""
     value = source.value
     if not isinstance(value, dict):
-        rule = f"the file beside a table is an object with {', '.join(_ABOUT)}, each where wanted"
+        rule = f"the file beside a table is an object with {', '.join(ABOUT_KEYS)}, each where wanted"
         problems.append(Problem("table-about", rule, source.where(())))
         return About()
     for key, said in value.items():
-        if key not in _ABOUT or not isinstance(said, str):
-            rule = f"the file beside a table has {', '.join(_ABOUT)}, each a text"
+        if key not in ABOUT_KEYS or not isinstance(said, str):
+            rule = f"the file beside a table has {', '.join(ABOUT_KEYS)}, each a text"
             problems.append(Problem("table-about", rule, source.where((key,)), key, "put a number in quotes"))
-    return About(**{key: said.strip() for key in _ABOUT if isinstance(said := value.get(key), str)})
+    return About(**{key: said.strip() for key in ABOUT_KEYS if isinstance(said := value.get(key), str)})
 
 
 def as_csv(rows: Iterable[Row]) -> str:
