@@ -187,6 +187,10 @@ class Hold:
     next_step: str
 
 
+GUARDED = "guard:"
+"""How the key of a hold begins that asks a person to read what would leave."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One canonical FHIR resource made from a record, about exactly one person.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import orjson
 
@@ -20,7 +21,7 @@ from bridge.intake.fate import fate
 from bridge.intake.opening import open_record
 from bridge.intake.rows import Row
 from bridge.model import Accepted, EntryState, Fate, Hold, HoldReason, Item, Owner, Severity, Translation
-from bridge.moves import granting, planning
+from bridge.moves import granting, guarding, planning
 from bridge.moves.holding import STOPPED_AT, stopped_the_worker
 from bridge.moves.leaving import Leaving
 from bridge.moves.line import AddedRows, Line
@@ -31,8 +32,7 @@ from bridge.settings import Agency
 from bridge.store import plans, records
 from bridge.store.lanes import EntryWork, LaneWork
 
-WAITING = (EntryState.HELD, EntryState.REFUSED)
-LOST = (EntryState.SENDING, EntryState.UNKNOWN)
+WAITING, LOST = (EntryState.HELD, EntryState.REFUSED), (EntryState.SENDING, EntryState.UNKNOWN)
 ELSEWHERE = "?"
 """The practice of a person whose record names one that the agency does not work with; no practice has this id."""
 
@@ -130,7 +130,7 @@ async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], in
 
     A thread that waits parks only itself; the threads behind it pass.
     """
-    matcher, leaving = Matcher(line, chart, lane, clock), Leaving(lane.source)
+    matcher, leaving = Matcher(line, chart, lane, clock), Leaving(lane.source, partial(guarding.near, line, lane))
     parked: dict[str, int | None] = {}  # thread → when it may go on; None = when what it waits for arrives
     for entry in lane.entries:
         turn = Turn(line, chart, lane, entry, matcher, leaving, clock)

@@ -77,7 +77,7 @@ def answer(
     stands: Annotated[str, typer.Option(help="It stands in the chart under this id of the EHR.")] = "",
     absent: Annotated[bool, typer.Option("--absent", help="It does not stand there; send it.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="It should not go; what stands stays.")] = False,
-    send: Annotated[bool, typer.Option("--send", help="Of a record: send it as it is.")] = False,
+    send: Annotated[bool, typer.Option("--send", help="Of a record or a guarded entry: send it as it is.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Of a record: it stays with the agency.")] = False,
     project: ProjectDir = HERE,
     json: AsJson = False,
@@ -89,7 +89,9 @@ def answer(
         raise ConfigError(Problem("hold-answer", rule, "command line"))
     now = system_clock()
     with open_line(load(project), BY, now) as line:
-        if about_record:
+        if send and answering.asks_to_read(answering.one_hold(line, hold)):
+            done = answering.let_leave(line, hold, BY, now)
+        elif about_record:
             done = answering.release_record(line, hold, send, BY, now)
         else:
             done = answering.decide(line, hold, stands, absent, drop, BY, now)

@@ -109,6 +109,25 @@ def record(request: Request, at: At, who: Author, hold: int, verdict: Text = "")
     return back(request, f"/needs/{hold}", verdict if done else "closed", 1)
 
 
+@routes.post("/holds/{hold}/read")
+def read(request: Request, at: At, who: Author, hold: int, verdict: Text = "") -> Response:
+    """What the guard found may leave as it is, or this version is not sent."""
+    found = asked(at, who, hold, "read")
+    if verdict not in ("leave", "drop"):
+        return case_page(request, at, who, found, [Problem("answer-missing", "choose one of the two", "answer")])
+    if found["closed_at"] is not None:
+        return closed(request, hold)
+    by, now = who.principal.name, at.clock()
+    try:
+        if verdict == "leave":
+            done = answering.let_leave(at.line, hold, by, now)
+        else:
+            done = answering.decide(at.line, hold, "", False, True, by, now)
+    except ConfigError as error:
+        return case_page(request, at, who, found, error.problems)
+    return back(request, f"/needs/{hold}", verdict if done else "closed")
+
+
 @routes.post("/holds/{hold}/entry")
 def entry(request: Request, at: At, who: Author, hold: int, verdict: Text = "", stands: Text = "") -> Response:
     """It stands there, it does not, it is not to go."""

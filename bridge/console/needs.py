@@ -14,7 +14,7 @@ from bridge.console.signing import Visitor
 from bridge.errors import Problem
 from bridge.mappings.tables import Row, Table
 from bridge.model import EntryState, HoldReason
-from bridge.moves.answering import awaits_word
+from bridge.moves.answering import asks_to_read, awaits_word
 from bridge.store import browsing, needs
 from bridge.store.needs import Pile
 
@@ -123,7 +123,8 @@ def forms_of(found: Mapping[str, Any], who: Visitor) -> list[str]:
         ("link", Action.LINK, reason is HoldReason.LINK or unplaced),
         ("row", Action.TABLE, reason is HoldReason.TABLE),
         ("record", Action.SEE_RECORD, awaits_word(found)),  # only those decide who may read what they send
-        ("entry", Action.ANSWER, about_entry and reason is HoldReason.DECISION),
+        ("read", Action.SEE_RECORD, asks_to_read(found)),
+        ("entry", Action.ANSWER, about_entry and reason is HoldReason.DECISION and not asks_to_read(found)),
         ("retry", Action.RETRY, may_retry(found)),
         ("drop", Action.ANSWER, about_entry and reason in (HoldReason.CAPABILITY, HoldReason.CONTENT)),
     ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from bridge import access
 from bridge.access import Action, Role
 from bridge.console.desk import At, Nothing, Who, require
 from bridge.console.telling import tell
 from bridge.model import EntryState, RecordState
+from bridge.moves import showing
 from bridge.store import browsing, views
 
 routes = APIRouter()
@@ -61,6 +63,7 @@ def life(request: Request, at: At, who: Who, number: int) -> HTMLResponse:
         raise Nothing
     record = found["record"]
     require(at, who, Action.SEE_STATUS, record["agency"])
+    reads = access.may(who.principal, Action.SEE_RECORD, agency=record["agency"])
     kind = at.line.translator.mappings.kinds.get(record["kind"])
     return at.page(
         request,
@@ -70,6 +73,7 @@ def life(request: Request, at: At, who: Who, number: int) -> HTMLResponse:
         entries=found["entries"],
         told=tell(found, versions, at.line.project),
         versions=versions,
+        charts=showing.leaving(at.line, record, at.clock()) if reads else [],
         title=kind.title if kind is not None else record["kind"],
         open_holds=[hold for hold in found["holds"] if hold["closed_at"] is None],
     )

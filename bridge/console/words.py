@@ -143,6 +143,7 @@ SAID = {
     "stands": "Noted: it stands in the chart.",
     "absent": "Noted: it is not in the chart.",
     "drop": "Noted: it is not sent.",
+    "leave": "Noted: it may leave as it is.",
     "send": "The record is sent as it is, as far as the family agreed.",
     "keep": "The record stays with the agency. Kept: {count}.",
     "closed": "Somebody answered this before; nothing was changed.",

@@ -6,6 +6,7 @@
     telling.py    how labels, codes, values and moments (moments.py) are said
     narrative.py  our XHTML narrative → the plain words it was made from
     words.py      headings and labels in the reader's language
+    notices.py    what accompanies substance use records, in the law's words
     text.py       text/plain
     xhtml.py      application/xhtml+xml and text/html
     formats.py    content type → renderer

@@ -10,6 +10,7 @@ from bridge.documents.content import Document, Line, Section
 from bridge.documents.facts import TELLERS
 from bridge.documents.moments import moment
 from bridge.documents.narrative import paragraphs
+from bridge.documents.notices import Disclosure
 from bridge.documents.telling import Telling, display
 from bridge.documents.words import Words
 from bridge.model import Part, type_json
@@ -31,6 +32,7 @@ class Frame:
     contact: str = ""
     phone: str = ""
     author: str = ""  # shown where the Composition names nobody; empty = the agency
+    disclosure: Disclosure | None = None  # what accompanies substance use records
 
 
 def compose(parts: Sequence[Part], frame: Frame) -> Document:
@@ -107,5 +109,7 @@ def _head(note: type_json, frame: Frame, say: Words) -> Iterator[Line]:
 
 def _foot(frame: Frame, say: Words) -> Iterator[Line]:
     yield Line(", ".join(filter(None, (frame.agency, frame.contact, frame.phone))), say("call"))
+    if frame.disclosure is not None:
+        yield from frame.disclosure.lines(say)
     yield Line(say("incomplete"))
     yield Line(frame.reference, say("reference"))

@@ -8,9 +8,16 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from bridge.documents.notices import Disclosure
 from bridge.ehr.facts import VendorFacts
 from bridge.model import Finding, Part, Severity, type_json
 from bridge.settings.shape import Coding
+
+PROTECTED: tuple[type_json, ...] = (
+    {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R", "display": "restricted"},
+    {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2", "display": "42 CFR Part2"},
+)
+"""How a resource with substance use records is marked (HL7 FHIR DS4P, HL7/fhir-security-label-ds4p, seen 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class ShapeContext:
     phone: str = ""
     standing: Mapping[str, str] = field(default_factory=dict)
     update: bool = False  # the resource corrects what stands
+    disclosure: Disclosure | None = None  # what accompanies substance use records
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.documents.compose import Frame, compose
 from bridge.documents.formats import FORMATS, render
-from bridge.ehr.context import ShapeContext, Shaped, finding, identifiers
+from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, finding, identifiers
 from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.instants import period_with_times, with_time
@@ -63,7 +63,10 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
     resource = _without_empty(
         {
             "resourceType": "DocumentReference",
-            "meta": {"profile": [PROFILE]} if "profile" in context.vendor.meta.value else {},
+            "meta": {
+                "profile": [PROFILE] if "profile" in context.vendor.meta.value else [],
+                "security": list(PROTECTED) if context.disclosure is not None else [],
+            },
             "identifier": [*identifiers(note.resource), {"system": SYSTEM, "value": context.reference}],
             "status": "current",
             "docStatus": _doc_status(note.resource, context),
@@ -91,6 +94,7 @@ def _frame(context: ShapeContext) -> Frame:
         contact=context.contact,
         phone=context.phone,
         author=context.author,
+        disclosure=context.disclosure,
     )
 
 

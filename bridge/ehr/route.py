@@ -91,7 +91,8 @@ def plan(parts: Sequence[Part], capability: Capability, site: Site) -> list[Plan
 def _document(
     note: Part, parts: Sequence[Part], discrete: Sequence[Part], capability: Capability, site: Site
 ) -> list[Planned]:
-    route = Route("document", "document", DOCUMENT, tuple(part.name for part in parts), RANKS[DOCUMENT])
+    told = tuple(part.name for part in parts if part.type != "Provenance")  # the document names its authors itself
+    route = Route("document", "document", DOCUMENT, told, RANKS[DOCUMENT])
     allowed = capability.allows(DOCUMENT, Interaction.CREATE)
     if allowed.yes:
         return [Planned(route)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.ehr.context import ShapeContext, Shaped, digest, finding, identifiers
+from bridge.documents.words import Words
+from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, digest, finding, identifiers
 from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.note import choose_mime, document
@@ -15,6 +16,10 @@ from bridge.model import Part, type_json
 __all__ = ["ShapeContext", "Shaped", "choose_mime", "digest", "discrete", "document"]
 
 OURS = "urn:dyad-bridge:"
+NOTED = frozenset(
+    {"CarePlan", "CareTeam", "Communication", "Condition", "Goal", "Observation", "ServiceRequest", "Task"}
+)
+"""Types with a `note`: there a notice stands with the resource itself."""
 SINGLE_IDENTIFIER = ("QuestionnaireResponse",)
 """Types whose identifier is one, not a list: the delivery reference takes its place, for looking needs it."""
 
@@ -37,8 +42,14 @@ def discrete(part: Part, context: ShapeContext, siblings: Sequence[Part] = ()) -
     single = part.type in SINGLE_IDENTIFIER
     resource["identifier"] = delivery if single else [*identifiers(source), delivery]
     meta = _meta(source.get("meta", {}), context.vendor)
+    if context.disclosure is not None:
+        meta["security"] = [*meta.get("security", []), *PROTECTED]
+        resource["note"] = [*resource.get("note", []), {"text": context.disclosure.note(Words(context.language))}]
     shaped = {"resourceType": part.type, **({"meta": meta} if meta else {}), **resource}
     findings = list(missing(shaped, context.vendor, part.name))
+    if context.disclosure is not None and (part.type not in NOTED or "note" in dropped):
+        rule = "42 CFR §2.32 wants a notice with this, and this type has no place for it: send it as a document"
+        findings.append(finding("ehr-part2", f"{part.type}.note", rule, part))
     if not person_of(source):
         findings.append(finding("ehr-subject", f"{part.type}.subject", "the part names no patient", part))
     return Shaped(shaped, tuple(findings))

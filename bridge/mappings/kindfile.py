@@ -22,6 +22,8 @@ _OPTIONAL = (
     "agency_only",
     "consent",
     "custody",
+    "safety",
+    "before_consent",
 )
 _TERMS = (
     "until",
@@ -81,6 +83,8 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         agency_only=reader.paths("agency_only"),
         consent=reader.consent(),
         custody=reader.paths("custody"),
+        safety=reader.path("safety"),
+        before_consent=reader.before_consent(),
     )
     if "/" not in kind.name:
         reader.wrong(("kind",), "a kind is named PACK/NAME")
@@ -163,6 +167,17 @@ class _Reader:
             self.wrong((key,), "is written `{path: field, in: [values]}`")
             return None
         return Rule(path, frozenset(value["in"]))
+
+    def before_consent(self) -> bool:
+        """Whether records of this kind may be sent before consent: then no field of it can hold anybody's words."""
+        value = self.at("before_consent") or False
+        if not isinstance(value, bool):
+            self.wrong(("before_consent",), "must be true or false")
+            return False
+        for path in sorted(path for path, field in self.schema.fields.items() if value and field.free_text):
+            rule = f"what is sent before consent holds codes, ids and times alone, and `{'.'.join(path)}` is free text"
+            self.wrong(("before_consent",), rule, "give the field a format or an enum, or take it out")
+        return value
 
     def consent(self) -> ConsentPaths | None:
         if self.at("consent") is None:

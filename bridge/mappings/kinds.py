@@ -101,6 +101,12 @@ class Kind:
     agency_only: tuple[Field, ...] = ()
     consent: ConsentPaths | None = None
     custody: tuple[Field, ...] = ()  # who may consent for the subject: a change suspends what others signed
+    safety: Field | None = None  # true: the record's person must not be found; the field itself is read by no mapping
+    before_consent: bool = False  # the bare status of the practice's own referral (R26)
+
+    def unsafe(self, record: type_json) -> bool:
+        """Whether the record says that its person must not be found."""
+        return self.safety is not None and True in values_at(record, self.safety)
 
     def strip(self, record: type_json) -> type_json:
         """The record without the fields this kind never collects, at any depth and in any list (R24, R27)."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bridge.mappings.classes import ORDINARY
+from bridge.mappings.classes import LOCATION, ORDINARY, SUPPRESSED
 from bridge.mappings.fhirpath import Read
 from bridge.mappings.fpml import covers
 from bridge.mappings.kinds import Kind
@@ -60,6 +60,11 @@ def classes(positions: Iterable[int], labels: Sequence[Label], off: frozenset[in
     """The classes of these labels without those that are `off` for this record; ordinary where nothing else is."""
     found = frozenset(labels[position].name for position in positions if position not in off) - {ORDINARY}
     return found or frozenset({ORDINARY})
+
+
+def suppressed(found: frozenset[str]) -> frozenset[str]:
+    """The classes of an element of a record whose person must not be found."""
+    return found | {SUPPRESSED} if LOCATION in found else found
 
 
 def switched_off(labels: Sequence[Label], record: type_json, scope: Scope) -> frozenset[int]:

@@ -11,10 +11,11 @@ from bridge import __version__
 from bridge.errors import Problem, RecordError
 from bridge.mappings import moments
 from bridge.mappings.canonical import finished, part_id
+from bridge.mappings.classes import SUPPRESSED
 from bridge.mappings.fhirpath import EvaluationError
 from bridge.mappings.functions import AgencyContext, Functions
 from bridge.mappings.kinds import Kind
-from bridge.mappings.labels import classes, switched_off
+from bridge.mappings.labels import classes, suppressed, switched_off
 from bridge.mappings.load import Mappings
 from bridge.mappings.mappingfile import RecordMapping
 from bridge.mappings.parts import PartTemplate
@@ -76,7 +77,8 @@ class Translator:
             functions.hold(rule, "send the record again without them")
             return self._translation((), tuple(functions.holds.values()))
         program = opened.program or agency.program
-        parts = tuple(_Run(mapping, its_kind, functions, program, decided).parts(plain))
+        run = _Run(mapping, its_kind, functions, program, decided, its_kind.unsafe(plain))
+        parts = tuple(run.parts(plain))
         holds = tuple(functions.holds.values())
         return self._translation(() if holds else parts, holds)
 
@@ -104,6 +106,7 @@ class _Run:
     functions: Functions
     program: str
     decided: bool
+    unsafe: bool = False
 
     def parts(self, record: type_json) -> Iterator[Part]:
         agency = self.functions.agency
@@ -191,13 +194,16 @@ class _Run:
             made["section"] = sections
         positions = template.always.union(*(template.elements.get(key, frozenset()) for key in made))
         its_classes = classes(positions, labels, off)
+        if self.unsafe:
+            its_classes, section_classes = suppressed(its_classes), [suppressed(one) for one in section_classes]
         resource = finished(
             made,
             id_=planned.id,
             agency=self.functions.agency.id,
             program=self.program,
             business_id=f"{self.kind.name}/{self.functions.source_id}/{planned.name}",
-            classes=its_classes,
+            # of a Patient it is remembered with the person, for what is sent of them later
+            classes=its_classes | {SUPPRESSED} if self.unsafe and template.type == "Patient" else its_classes,
         )
         return Part(planned.name, planned.about, template.about, resource, its_classes, tuple(section_classes))
 

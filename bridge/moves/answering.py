@@ -13,6 +13,7 @@ from bridge.model import HoldReason, Owner
 from bridge.moves import granting
 from bridge.moves.line import Line
 from bridge.moves.matching import PATIENT_ID
+from bridge.release import guard
 from bridge.settings.words import nearest
 from bridge.store import answers, audit, needs, permissions
 from bridge.store.needs import Pile
@@ -65,6 +66,27 @@ def decide(line: Line, hold: int, stands: str, absent: bool, drop: bool, by: str
     done = line.ledger.write(answers.decide, answers.Verdict(hold, found["entry"], verdict, stands, by, now))
     note(line, found["agency"], by, f"hold-{verdict}", f"entry {found['entry']}", now)
     return done
+
+
+def let_leave(line: Line, hold: int, by: str, now: int) -> bool:
+    """A person read what the guard found: it may leave as it is, this version and no other. False where the hold was
+    closed before. Raises ConfigError for a hold of something else.
+    """
+    found = one_hold(line, hold)
+    if not asks_to_read(found):
+        rule = "this hold is not about what the guard found"
+        raise ConfigError(Problem("hold-guard", rule, PLACE, "hold", "`bridge held show` says what it waits for"))
+    if found["closed_at"] is not None:
+        return False
+    said = answers.Verdict(hold, found["entry"], "leave", "", by, now, guard.digest_of(found["waits_for"]))
+    done = line.ledger.write(answers.decide, said)
+    note(line, found["agency"], by, "hold-leave", f"entry {found['entry']}", now)
+    return done
+
+
+def asks_to_read(hold: Mapping[str, Any]) -> bool:
+    """Whether a hold asks the agency to read what would leave."""
+    return hold["entry"] is not None and bool(guard.digest_of(hold["waits_for"]))
 
 
 def release_record(line: Line, hold: int, send: bool, by: str, now: int) -> bool:

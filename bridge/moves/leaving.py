@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
-from bridge import consent
 from bridge.model import Decision, Part, Released
+from bridge.release import withhold
+from bridge.release.withhold import Conditions
+from bridge.settings import Practice
+from bridge.store.kin import Near
 from bridge.store.lanes import EntryWork
 
 
@@ -17,20 +20,32 @@ class Leaving:
     """The parts of the record asked for last, about one person: those of a record come one after another."""
 
     person: str  # the agency's id
+    who_is_near: Callable[[], Near]
     _translation: bytes | None = field(default=None, repr=False)
     _parts: Sequence[Part] = field(default=(), repr=False)
-    _released: Released | None = field(default=None, repr=False)
+    _released: dict[tuple[bool, Decision, Conditions], Released] = field(default_factory=dict, repr=False)
+    _near: Near | None = field(default=None, repr=False)
 
     def parts(self, entry: EntryWork) -> Sequence[Part]:
         """Everything the record says about the person. Whoever reads them leaves them as they are."""
         if entry.translation is not self._translation:
-            self._translation, self._released = entry.translation, None
+            self._translation = entry.translation
+            self._released.clear()
             self._parts = [Part.from_dict(kept) for kept in orjson.loads(entry.translation)]
         return self._parts
 
-    def released(self, entry: EntryWork, decision: Decision) -> Released:
-        """What of it may leave under this decision."""
+    def released(self, entry: EntryWork, decision: Decision, conditions: Conditions, practice: Practice) -> Released:
+        """What of it may leave under this decision and these conditions, by the entry's way into the chart."""
         parts = self.parts(entry)
-        if self._released is None or self._released.decision != decision:
-            self._released = consent.release(parts, self.person, decision)
-        return self._released
+        facts = withhold.facts_only_by(entry.route, parts, entry.kind, practice)
+        asked = facts, decision, conditions
+        if asked not in self._released:
+            by_way = withhold.facts_only(decision) if facts else decision
+            self._released[asked] = withhold.released(parts, self.person, by_way, conditions)
+        return self._released[asked]
+
+    def near(self) -> Near:
+        """Who is near the person, read once a claim."""
+        if self._near is None:
+            self._near = self.who_is_near()
+        return self._near

@@ -13,6 +13,8 @@ from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
 from bridge.model import Part, Released, Route, Translation
 from bridge.moves.line import Line
+from bridge.release import withhold
+from bridge.release.origin import with_origin
 from bridge.store import permissions, persons, plans, records, views
 from bridge.store.lanes import EntryWork, LaneWork
 from bridge.store.permissions import Permissions
@@ -46,8 +48,9 @@ def plan(
     now: int,
 ) -> plans.Translated:
     """What the ledger should keep of one record that was translated with the added rows of version `rows`."""
+    name = line.project.agencies[work.agency].name
     by_person: dict[str, list[Part]] = {}
-    for part in translation.parts:
+    for part in with_origin(translation.parts, work.agency, name, work.kind, work.source_id, now):
         by_person.setdefault(part.about, []).append(part)
     holds = translation.holds
     entries: list[plans.EntryPlan] = []
@@ -107,14 +110,27 @@ def plan_person(
     line: Line, work: records.Work, person: str, parts: Sequence[Part], has: Permissions, now: int
 ) -> Iterator[plans.EntryPlan]:
     """The entries of one person's parts, for every chart they are meant for."""
-    subject = subject_of(line, work.agency, work.program, patient_of(parts) or has.patient)
+    patient, program = patient_of(parts) or has.patient, line.project.programs.get(work.program)
+    subject = subject_of(line, work.agency, work.program, patient)
     for practice_id in charts(line, work, person, {(work.agency, person): has}):
         chart = line.charts[practice_id]
+        status = release.may_answer(line.translator.mappings.kinds.get(work.kind), chart.practice, program)
         gate = release.gate(
-            work.agency, person, chart.practice, has.consents, practice_id in has.links, work.occurred_at, now, subject
+            work.agency,
+            person,
+            chart.practice,
+            has.consents,
+            practice_id in has.links,
+            work.occurred_at,
+            now,
+            subject,
+            status=status,
         )
-        released = consent.release(parts, person, gate.decision)
+        conditions = withhold.conditions_of(chart.practice, program, patient)
         for entry in route.plan(parts, chart.planned, chart.practice):
+            facts = withhold.facts_only_by(entry.route.kind, parts, work.kind, chart.practice)
+            decision = withhold.facts_only(gate.decision) if facts else gate.decision
+            released = withhold.released(parts, person, decision, conditions)
             hold, due = (gate.hold, gate.due) if gate.hold is not None else (entry.hold, None)
             leaving = parts_of(entry.route, released)
             yield plans.EntryPlan(

@@ -29,11 +29,12 @@ from bridge.model import (
     Stands,
     type_json,
 )
-from bridge.moves import holding, planning
+from bridge.moves import guarding, holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.leaving import Leaving
 from bridge.moves.line import SECOND, Line
 from bridge.moves.matching import Matcher
+from bridge.release import part2, withhold
 from bridge.store import leases, steps
 from bridge.store.lanes import EntryWork, LaneWork, Lease
 
@@ -104,6 +105,7 @@ async def next_step(turn: Turn) -> Outcome:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
         return await withdraw(turn)
+    program = turn.line.project.programs.get(entry.program)
     gate = release.gate(
         turn.lane.agency,
         turn.lane.source,
@@ -113,10 +115,13 @@ async def next_step(turn: Turn) -> Outcome:
         entry.occurred_at,
         now,
         planning.subject_of(turn.line, turn.lane.agency, entry.program, turn.lane.patient),
+        status=release.may_answer(turn.line.translator.mappings.kinds.get(entry.kind), turn.chart.practice, program),
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
-    parts, released = turn.leaving.parts(entry), turn.leaving.released(entry, gate.decision)
+    conditions = withhold.conditions_of(turn.chart.practice, program, turn.lane.patient)
+    parts = turn.leaving.parts(entry)
+    released = turn.leaving.released(entry, gate.decision, conditions, turn.chart.practice)
     route = Route(entry.name, entry.route, entry.resource_type, entry.parts, entry.rank)
     leaving = planning.parts_of(route, released)
     if not leaving:  # withheld whole: what stood before was true and stays
@@ -125,8 +130,20 @@ async def next_step(turn: Turn) -> Outcome:
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
         return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
+    reads = look(turn, leaving, digest)
+    if reads is not None:
+        return await held(turn, reads)
     withheld = planning.withheld_of(route, parts, released)
     return await bring(turn, leaving, digest, withheld, gate.decision)
+
+
+def look(turn: Turn, leaving: Sequence[Part], digest: str) -> Hold | None:
+    """The hold where a person at the agency reads it first; None where nothing was found, or they said it may leave."""
+    entry, wants = turn.entry, turn.line.project.agencies[turn.lane.agency].guard
+    if entry.confirmed == digest:
+        return None
+    practice = turn.chart.practice
+    return guarding.hold(leaving, turn.leaving.near, wants, practice, entry.kind, entry.reference, digest)
 
 
 async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped | None = None) -> Outcome:
@@ -165,7 +182,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     reference = entry.reference
     if replaced and (action is Action.REPLACE or entry.stands is None):  # the first one's was made with the plan
         reference = planning.reference_of(turn.line, turn.lane, entry, replaced)
-    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE)
+    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE, decision)
     wrong = holding.wrong(turn.line, shaped, chart.vendor)
     if wrong is not None:
         return await held(turn, holding.unsendable(entry, wrong))
@@ -227,7 +244,9 @@ async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
     return await follow(turn, after, None)
 
 
-def shape(turn: Turn, leaving: Sequence[Part], reference: str, patient: str, update: bool) -> Shaped:
+def shape(
+    turn: Turn, leaving: Sequence[Part], reference: str, patient: str, update: bool, decision: Decision
+) -> Shaped:
     """The resource as this chart takes it."""
     entry, agency, wants = turn.entry, turn.line.project.agencies[turn.lane.agency], turn.chart.practice.document
     standing = {
@@ -250,6 +269,7 @@ def shape(turn: Turn, leaving: Sequence[Part], reference: str, patient: str, upd
         phone=agency.phone or agency.contact.phone,
         standing=standing,
         update=update,
+        disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone),
     )
     if entry.route == "document":
         return document(leaving, context)

@@ -8,7 +8,16 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.settings.forms import Address, Email, Language, LoginForm, Name, NotLiteral, StoreForm, Timezone, wrong
-from bridge.settings.shape import ConnectionKind, Contact, DocumentSettings, Limits, PersonRole, Server, Source
+from bridge.settings.shape import (
+    ConnectionKind,
+    Contact,
+    DocumentSettings,
+    GuardSettings,
+    Limits,
+    PersonRole,
+    Server,
+    Source,
+)
 
 ContactField = Annotated[Contact, Field(description="whom a failure reaches: { name, email, phone }")]
 Items = dict[str, dict[str, Any]]
@@ -55,6 +64,7 @@ class ProgramIn(Section):
 
     name: Name
     minor_consented: bool = Field(default=False, description="true where minors consent to its services themselves")
+    part2: bool = False
 
 
 class AgencyIn(Section):
@@ -71,6 +81,7 @@ class AgencyIn(Section):
     privacy_contact: Contact | None = None
     key: SecretField | None = None
     watch: str | None = Field(default=None, min_length=1, description="a folder, relative to the project folder")
+    guard: GuardSettings = GuardSettings()
 
 
 class PracticeIn(Section):
@@ -85,6 +96,8 @@ class PracticeIn(Section):
     pilot: tuple[str, ...] | None = Field(default=None, description="agency/person, one a line; leave out for everyone")
     document: DocumentSettings = DocumentSettings()
     enable: tuple[str, ...] = Field(default=(), description="FHIR types written as such, for example [Encounter]")
+    referral_status: bool = False
+    caregiver_screening: bool = False
 
 
 class LoginIn(Section):

@@ -50,7 +50,7 @@ def load(directory: Path) -> shape.Project:
         directory=directory,
         hash=_hash(reading, overrides),
         packs=root.packs,
-        programs=_frozen({id: shape.Program(id, item.name, item.minor_consented) for id, item in programs.items()}),
+        programs=_frozen({id: shape.Program(id, **_fields(item)) for id, item in programs.items()}),
         agencies=_frozen({id: _agency(id, item, reading) for id, item in agencies.items()}),
         practices=_frozen({id: _practice(id, item) for id, item in practices.items()}),
         connections=_frozen({id: _connection(id, item, reading) for id, item in connections.items()}),

@@ -53,7 +53,22 @@ class Program:
 
     id: str
     name: str
+    part2: bool = False  # a Part 2 program (42 CFR §2.11): everything of it is released as substance use records are
     minor_consented: bool = False  # its services are those a minor consents to themselves: nobody else's consent counts
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """What of an agency's free text a person reads before it leaves; false switches a detector off."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    names: bool = True  # other people of the family known to the ledger, but not a child's own caregivers
+    caregivers: bool = False  # a child's caregivers in the child's chart, a caregiver's children in the caregiver's
+    phones: bool = True
+    addresses: bool = True
+    email: bool = True
+    links: bool = True
+    phrases: tuple[Annotated[str, Field(min_length=3, max_length=200)], ...] = ()  # the agency's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,7 @@ class Agency:
     privacy_contact: Contact | None = None
     key: Secret | None = None  # the API key its system posts with
     watch: Path | None = None  # a folder whose files are accepted
+    guard: GuardSettings = field(default_factory=GuardSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,9 @@ class DocumentSettings:
     types: Mapping[str, Coding] = field(default_factory=dict)  # record kind → DocumentReference.type
     author: str = ""  # shown as author; empty = the agency's name. Never a clinician of the practice
     encounter_link: Literal["none"] = "none"  # an agency's contact is never attached to the practice's own visit
+    released_at_once: frozenset[str] = frozenset()  # note types (codes) that the practice's portal shows at once
+    when_released: Literal["facts", "hold"] = "facts"  # of such a note: only its facts leave, or a person decides
+    part2_notice: Literal["full", "short"] = "full"  # which of the two statements of 42 CFR §2.32(a)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +119,8 @@ class Practice:
     pilot: frozenset[str] | None = None  # "agency/person"; None = everyone linked and consented
     document: DocumentSettings = field(default_factory=DocumentSettings)
     enable: frozenset[str] = frozenset()  # FHIR types this site wants written as such, beside documents
+    referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
+    caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class Verdict:
     """A person looked: the entry `stands` under an id, is `absent`, or is to be dropped (`drop`).
 
     Dropped: it does not go, and what stood before stays. Absent, and nothing should stand any more: taken back.
+    `leave`: what the guard found may leave, in exactly the content whose `digest` was asked about.
     """
 
     hold: int
@@ -51,6 +52,7 @@ class Verdict:
     stands: str
     by: str
     now: int
+    digest: str = ""
 
 
 def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
@@ -75,6 +77,8 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
             state, due = (case((entry.c.should, new), else_=old) for new, old in zip(again, gone, strict=True))
             values |= {"state": state, "due_at": due, "look_first": False}
             values |= {"stands_id": None, "stands_version": None, "stands_digest": None}
+        elif ask.verdict == "leave":
+            values |= {"state": EntryState.READY.value, "due_at": ask.now, "confirmed": ask.digest}
         else:
             stands = entry.c.stands_id.isnot(None)
             state = case((stands, EntryState.DELIVERED.value), else_=EntryState.CANCELLED.value)

@@ -63,6 +63,15 @@ def versions(connection: Connection, thing: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]
 
 
+def translated_parts(connection: Connection, ledger: Ledger, record_id: int) -> dict[str, bytes]:
+    """The parts of a record (JSON) by the agency's id of whom they are about; without those whose key was destroyed."""
+    made = tables.translation
+    query = select(person.c.source, made.c.parts_blob).join(person, person.c.id == made.c.person)
+    blobs = {row.source: row.parts_blob for row in connection.execute(query.where(made.c.record == record_id))}
+    content = get_blobs(connection, ledger.keys, blobs.values())
+    return {source: content[blob] for source, blob in blobs.items() if blob in content}
+
+
 def entries_of(connection: Connection, threads: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """The entries of these threads."""
     found: dict[str, list[dict[str, Any]]] = {}

@@ -65,6 +65,7 @@ class EntryWork:
     claims: int
     withheld: int
     translation: bytes = field(repr=False)
+    confirmed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +197,7 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
         row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
-        row.claims, row.withheld,
-        parts,
+        row.claims, row.withheld, parts, row.confirmed or "",
     )  # fmt: skip
 
 

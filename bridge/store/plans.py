@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from bridge.model import EntryState, Hold, HoldReason, RecordState
+from bridge.model import GUARDED, EntryState, Hold, HoldReason, RecordState
 from bridge.store import holds, lanes, permissions, persons, records, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, put_blobs, slices
@@ -314,6 +314,7 @@ def awaiting_decision(connection: Connection, entries: Iterable[int]) -> set[int
     hold, found = tables.hold, set[int]()
     for some in slices(entries):
         query = select(hold.c.entry).where(hold.c.entry.in_(some), tables.OPEN_HOLD)
+        query = query.where(~hold.c.waits_for.startswith(GUARDED))  # a newer version is looked at anew
         found |= set(connection.execute(query.where(hold.c.reason == HoldReason.DECISION.value)).scalars())
     return found
 

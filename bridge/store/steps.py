@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
-from bridge.model import Action, EntryState, Hold, HoldReason, Stands
+from bridge.model import GUARDED, Action, EntryState, Hold, HoldReason, Stands
 from bridge.store import holds, lanes, persons, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
@@ -186,7 +186,8 @@ def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:
 
 def comes_again(ask: Finish, revision: int, consents: Mapping[int, int], seen: int) -> bool:
     """Whether an outcome rests on what has changed since: a newer plan, or consents and links for a hold's gate."""
-    decided = ask.hold is not None and ask.hold.reason is HoldReason.DECISION
+    asked = ask.hold is not None and ask.hold.reason is HoldReason.DECISION
+    decided = asked and ask.hold is not None and not ask.hold.waits_for.startswith(GUARDED)
     waits = decided and ask.state in (EntryState.HELD, EntryState.REFUSED)
     if waits or ask.state in (EntryState.SENDING, EntryState.UNKNOWN):
         return False

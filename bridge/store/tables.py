@@ -193,6 +193,7 @@ entry = Table(
     Column("replaced", Integer, nullable=False, server_default="0"),  # documents that took the first one's place
     Column("occurred_at", BIG),  # the record's clinical instant
     Column("withheld", Integer, nullable=False, server_default="0"),
+    Column("confirmed", Text),  # the digest of what a person said may leave though the guard found something
     Column("due_at", BIG),
     Column("look_first", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
     Column("absent", Integer, nullable=False, server_default="0"),  # looks in a row that found nothing

@@ -42,6 +42,14 @@ MAY: Mapping[str, Mapping[str, str]] = {
     "welfare": {"ledger-content": KEPT},
     "third": {"ledger-content": KEPT},
     "legal": {"ledger-content": KEPT},
+    # Words that the guard holds for a person: agreed to, and still here until somebody at the agency read them.
+    "guarded": {"ledger-content": KEPT},
+    # How the practice numbers its own referral: it is told what became of that before the family agreed to anything.
+    "refnumber": {
+        "ledger-content": "raw|parts|loose|request|receipt",
+        "requests": r"\w+ (POST|PUT) (DocumentReference|Communication) body",
+        "charts": r"\w+ (DocumentReference|Communication)",
+    },
     # Kept as it came, and read by no mapping.
     "agencyonly": {"ledger-content": RAW},
     "phone": {"ledger-content": RAW},
@@ -328,6 +336,12 @@ class Writer:
             "members": [{"role": "family-partner", "name": "Rosa Vega", "until": "2026-02-01"}],
             **self.never("dyad"),
         }
+
+    def referral_status(self, id: str, child: str, kind: str = "refnumber", **more: Any) -> type_json:
+        """What became of the practice's own referral."""
+        number = {"system": "urn:oid:2.16.840.1.113883.19.5.2", "value": self.word(kind, "referral number")}
+        said = {"id": id, "child": child, "referral": number, "state": "received"}
+        return {**said, "updated_at": "2026-02-20T10:00:00-05:00", **self.never("referral status"), **more}
 
     def consent(self, id: str, practice: str, **more: Any) -> type_json:
         """A consent as a record."""

@@ -16,7 +16,7 @@ import pytest
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import Fate, type_json
-from bridge.moves import granting
+from bridge.moves import answering, granting
 from bridge.store import leases
 from tests.flow.opened import Campaign
 from tests.flow.pilot import AGENCY
@@ -91,6 +91,23 @@ def facts_only(it: Campaign) -> None:
     it.pilot.settle()
 
 
+def before_consent(it: Campaign) -> None:
+    """The practice's own referral is answered where it asked for that; elsewhere, and after a revocation, it is not."""
+    for child, practice in (("c-referred", "maple"), ("c-asked", "elm"), ("c-regretted", "maple")):
+        it.link(child, practice)
+    it.consent("c-regretted")
+    writer = it.writer("before consent")
+    it.accept("consent", writer.consent("a-regretted", "maple", child="c-regretted", revoked="2026-02-01"))
+    granting.revoke(it.pilot.line, AGENCY, "c-regretted", "maple", "test", it.pilot.clock())
+    it.accept("referral-status", writer.referral_status("rs-1", "c-referred"))
+    it.accept("contact", writer.contact("k-referred", "c-referred"))
+    it.accept("referral-status", writer.referral_status("rs-2", "c-asked", "unreleased"))
+    it.accept("referral-status", writer.referral_status("rs-3", "c-regretted", "unreleased"))
+    it.pilot.settle()
+    assert it.states("rs-1") == {"delivered"}
+    assert it.states("rs-2") == it.states("rs-3") == it.states("k-referred") == {"held"}
+
+
 # ── ways that are held ────────────────────────────────────────────────────────────────────────────────────────────
 def held(it: Campaign) -> None:
     """No consent, one that ended, was taken back or begins later; no link, or a doubtful one; no practice at all."""
@@ -116,6 +133,37 @@ def held(it: Campaign) -> None:
     for name in everybody[:-1]:
         assert "held" in it.states(f"k-{name}"), name
         assert "delivered" not in it.states(f"k-{name}"), name
+
+
+def guarded(it: Campaign) -> None:
+    """Words with a number, an address, a sister's name: read by a person first, and the one they let go leaves."""
+    it.ready("c-guard")
+    writer, kept = it.writer("guarded", "released"), it.writer("guarded, kept", "guarded")
+    sister = writer.child("c-sister", "2018-10-09")
+    it.accept("child", sister)
+    family = [{"child": one, "relationship": "mother"} for one in ("c-guard", "c-sister")]
+    it.accept("caregiver", {**writer.caregiver("g-guard", "c-guard"), "children": family})
+    it.pilot.work()
+    for name, said in (
+        ("phone", "617-555-0182"),
+        ("place", "12 Elm Street"),
+        ("mail", "a@b.example"),
+        ("link", "www.x-y.org"),
+    ):
+        words = f"{kept.text('guarded', f'{name} in the words')} {said}"
+        it.accept("contact", kept.contact(f"k-{name}", "c-guard", narrative=words, place_name="", next_steps=""))
+    named = f"{kept.text('guarded', 'a sister named')} {sister['name']['given'][0].title()}"
+    it.accept("contact", kept.contact("k-sister", "c-guard", narrative=named, next_steps=""))
+    goes = f"{writer.text('released', 'let go')} 617-555-0183"
+    it.accept("contact", writer.contact("k-let-go", "c-guard", narrative=goes))
+    it.pilot.settle()
+    asked = {hold["thing"].rpartition("/")[2]: hold["id"] for hold in it.pilot.holds() if "guard:" in hold["waits_for"]}
+    assert set(asked) == {"k-phone", "k-place", "k-mail", "k-link", "k-sister", "k-let-go"}
+    assert answering.let_leave(it.pilot.line, asked["k-let-go"], "ana", it.pilot.clock())
+    answering.decide(it.pilot.line, asked["k-mail"], "", False, True, "ana", it.pilot.clock())
+    it.pilot.settle()
+    assert "delivered" in it.states("k-let-go")
+    assert "held" in it.states("k-sister")
 
 
 def held_records(it: Campaign) -> None:
@@ -302,4 +350,4 @@ def ran(it: Campaign) -> None:
         it.heard.raised(error)
 
 
-WAYS = (delivered, facts_only, held, held_records, mappings_fail, refused, crashes)
+WAYS = (delivered, facts_only, before_consent, guarded, held, held_records, mappings_fail, refused, crashes)

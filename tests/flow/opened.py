@@ -113,7 +113,11 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
         listen(heard, patch)
         quicken(patch)
         vendors, enabled = {"oak": "openemr"}, {"maple": ("Encounter", "Goal", "CarePlan", "Communication")}
-        sites = [Site(one, taps[one].base, vendors.get(one, "open"), enabled.get(one, ())) for one in practices]
+        answered = {"maple": ", referral_status: true, caregiver_screening: true"}
+        sites = [
+            Site(one, taps[one].base, vendors.get(one, "open"), enabled.get(one, ()), answered.get(one, ""))
+            for one in practices
+        ]
         write_project(folder, sites, packs="ma-soc, konote")
         settings = folder / "bridge.yaml"
         text = settings.read_text(encoding="utf-8").replace("limits: {", "limits: { body_mib: 1, item_kib: 64,")

@@ -28,7 +28,7 @@ SYSTEM = "urn:oid:2.16.840.1.113883.19.5.1"
 BRIDGE_YAML = """\
 packs: [{packs}]
 store: {store}
-programs: {{ outcomes: {{ name: Outcomes }} }}
+programs: {{ outcomes: {{ name: Outcomes{program} }} }}
 agencies:
   {agency}:
     name: Harbor Family Partners
@@ -38,7 +38,7 @@ agencies:
     phone: 555-0100
     contact: {{ name: Robin Lake, email: robin@harbor.example }}
     practices: [{names}]
-connections:
+{more}connections:
 {connections}
 practices:
 {practices}
@@ -81,8 +81,13 @@ def write_project(
     lease: int = 120,
     timeout: float = 5,
     visibility: float = 1,
+    program: str = "",
+    more: str = "",
 ) -> Path:
-    """A project folder with one agency and these practices, each with its own connection."""
+    """A project folder with one agency and these practices, each with its own connection.
+
+    `program` holds more settings of the program as YAML flow entries, `more` of the agency as lines.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     make_key_file(folder / "secrets" / "ledger.key")
     connections = "\n".join(
@@ -105,6 +110,8 @@ def write_project(
         connections=connections,
         practices=practices,
         lease=lease,
+        program=program,
+        more=more,
     )
     (folder / "bridge.yaml").write_text(text, encoding="utf-8")
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from bridge.errors import Problem
 from bridge.mappings.fhirpath import tree
@@ -61,6 +62,7 @@ def _look_up(subject: Subject, one: Called, reached: Reached) -> None:
     asked = call.arguments[1]
     texts = given(asked, one.knowing).texts
     if texts is not None:
+        texts -= _of_void_records(subject, asked)
         texts = frozenset(text for text in texts if not _excluded(asked, text, one.facts))
     reached.asked(table, texts)
     missing = sorted((texts or frozenset()) - table.rows.keys())
@@ -86,6 +88,18 @@ def _excluded(asked: tree.Node, text: str, facts: Facts) -> bool:
     """Do the conditions around a look-up say that the code is never this one."""
     same = tree.Binary("=", asked, tree.Literal(text, asked.position), asked.position)
     return facts.verdict(same) is False
+
+
+def _of_void_records(subject: Subject, asked: tree.Node) -> frozenset[Any]:
+    """The values that make a record void: nothing is made of it, so they are never looked up."""
+    names: list[str] = []
+    while isinstance(asked, tree.Member):
+        names.insert(0, asked.name)
+        if asked.target is None:
+            void = subject.kind.void
+            return void.among if void is not None and void.path == tuple(names) else frozenset()
+        asked = asked.target
+    return frozenset()
 
 
 def _where_listed(subject: Subject, name: str) -> str:

@@ -25,6 +25,7 @@ ROW = Hold(
     HoldReason.TABLE, table_key("harbor", "ma-soc/contact-place", "yurt"), Owner.AGENCY, "no row", "say what it means"
 )
 LOOK = Hold(HoldReason.DECISION, "decision:1", Owner.PRACTICE, "whether it arrived is not known", "look in the chart")
+READ = Hold(HoldReason.DECISION, "guard:DB-X:abc", Owner.AGENCY, "it may hold a phone number", "read it")
 STOPPED = Hold(HoldReason.DECISION, "record:2", Owner.ENGINEER, "it stopped the worker", "find out why")
 SITE = Hold(HoldReason.CAPABILITY, "capability:elm:Task", Owner.PRACTICE, "there is no way in", "ask the EHR team")
 NOWHERE = Hold(HoldReason.PRACTICE, "practice:harbor/c-1", Owner.AGENCY, "no practice is known", "name one")
@@ -301,6 +302,49 @@ def test_an_answer_about_the_chart_that_is_not_whole_is_not_taken(
     assert answer.status_code == 422
     assert says in Reader(answer.text).text
     assert len(open_holds(doors.ledger)) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        ("leave", {"state": "ready", "confirmed": "abc"}),
+        ("drop", {"state": "cancelled", "confirmed": None}),
+    ],
+)
+def test_what_the_guard_found_leaves_in_this_version_or_stays(
+    doors: Opened, verdict: str, expected: dict[str, object]
+) -> None:
+    hold = held_entry(doors, READ)
+    ana = visit(doors, "ana")
+    assert "May it leave as it is?" in ana.read(f"/holds/{hold}")
+    assert "What is in the chart?" not in ana.read(f"/holds/{hold}")
+    assert "Noted: it" in ana.follow(ana.send(f"/holds/{hold}", "/read", {"verdict": verdict}))
+    entry = one(doors.ledger, tables.entry)
+    assert {name: entry[name] for name in expected} == expected
+    assert trail(doors)[-1] == ("harbor", "ana", f"hold-{verdict}", f"entry {entry['id']}")
+    assert open_holds(doors.ledger) == []
+
+
+def test_only_who_may_read_the_record_says_that_it_may_leave(doors: Opened) -> None:
+    hold = held_entry(doors, READ)
+    for person in ("pat", "lee"):
+        visitor = visit(doors, person)
+        csrf = visitor.form("/", "/sign-out")["csrf"]
+        answer = visitor.client.post(f"/console/holds/{hold}/read", data={"csrf": csrf, "verdict": "leave"})
+        assert answer.status_code == 404
+    assert visit(doors, "ana").send(f"/holds/{hold}", "/read", {"verdict": "perhaps"}).status_code == 422
+    assert one(doors.ledger, tables.entry)["confirmed"] is None
+
+
+def test_a_records_page_shows_its_reader_what_leaves_and_nobody_else(doors: Opened) -> None:
+    number = delivered(doors)
+    ana = visit(doors, "ana")
+    hold = held_entry(doors, CONSENT, "k-2")
+    ana.send(f"/holds/{hold}", "/consent", {"practice": "elm", "start": "2026-01-01", "narrative": "no"})
+    told = ana.read(f"/records/{number}")
+    assert "What leaves for" in told
+    assert "note ordinary yes A consent is in force" in told
+    assert "What leaves" not in visit(doors, "pat").read(f"/records/{number}")
 
 
 def test_what_may_stand_already_is_never_simply_tried_again(doors: Opened) -> None:

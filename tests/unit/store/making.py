@@ -42,6 +42,12 @@ NEEDS_ROW = Hold(HoldReason.TABLE, TABLE_KEY, Owner.AGENCY, "no row", "add it")
 NEEDS_DECISION = Hold(HoldReason.DECISION, "decision:1", Owner.PRACTICE, "is it there?", "look")
 
 
+PARTS = (
+    b'[{"name":"note","about":"c-1","role":"child","resource":{"resourceType":"Composition","id":"n"},'
+    b'"labels":["ordinary"],"sections":[]}]'
+)
+
+
 def item(source_id: str = "c1", raw: bytes = b'{"a":1}', **changes: Any) -> Item:
     """One contact with one child, final unless said otherwise."""
     made = Item(
@@ -93,7 +99,7 @@ def translated(
     **rest: Any,
 ) -> plans.Translated:
     """What became of a record, with the persons and ids its saving needs."""
-    said = {work.subject: b'[{"note":1}]'} if parts is None else dict(parts)
+    said = {work.subject: PARTS} if parts is None else dict(parts)
     everybody = {work.subject, *said, *people, *(entry.person for entry in entries)}
     count = len(said) + len(patients or {}) + len(holds) + 3 * len(entries)
     return plans.Translated(

@@ -328,6 +328,7 @@ def upgrade() -> None:
         sa.Column("replaced", sa.Integer(), server_default="0", nullable=False),
         sa.Column("occurred_at", BIG, nullable=True),
         sa.Column("withheld", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("confirmed", sa.Text(), nullable=True),
         sa.Column("due_at", BIG, nullable=True),
         sa.Column("look_first", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("absent", sa.Integer(), server_default="0", nullable=False),

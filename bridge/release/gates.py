@@ -11,8 +11,10 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from bridge import consent, people
+from bridge.mappings.classes import ORDINARY
+from bridge.mappings.kinds import Kind
 from bridge.model import Consent, Decision, Hold, HoldReason, Owner
-from bridge.settings import Practice
+from bridge.settings import Practice, Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,19 @@ class Gate:
     decision: Decision
     hold: Hold | None = None
     due: int | None = None
+
+
+NOBODY_ASKED = "none"
+BARE_STATUS = Decision(True, frozenset({ORDINARY}), "referral-status")
+"""On the practice's own authority: it referred, and hears what became of that."""
+
+
+def may_answer(kind: Kind | None, practice: Practice, program: Program | None) -> bool:
+    """Whether a record of this kind is a status that may answer the practice's referral before consent.
+
+    Never one of a Part 2 program: that somebody is known there is itself protected (42 CFR §2.13(c)).
+    """
+    return kind is not None and kind.before_consent and practice.referral_status and not (program and program.part2)
 
 
 def settings_key(practice: str) -> str:
@@ -60,13 +75,19 @@ def gate(
     occurred: int | None,
     now: int,
     subject: consent.Subject = consent.NOBODY,
+    *,
+    status: bool = False,
 ) -> Gate:
     """Whether something about `person` from `agency` may go to `practice` at `now`.
 
     `linked` says whether the practice has identified the person; `occurred` is the record's clinical instant, None
     where it has none (then the `send_from` date does not apply). `subject` is what is known of the person and program.
+    `status` (`may_answer`) is of the bare status of the practice's own referral: it waits for the link, and for no
+    consent where nobody was asked yet (R26). Once somebody refused, or took back what they gave, it waits too.
     """
     decision = consent.decide(consents, practice.id, now, subject)
+    if status and decision.reason == NOBODY_ASKED:
+        decision = BARE_STATUS
     if practice.pilot is not None and f"{agency}/{person}" not in practice.pilot:
         return Gate(decision, outside(practice, "this person is not on the practice's pilot panel"))
     if occurred is not None and occurred < send_from(practice):

@@ -1,0 +1,55 @@
+"""The guard on free text, asked before an entry's step: with the names near its person as the ledger has them now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bridge.mappings.classes import ORDINARY, SCREENING_DONE
+from bridge.model import Hold, Part
+from bridge.moves.line import Line
+from bridge.release import guard, withhold
+from bridge.settings import GuardSettings, Practice
+from bridge.store import kin
+from bridge.store.kin import Near
+from bridge.store.lanes import LaneWork
+
+
+def near(line: Line, lane: LaneWork) -> Near:
+    """Who is near this lane's person; nobody where no detector asks."""
+    wants = line.project.agencies[lane.agency].guard
+    if not (wants.names or wants.caregivers):
+        return Near()
+    with line.ledger.read() as connection:
+        return kin.near(connection, line.ledger, lane.person)
+
+
+def known(around: Near, leaving: Sequence[Part]) -> guard.Known:
+    """The names as the guard looks for them: the person's own are theirs, and so are those of who did what is told."""
+    if not (around.others or around.caregivers):
+        return guard.Known()
+    return guard.Known(
+        own=guard.name_words((*around.own, *guard.named_in(leaving))),
+        others=guard.name_words(around.others),
+        caregivers=guard.name_words(around.caregivers),
+    )
+
+
+def hold(
+    leaving: Sequence[Part],
+    who_is_near: Callable[[], Near],
+    wants: GuardSettings,
+    practice: Practice,
+    kind: str,
+    reference: str,
+    digest: str,
+) -> Hold | None:
+    """The hold of what a person at the agency reads first; None where nothing was found.
+
+    Who is near is asked only where people's words leave: our own lines name those who did something, and nobody else.
+    """
+    worded = bool(withhold.classes_of(leaving) - {ORDINARY, SCREENING_DONE})
+    people = known(who_is_near(), leaving) if worded else guard.Known()
+    found = guard.findings(guard.texts(leaving), people, wants)
+    if worded and practice.document.when_released == "hold" and withhold.shown_at_once(leaving, kind, practice):
+        found = (*found, guard.Found("portal", "note"))
+    return guard.hold(reference, digest, found) if found else None
