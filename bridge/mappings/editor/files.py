@@ -96,6 +96,8 @@ def _kind() -> Json:
         agency_only=_PATHS,
         consent=_object(("person", "practice", "from"), **consent),
         custody=_PATHS,
+        safety=_PATH,
+        before_consent={"type": "boolean"},
         schema=schema,
     )
 
