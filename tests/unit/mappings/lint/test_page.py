@@ -13,9 +13,9 @@ def test_the_page_in_docs_is_made_from_the_table() -> None:
     assert (ROOT / "docs" / "lint.md").read_text(encoding="utf-8") == page()
 
 
-# What other doors of this room say: a record at intake, a draft, an import of ConceptMaps or consents, and the running of
-# cases. `table-export` is told by `bridge tables export`, `pack-unknown` by the settings.
-ELSEWHERE = ("record-", "conceptmap-", "consent-", "case-differs", "table-export", "pack-unknown")
+# What other doors of this room say: a record at intake, a draft, an import of ConceptMaps or consents, and cases
+# that are run. `table-export` is told by `bridge tables export`, `pack-unknown` by the settings.
+ELSEWHERE = ("record-", "conceptmap-", "consent-", "case-differs", "case-update", "table-export", "pack-unknown")
 OF_DRAFTS = "draft"
 
 
