@@ -22,7 +22,7 @@ from bridge.mappings import source as sources
 from bridge.mappings.kindfile import read_kind
 from bridge.mappings.kinds import Kind
 from bridge.mappings.mappingfile import Laid, MappingFile, RecordMapping, read_mapping
-from bridge.mappings.rowplaces import PROJECT
+from bridge.mappings.rowplaces import PROJECT as PROJECT
 from bridge.mappings.tablefile import read_about, read_table
 from bridge.mappings.tables import About, Table
 from bridge.mappings.watching import Watching

@@ -37,7 +37,7 @@ def schemas(definitions: Definitions) -> dict[str, Json]:
         "kind.schema.json": _kind(),
         "mapping.schema.json": _mapping(definitions),
         "table-row.schema.json": table_row(),
-        "table.schema.json": _object(**dict.fromkeys(ABOUT_KEYS, _WORDS)),
+        "table.schema.json": _object((), **dict.fromkeys(ABOUT_KEYS, _WORDS)),
         "cases.schema.json": _cases(),
     }
     return {
