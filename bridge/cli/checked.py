@@ -11,9 +11,10 @@ from bridge.errors import ConfigError, Problem
 from bridge.fhir.validate import Validator
 from bridge.jobs.open import validator, validator_of
 from bridge.mappings.cases import Case, Coverage, Judgement, coverage_of, judge, read_cases, swept
-from bridge.mappings.cases.coverage import idle_reasons, places_of_rows
+from bridge.mappings.cases.coverage import idle_reasons
 from bridge.mappings.lint import lint
 from bridge.mappings.load import PACK, PROJECT, Mappings, digest, load, read_all, read_pack
+from bridge.mappings.rowplaces import RowPlaces
 from bridge.mappings.source import read
 from bridge.mappings.translate import Translator
 from bridge.mappings.watching import Watching
@@ -158,10 +159,10 @@ def _file(subject: Subject, name: str) -> str:
 
 def _rows(cases: list[Case], mappings: Mappings, subject: Subject, watching: Watching) -> Iterator[Problem]:
     step = "correct the row, or the mapping that puts it there"
-    places = places_of_rows(subject.files)
-    for table, code, finding in swept(cases, mappings, subject.valid, watching):
+    places = RowPlaces(subject.files)
+    for table, row, finding in swept(cases, mappings, subject.valid, watching):
         rule = f"in {finding.part} {finding.path}: {finding.rule}"
-        yield Problem(finding.code, rule, places.get((table, code), table), code, step)
+        yield Problem(finding.code, rule, places.where(table, row.code, start=row.start) or table, row.code, step)
 
 
 def _idle(mappings: Mappings, subject: Subject, coverage: Coverage) -> Iterator[Problem]:

@@ -72,8 +72,8 @@ def write_schemas(
         show.as_json({"directory": str(directory), "files": list(made)})
         return show.DONE
     show.say(f"{len(made)} schemas in {directory}. For an editor, as in .vscode/settings.json:")
-    own = {str(directory / "bridge.schema.json"): ["mappings/*.yaml", "cases/*.yaml"]}
-    show.as_json({"yaml.schemas": own})
+    whole, tables = (str(directory / name) for name in ("bridge.schema.json", "table.schema.json"))
+    show.as_json({"yaml.schemas": {whole: ["mappings/*.yaml", "cases/*.yaml"], tables: ["tables/*.yaml"]}})
     return show.DONE
 
 

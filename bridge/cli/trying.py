@@ -16,7 +16,7 @@ import yaml
 from bridge.cli import show
 from bridge.cli.options import HERE, AsJson, ProjectDir, chosen
 from bridge.errors import BridgeError, ConfigError, Problem
-from bridge.jobs.bench import OUTSIDE, Asked, Bench, opened
+from bridge.jobs.trial import OUTSIDE, Asked, Trial, opened
 from bridge.jobs.trying import HELD, STATES, STDIN, UNREADABLE, Tried, records, tried
 from bridge.mappings.functions import AgencyContext
 from bridge.model import Severity
@@ -51,8 +51,8 @@ def attempt(
         raise ConfigError(Problem("try-watch", "standard input cannot be read again", "command line", "--watch"))
 
     def once() -> int:
-        bench = opened(_asked(mapping, agency, pack or [], project))
-        return _show((tried(bench, row) for row in islice(records(record), first)), bench, resources, json)
+        trial = opened(_asked(mapping, agency, pack or [], project))
+        return _show((tried(trial, row) for row in islice(records(record), first)), trial, resources, json)
 
     return _again(once, lambda: _watched(mapping, record, project)) if watch else once()
 
@@ -71,7 +71,7 @@ def _agency(project: Project | None, name: str) -> AgencyContext:
     return AgencyContext(known.id, known.name, known.program, known.timezone, known.language, known.phone)
 
 
-def _show(found: Iterable[Tried], bench: Bench, resources: bool, json: bool) -> int:
+def _show(found: Iterable[Tried], trial: Trial, resources: bool, json: bool) -> int:
     counts: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     answers, well = [], True
     for one in found:
@@ -82,11 +82,11 @@ def _show(found: Iterable[Tried], bench: Bench, resources: bool, json: bool) -> 
         else:
             _tell(one, resources)
     if json:
-        head = {"kind": bench.kind, "mapping": bench.mapping, "hash": bench.translator.mappings.hash}
-        show.as_json({**head, "agency": bench.agency.id, "counts": dict(counts), "records": answers})
+        head = {"kind": trial.kind, "mapping": trial.mapping, "hash": trial.translator.mappings.hash}
+        show.as_json({**head, "agency": trial.agency.id, "counts": dict(counts), "records": answers})
     else:
         told = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no records"
-        show.say(f"{bench.kind} by {bench.mapping}, for the agency {bench.agency.id}: {told}")
+        show.say(f"{trial.kind} by {trial.mapping}, for the agency {trial.agency.id}: {told}")
     return show.DONE if well else show.FINDINGS
 
 

@@ -14,8 +14,8 @@ from bridge.documents.compose import Frame, compose
 from bridge.errors import Problem, RecordError
 from bridge.intake.reading import read_json, read_lines
 from bridge.intake.rows import Limits, Row
-from bridge.jobs.bench import Bench
 from bridge.jobs.files import read
+from bridge.jobs.trial import Trial
 from bridge.mappings.functions import AgencyContext
 from bridge.mappings.records import tidy
 from bridge.model import Finding, Hold, Part, Severity, type_json
@@ -87,18 +87,18 @@ class Tried:
         }
 
 
-def tried(bench: Bench, row: Row | Problem) -> Tried:
+def tried(trial: Trial, row: Row | Problem) -> Tried:
     """What becomes of one record of a file."""
     if isinstance(row, Problem):
         return Tried(row.where, UNREADABLE, (row,))
-    kind = bench.translator.mappings.kinds[bench.kind]
+    kind = trial.translator.mappings.kinds[trial.kind]
     kept = kind.strip(row.record)
     never = _fields(row.record) - _fields(kept)
     if problems := kind.check(kept):
         return Tried(row.where, REJECTED, tuple(problems), never=never)
     try:
-        opened = kind.open(tidy(kept), bench.agency.timezone)
-        made = bench.translator.translate(bench.kind, kept, bench.agency)
+        opened = kind.open(tidy(kept), trial.agency.timezone)
+        made = trial.translator.translate(trial.kind, kept, trial.agency)
     except RecordError as error:
         return Tried(row.where, REJECTED, error.problems, never=never)
     final = opened.final or opened.void
@@ -110,8 +110,8 @@ def tried(bench: Bench, row: Row | Problem) -> Tried:
         final=final,
         never=never,
         parts=made.parts,
-        findings=tuple(bench.validator.check_all(made.parts)),
-        documents=tuple(said(made.parts, bench.agency)),
+        findings=tuple(trial.validator.check_all(made.parts)),
+        documents=tuple(said(made.parts, trial.agency)),
     )
 
 

@@ -37,7 +37,7 @@ _TERMS = (
     "language",
     "document",
 )
-_CONSENT = ("person", "practice", "from", *_TERMS)
+CONSENT_KEYS = ("person", "practice", "from", *_TERMS)
 
 
 def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
@@ -52,8 +52,8 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
             known = ", ".join(_REQUIRED + _OPTIONAL)
             problems.append(Problem("kind-shape", f"a kind has {known}", source.where((key,)), key))
     for key in _REQUIRED:
-        if key not in value:
-            problems.append(Problem("kind-shape", "is missing", source.where(()), key))
+        if value.get(key) in (None, "", [], {}, [None]):
+            problems.append(Problem("kind-shape", "is missing", source.where((key,)), key))
     if len(problems) > before:
         return None
     try:
@@ -86,6 +86,9 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         safety=reader.path("safety"),
         before_consent=reader.before_consent(),
     )
+    for key in ("kind", "title"):
+        if not isinstance(value[key], str):
+            reader.wrong((key,), "must be a text", "put a number in quotes")
     if "/" not in kind.name:
         reader.wrong(("kind",), "a kind is named PACK/NAME")
     return kind if len(problems) == before else None
@@ -182,7 +185,7 @@ class _Reader:
     def consent(self) -> ConsentPaths | None:
         if self.at("consent") is None:
             return None
-        self.object("consent", _CONSENT)
+        self.object("consent", CONSENT_KEYS)
         practice, start = self.path("consent", "practice"), self.path("consent", "from")
         person = self.paths("consent", "person")
         if practice is None or start is None or not person:

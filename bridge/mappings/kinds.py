@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bridge.errors import Problem, RecordError
@@ -72,6 +72,12 @@ class ConsentPaths:
     purpose: Field | None = None
     language: Field | None = None
     document: Field | None = None
+
+    @property
+    def paths(self) -> tuple[Field, ...]:
+        """Every field that a consent is read from."""
+        single = (getattr(self, one.name) for one in fields(self) if one.name != "person")
+        return (*self.person, *(path for path in single if path is not None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
@@ -22,11 +22,11 @@ from bridge.mappings import source as sources
 from bridge.mappings.kindfile import read_kind
 from bridge.mappings.kinds import Kind
 from bridge.mappings.mappingfile import Laid, MappingFile, RecordMapping, read_mapping
+from bridge.mappings.rowplaces import PROJECT as PROJECT
 from bridge.mappings.tablefile import read_about, read_table
 from bridge.mappings.tables import About, Table
 from bridge.mappings.watching import Watching
 
-PROJECT = "project"
 PACK = "pack.yaml"
 """The file that makes a folder a pack."""
 CASES = ".cases.yaml"
@@ -182,9 +182,7 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
         beside = str(path.with_suffix(".yaml"))
         source = _source(beside, files[beside], problems) if beside in files else None
         about = read_about(source, problems) if source is not None else About()
-        found: list[Problem] = []
-        table = read_table(f"{pack}/{path.stem}", file, text, found, about)
-        problems.extend(_in_row(one) for one in found)
+        table = read_table(f"{pack}/{path.stem}", file, text, problems, about)
         if path.parts[0] == PROJECT:
             own.append((pack, path.stem, table))
         else:
@@ -196,11 +194,6 @@ def _tables(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Tabl
         for known in full or [table.name]:
             tables[known] = tables.get(known, Table(known)).overlaid(table)
     return tables
-
-
-def _in_row(problem: Problem) -> Problem:
-    """The problem of a row with the column at which every row begins."""
-    return replace(problem, where=f"{problem.where}:1") if problem.where.count(":") == 1 else problem
 
 
 def _of_table(file: str) -> bool:
@@ -218,6 +211,6 @@ def _collect(folder: Traversable | FilePath, path: str, found: dict[str, str], p
             _collect(entry, here, found, problems)
         elif entry.name.endswith((".yaml", ".csv")):
             try:
-                found[here] = entry.read_text(encoding="utf-8")
+                found[here] = entry.read_text(encoding="utf-8-sig")
             except UnicodeDecodeError:
                 problems.append(Problem("file-encoding", "this file is not UTF-8", here, next_step="save it as UTF-8"))

@@ -24,6 +24,7 @@ _CORE: dict[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:int": int,
     "tag:yaml.org,2002:float": float,
 }
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(slots=True)
@@ -126,6 +127,8 @@ class _Reading:
             raise yaml.MarkedYAMLError(problem=rule, problem_mark=start)
         here = self._position(node)
         self.source.marks[path] = Place(here, here if key is None else key)
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _COLLECTIONS:
+            raise yaml.MarkedYAMLError(problem="a mapping knows no tags", problem_mark=start)
         if isinstance(node, yaml.MappingNode):
             return self._object(node, path)
         if isinstance(node, yaml.SequenceNode):

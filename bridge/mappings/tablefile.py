@@ -8,40 +8,37 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from bridge.errors import Problem
+from bridge.mappings.rowplaces import WrittenRow, header_of, written_rows
 from bridge.mappings.source import Source
-from bridge.mappings.tables import COLUMNS, OPTIONAL, About, Row, Table, row_of, table_of
+from bridge.mappings.tables import COLUMNS, OPTIONAL, About, Row, RowError, Table, row_of, table_of
 
-_ABOUT = ("version", "title", "url", "system")
+ABOUT_KEYS = ("version", "title", "url", "system")
 
 
 def read_table(name: str, file: str, text: str, problems: list[Problem], about: About | None = None) -> Table:
-    """The table in one CSV text; rows that cannot be used are added to `problems` and left out."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    """The table in one CSV text; rows that cannot be used are added to `problems`, at the cell, and left out."""
+    header = header_of(text)
+    if set(header) - set(OPTIONAL) != set(COLUMNS) or len(set(header)) < len(header):
+        rule = f"the columns of a table are {', '.join(COLUMNS)}, and {', '.join(OPTIONAL)} where wanted"
+        problems.append(Problem("table-columns", rule, f"{file}:1:1", next_step="write these as the first line"))
+        return Table(name)
     found: dict[str, list[tuple[Row, str]]] = {}
-    try:
-        header = tuple(reader.fieldnames or ())
-        if set(header) - set(OPTIONAL) != set(COLUMNS) or len(set(header)) < len(header):
-            rule = f"the columns of a table are {', '.join(COLUMNS)}, and {', '.join(OPTIONAL)} where wanted"
-            problems.append(Problem("table-columns", rule, f"{file}:1", next_step="write these as the first line"))
-            return Table(name)
-        for cells in reader:
-            where = f"{file}:{reader.line_num}"
-            try:
-                if None in cells:
-                    raise ValueError("has more cells than there are columns: quote a text that holds a comma")
-                row = row_of(cells)
-            except ValueError as error:
-                problems.append(Problem("table-row", f"this row {error}", where))
-                continue
-            if not row.source:
-                problems.append(Problem("table-source", "every row names where it was taken from", where, row.code))
-            known = found.setdefault(row.code, [])
-            for other, place in known:
-                if other.meets(row):
-                    problems.append(_twice(row, place, where))
-            known.append((row, where))
-    except csv.Error:
-        problems.append(Problem("table-unreadable", "this is not CSV", f"{file}:{reader.line_num + 1}"))
+    for written in written_rows(file, text, problems):
+        try:
+            if written.too_long:
+                raise RowError("has more cells than there are columns: quote a text that holds a comma", "")
+            row = row_of(written.cells)
+        except RowError as error:
+            problems.append(Problem("table-row", f"this row {error}", written.place(error.column)))
+            continue
+        if not row.source:
+            rule = "every row names where it was taken from"
+            problems.append(Problem("table-source", rule, written.place("source"), row.code))
+        known = found.setdefault(row.code, [])
+        for other, place in known:
+            if other.meets(row):
+                problems.append(_twice(row, place, written))
+        known.append((row, written.where))
     return table_of(name, (row for known in found.values() for row, _ in known), about)
 
 
@@ -49,14 +46,14 @@ def read_about(source: Source, problems: list[Problem]) -> About:
     """What a table says of itself in the YAML file beside it; what cannot be used is added to `problems`."""
     value = source.value
     if not isinstance(value, dict):
-        rule = f"the file beside a table is an object with {', '.join(_ABOUT)}, each where wanted"
+        rule = f"the file beside a table is an object with {', '.join(ABOUT_KEYS)}, each where wanted"
         problems.append(Problem("table-about", rule, source.where(())))
         return About()
     for key, said in value.items():
-        if key not in _ABOUT or not isinstance(said, str):
-            rule = f"the file beside a table has {', '.join(_ABOUT)}, each a text"
+        if key not in ABOUT_KEYS or not isinstance(said, str):
+            rule = f"the file beside a table has {', '.join(ABOUT_KEYS)}, each a text"
             problems.append(Problem("table-about", rule, source.where((key,)), key, "put a number in quotes"))
-    return About(**{key: said.strip() for key in _ABOUT if isinstance(said := value.get(key), str)})
+    return About(**{key: said.strip() for key in ABOUT_KEYS if isinstance(said := value.get(key), str)})
 
 
 def as_csv(rows: Iterable[Row]) -> str:
@@ -72,8 +69,10 @@ def as_csv(rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _twice(row: Row, other: str, where: str) -> Problem:
+def _twice(row: Row, other: str, written: WrittenRow) -> Problem:
     if row.dated:
-        rule = f"this row and the one at {other} hold on the same days"
-        return Problem("table-overlap", rule, where, row.code, "end one before the other begins, or keep one")
-    return Problem("table-twice", "one code has one row, or rows of different days", where, row.code, "keep one")
+        rule = f"this row and the one at {other.removesuffix(':1')} hold on the same days"
+        step = "end one before the other begins, or keep one"
+        return Problem("table-overlap", rule, written.place("from" if row.start else "until"), row.code, step)
+    rule = "one code has one row, or rows of different days"
+    return Problem("table-twice", rule, written.place("code"), row.code, "keep one")

@@ -159,25 +159,34 @@ def table_key(agency: str, table: str, code: str) -> str:
     return f"table:{agency}:{table}:{code}"
 
 
+class RowError(ValueError):
+    """A row that cannot be used, said in words; `column` is the one to look at, "" for the whole row."""
+
+    def __init__(self, rule: str, column: str) -> None:
+        super().__init__(rule)
+        self.column = column
+
+
 def row_of(cells: Mapping[str, str]) -> Row:
-    """A row from its cells by column name. Raises ValueError, in words, for one that cannot be used."""
+    """A row from its cells by column name. Raises RowError for one that cannot be used."""
     cell = {column: _LINE_END.sub("\n", cells.get(column) or "").strip() for column in COLUMNS + OPTIONAL}
     if not cell["code"]:
-        raise ValueError("has no code")
+        raise RowError("has no code", "code")
     equivalence = cell["equivalence"] or "equivalent"
     if equivalence not in EQUIVALENCES:
-        raise ValueError(f"has an equivalence that is none of {', '.join(sorted(EQUIVALENCES))}")
+        raise RowError(f"has an equivalence that is none of {', '.join(sorted(EQUIVALENCES))}", "equivalence")
     if (equivalence == "unmatched") == bool(cell["target"]):
-        raise ValueError("has a target exactly when its equivalence is not `unmatched`")
+        raise RowError("has a target exactly when its equivalence is not `unmatched`", "target")
     if cell["target"] and not cell["system"]:
-        raise ValueError("has a target and no system")
+        raise RowError("has a target and no system", "system")
     if not (cell["target"] or cell["display"] or cell["text"]):
-        raise ValueError("has neither a target nor words")
+        raise RowError("has neither a target nor words", "display")
     start, until = cell.pop("from"), cell["until"]
-    if not all(map(_is_day, filter(None, (start, until)))):
-        raise ValueError("has a `from` or `until` that is no day like 2026-01-05")
+    for column, day in (("from", start), ("until", until)):
+        if day and not _is_day(day):
+            raise RowError("has a `from` or `until` that is no day like 2026-01-05", column)
     if until and until < start:
-        raise ValueError("ends before it begins")
+        raise RowError("ends before it begins", "until")
     return Row(**{**cell, "equivalence": equivalence, "start": start})
 
 

@@ -18,7 +18,7 @@ LOOK_UPS = frozenset(name for name, function in FUNCTIONS.items() if function.on
 class MappingWatch(Watch):
     """What the cases reached of one mapping. `functions` are ours, which note the rows that are looked up."""
 
-    def __init__(self, rows: set[tuple[str, str]]) -> None:
+    def __init__(self, rows: set[tuple[str, str, str]]) -> None:
         super().__init__()
         self._rows = rows
         self.functions: Registry = REGISTRY.extended(
@@ -29,18 +29,18 @@ class MappingWatch(Watch):
     def _noting(self, call: Callable[..., object]) -> Callable[..., object]:
         def noted(functions: Functions, table: Values, codes: Values) -> object:
             name = functions.tables[str(table[0])].name
-            self._rows.update((name, str(code)) for code in codes)
+            self._rows.update((name, str(code), functions.day) for code in codes)
             return call(functions, table, codes)
 
         return noted
 
 
 class Watching:
-    """The watches of a set of mappings by their names, and the (full table name, code) that were looked up."""
+    """The watches of a set of mappings by their names, and the (full table name, code, day) that were looked up."""
 
     def __init__(self) -> None:
         self.mappings: dict[str, MappingWatch] = {}
-        self.rows: set[tuple[str, str]] = set()
+        self.rows: set[tuple[str, str, str]] = set()
 
     def of(self, mapping: str) -> MappingWatch:
         """The watch of one mapping."""

@@ -6,17 +6,16 @@ when a case looks it up.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from bridge.mappings.cases.reading import NotCovered, read_not_covered
 from bridge.mappings.fhirpath.compiling.coverage import Mark
 from bridge.mappings.load import Mappings
 from bridge.mappings.mappingfile import RecordMapping
+from bridge.mappings.rowplaces import RowPlaces
+from bridge.mappings.tables import row_on
 from bridge.mappings.watching import MappingWatch, Watching
 
 _SAID = {
@@ -103,12 +102,17 @@ def coverage_of(
     reasons = {(one.kind, one.place): one.reason for one in read_not_covered(files)}
     of = [one for kind, one in sorted(mappings.mappings.items()) if kinds is None or kind in kinds]
     listed = {table.name: table for one in of for table in one.tables.values()}
-    places = places_of_rows(files)
+    places = RowPlaces(files)
     tables = []
     for name, table in sorted(listed.items()):
-        unused = [code for code in table.rows if (name, code) not in watching.rows]
-        missed = [Missed(places.get((name, code), name), code, "row", "no case looks this row up") for code in unused]
-        tables.append(Covered(name, {"rows": (len(table.rows) - len(unused), len(table.rows))}, tuple(missed)))
+        found = {row_on(day, code, table) for full, code, day in watching.rows if full == name}
+        unused = [row for row in table.every() if row not in found]
+        missed = (
+            Missed(places.where(name, row.code, start=row.start) or name, row.code, "row", "no case looks this row up")
+            for row in unused
+        )
+        count = sum(1 for _ in table.every())
+        tables.append(Covered(name, {"rows": (count - len(unused), count)}, tuple(missed)))
     return Coverage(tuple(_mapping(one, watching.of(one.name), reasons) for one in of), tuple(tables))
 
 
@@ -120,22 +124,6 @@ def idle_reasons(files: Mapping[str, str], mappings: Mappings, coverage: Coverag
     for one in read_not_covered(files):
         if one.kind in looked_at and (one.kind, one.place) not in missed:
             yield one
-
-
-def places_of_rows(files: Mapping[str, str]) -> dict[tuple[str, str], str]:
-    """Where the row of each code of each table stands; a project's own row of a code comes before a pack's."""
-    found: dict[tuple[str, str], str] = {}
-    names = {f"{path.parts[0]}/{path.stem}" for path in map(PurePosixPath, files) if path.suffix == ".csv"}
-    for file in sorted(files, key=lambda one: one.startswith("project/")):
-        path = PurePosixPath(file)
-        if path.suffix != ".csv":
-            continue
-        reader = csv.DictReader(io.StringIO(files[file]))
-        for cells in reader:
-            for name in names:
-                if name.rpartition("/")[2] == path.stem:
-                    found[name, str(cells.get("code") or "").strip()] = f"{file}:{reader.line_num}:1"
-    return found
 
 
 def _mapping(mapping: RecordMapping, watch: MappingWatch, reasons: Mapping[tuple[str, str], str]) -> Covered:

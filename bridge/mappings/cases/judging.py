@@ -61,11 +61,11 @@ def judge(case: Case, translator: Translator, valid: Validator) -> Judgement:
 
 def swept(
     cases: Iterable[Case], mappings: Mappings, valid: Validator, watching: Watching
-) -> Iterator[tuple[str, str, Finding]]:
-    """Every row of every table, put where the cases look its table up: (table, code, what is wrong with the part).
+) -> Iterator[tuple[str, Row, Finding]]:
+    """Every row of every table, put where the cases look its table up: (table, row, what is wrong with the part).
 
     `mappings` were loaded with `watching`, whose rows are lost. A table that no case looks up is not tried. Each row is
-    tried once for each set of parts that a table serves.
+    tried once for each set of parts that a table serves; of a code with rows of several days, all of them.
     """
     translator = Translator(mappings)
     tried: set[tuple[str, str, frozenset[str], str, str]] = set()
@@ -74,20 +74,20 @@ def swept(
         before, _ = translate_case(case, translator)
         if before is None or not before.parts:
             continue
-        looked_up = sorted(watching.rows)
+        looked_up = sorted({(table, code) for table, code, _ in watching.rows})
         known = {_key(one) for one in valid.check_all(before.parts)}
         names = frozenset(part.name for part in before.parts)
         for table, code in looked_up:
             given = case.rows.get(table)
             for row in mappings.tables[table].every() if given is None or code not in given.rows else ():
                 key = (case.kind, table, names, row.code, row.start)
-                if key in tried or row.code == code:
+                if key in tried or (row.code == code and not row.dated):
                     continue
                 tried.add(key)
                 made, _ = translate_case(case, Translator(_with_row(mappings, case.kind, table, code, row)))
                 for finding in valid.check_all(made.parts) if made is not None else ():
                     if finding.severity is Severity.ERROR and _key(finding) not in known:
-                        yield table, row.code, finding
+                        yield table, row, finding
 
 
 def _with_row(mappings: Mappings, kind: str, table: str, code: str, row: Row) -> Mappings:

@@ -8,11 +8,14 @@ from bridge.fhir.definitions import Definitions
 from bridge.mappings.cases.reading import AGENCY_KEYS, FINDING_KEYS
 from bridge.mappings.classes import CLASSES
 from bridge.mappings.editor.fhir import Json, Types, ref
+from bridge.mappings.kindfile import CONSENT_KEYS
+from bridge.mappings.tablefile import ABOUT_KEYS
 from bridge.mappings.tables import COLUMNS, EQUIVALENCES, OPTIONAL
 from bridge.model import HoldReason
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _TEXT: Json = {"type": "string", "minLength": 1}
+_WORDS: Json = {"type": "string"}
 _TEXTS: Json = {"type": "array", "items": _TEXT}
 _NAME: Json = {"type": "string", "pattern": "^[^/\\s]+/[^/\\s]+$"}
 _PATH: Json = {"type": "string", "pattern": "^[^.\\s]+(\\.[^.\\s]+)*$"}
@@ -22,6 +25,10 @@ _RESOURCE_PATH = rf"^{_STEP}(\.{_STEP})*$"
 _CLASS: Json = {"enum": sorted(CLASSES)}
 _CONDITION: Json = {"type": ["string", "boolean"]}
 _ANY_OBJECT: Json = {"type": ["object", "null"]}
+_TITLES = (
+    "A kind of record", "A mapping", "A row of a code table", "What a table says of itself", "Cases",
+    "A kind, a mapping, or its cases",
+)  # fmt: skip
 
 
 def schemas(definitions: Definitions) -> dict[str, Json]:
@@ -30,13 +37,14 @@ def schemas(definitions: Definitions) -> dict[str, Json]:
         "kind.schema.json": _kind(),
         "mapping.schema.json": _mapping(definitions),
         "table-row.schema.json": table_row(),
+        "table.schema.json": _object((), **dict.fromkeys(ABOUT_KEYS, _WORDS)),
         "cases.schema.json": _cases(),
     }
     return {
         name: {"$schema": DRAFT, "title": title, **body}
         for (name, body), title in zip(
             [*made.items(), ("bridge.schema.json", _whole())],
-            ("A kind of record", "A mapping", "A row of a code table", "Cases", "A kind, a mapping, or its cases"),
+            _TITLES,
             strict=True,
         )
     }
@@ -68,7 +76,7 @@ def _some(item: Json) -> Json:
 # ── kinds ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 def _kind() -> Json:
     rule = _object(("path", "in"), path=_PATH, **{"in": {"type": "array"}})
-    consent = dict.fromkeys(("practice", "from", "until", "narrative", "revoked"), _PATH)
+    consent = {key: _PATHS if key == "person" else _PATH for key in CONSENT_KEYS}
     schema = {"type": "object", "properties": {"properties": {"type": "object"}, "required": _TEXTS}}
     return _object(
         ("kind", "title", "id", "subject", "people", "schema"),
@@ -86,7 +94,10 @@ def _kind() -> Json:
         void=rule,
         never=_TEXTS,
         agency_only=_PATHS,
-        consent=_object(("person", "practice", "from"), person=_PATHS, **consent),
+        consent=_object(("person", "practice", "from"), **consent),
+        custody=_PATHS,
+        safety=_PATH,
+        before_consent={"type": "boolean"},
         schema=schema,
     )
 
@@ -119,7 +130,7 @@ def _mapping(definitions: Definitions) -> Json:
         mapping=_TEXT,
         reads=_NAME,
         extends=_NAME,
-        tables=_some(_TEXT),
+        tables=_some({"anyOf": [_TEXT, _renamed()]}),
         holds=_some(holds),
         emits={"type": "object"},
         labels=_some(labels),
@@ -132,6 +143,11 @@ def _mapping(definitions: Definitions) -> Json:
 
     choice = {"if": {"required": ["extends"]}, "then": emits(ref("varied")), "else": emits(ref("part"))}
     return {**root, **choice, "definitions": {"part": part, "varied": varied, **types.made}}
+
+
+def _renamed() -> Json:
+    """A ConceptMap's url under a name of the mapping's own."""
+    return {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _TEXT}
 
 
 def _own(definitions: Definitions) -> dict[str, Json]:

@@ -56,6 +56,7 @@ def variable(run: Run, name: str) -> Items:
         raise Fault("FE03", f"%{name} has no value here", "define it with {% assign %}, or correct its name")
     value = run.env.variables[name]
     if isinstance(value, list):
+        run.spend(len(value))
         return [item for item in value if item is not None]
     return [] if value is None else [value]
 

@@ -71,7 +71,7 @@ def _check_rows(subject: Subject, part: PartTemplate, value: Value, type_: str, 
         if type_ == "code":
             in_set = bool(known.open) or any(row.target in codes for codes in known.codes.values())
         if row.target and not in_set:
-            where = subject.rows.where(table, row.code, "target") or value.place.value
+            where = subject.rows.where(table, row.code, "target", row.start) or value.place.value
             rule = f"the code of the row {row.code!r} reaches an element whose value set {_short(url)} lacks it"
             codes = [code for system in known.codes.values() for code in system]
             step = f"there are {listed(codes)}"

@@ -35,6 +35,8 @@ _FILES = _declared(
     ("yaml-unreadable", _E, "a file is YAML of plain values, without tags", "correct the line that is named"),
     ("yaml-unquoted", _E, "an expression in braces stands in quotes", 'write "{{ … }}" in quotes'),
     ("yaml-duplicate-key", _E, "a key stands once in its object", "keep one"),
+    ("file-encoding", _E, "a file is UTF-8", "save it as UTF-8"),
+    ("definitions-unreadable", _E, "a file of added definitions is what was written", "add the package again"),
     ("kind-shape", _E, "a kind file has the keys of a kind", "see the kind's keys in mappings.md"),
     ("kind-schema", _E, "`schema` is a JSON Schema, draft 2020-12", "correct what the message names"),
     (
@@ -123,6 +125,7 @@ _LINT = _declared(
     ("assign-unused", _W, "an assigned name is read", "take it out"),
     ("assign-hides", _W, "an assigned name is not one that means something already", "choose another name"),
     ("extends-nothing", _W, "what a variation removes is there", "take the line out, or correct its name"),
+    ("case-shape", _E, "a case file has the keys of cases", "correct the key"),
     ("case-kind", _E, "a case's kind has a mapping", "correct the name"),
     ("case-part", _E, "a case names parts its mapping makes", "correct the name"),
 )

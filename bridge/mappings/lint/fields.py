@@ -86,12 +86,11 @@ def _leaves(kind: Kind) -> Iterator[Field]:
 
 def _declared(kind: Kind) -> frozenset[Field]:
     """The fields that the kind itself uses, or keeps back."""
-    found = set(identifying(kind)) | set(kind.agency_only)
+    found = set(identifying(kind)) | set(kind.agency_only) | set(kind.custody)
     found |= {rule.path for rule in (kind.final, kind.void) if rule is not None}
+    found |= {kind.safety} if kind.safety is not None else set()
     if kind.consent is not None:
-        one = kind.consent
-        found |= {*one.person, one.practice, one.start}
-        found |= {path for path in (one.until, one.narrative, one.revoked) if path is not None}
+        found |= set(kind.consent.paths)
     for path in kind.schema.fields:
         if any(path[-len(never) :] == never for never in kind.never):
             found.add(path)

@@ -12,9 +12,9 @@ from bridge.mappings.functions import FUNCTIONS
 from bridge.mappings.lint.calls import Called, called
 from bridge.mappings.lint.facts import Facts
 from bridge.mappings.lint.given import given, is_own, literal
-from bridge.mappings.lint.rowplaces import RowPlaces
 from bridge.mappings.lint.subject import Subject, listed
 from bridge.mappings.lint.walking import Walked
+from bridge.mappings.rowplaces import RowPlaces
 from bridge.mappings.tables import Table
 
 

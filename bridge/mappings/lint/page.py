@@ -10,8 +10,9 @@ from bridge.model import Severity
 _HEAD = """# What lint finds
 
 For the integration engineer. Every finding has a stable code, a `file:line:column`, what is wrong and what to do.
-An **error** stops `bridge check`; those marked ● also stop a mapping from loading. A **warning** never stops a load;
-`bridge check --strict` takes warnings for errors.
+With an **error** `bridge check` ends with 1, and the cases are run all the same; with one marked ● the mappings do not
+load, no case is run, and it ends with 2. A **warning** never stops a load; `bridge check --strict` takes warnings for
+errors. Codes of the command line and of records are told where they arise, and are not on this page.
 
 This page is made from the table in `bridge/mappings/lint/codes.py`.
 """

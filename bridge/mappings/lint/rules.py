@@ -15,11 +15,11 @@ from bridge.mappings.lint.labelling import check_labels
 from bridge.mappings.lint.lookups import Reached, check_lookups
 from bridge.mappings.lint.names import check_names
 from bridge.mappings.lint.references import check_references
-from bridge.mappings.lint.rowplaces import RowPlaces
 from bridge.mappings.lint.subject import Subject
 from bridge.mappings.lint.surroundings import cases_of_nothing, removed_nothing, unlisted_tables
 from bridge.mappings.lint.walking import walk
 from bridge.mappings.load import Loaded
+from bridge.mappings.rowplaces import RowPlaces
 
 _OF_PARTS = (check_elements, check_bindings, check_references, check_conditions, check_names)
 

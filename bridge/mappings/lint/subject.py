@@ -9,8 +9,8 @@ from bridge.errors import Problem
 from bridge.fhir.definitions import Definitions
 from bridge.mappings.fhirpath import Position
 from bridge.mappings.kinds import Kind
-from bridge.mappings.lint.rowplaces import RowPlaces
 from bridge.mappings.mappingfile import Laid, RecordMapping
+from bridge.mappings.rowplaces import RowPlaces
 from bridge.mappings.source import Source
 
 _MOST_NAMES = 12

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bridge.errors import Problem
-from bridge.mappings.lint.rowplaces import RowPlaces
 from bridge.mappings.load import CASES, Loaded
 from bridge.mappings.mappingfile import Laid
+from bridge.mappings.rowplaces import RowPlaces
 from bridge.mappings.source import Path, Source, read
 
 

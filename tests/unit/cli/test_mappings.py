@@ -35,6 +35,7 @@ def test_the_schemas_of_the_files_are_written_for_an_editor(command: Command, tm
         "kind.schema.json",
         "mapping.schema.json",
         "table-row.schema.json",
+        "table.schema.json",
     }
     assert {one["$schema"] for one in written.values()} == {"http://json-schema.org/draft-07/schema#"}
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from bridge.mappings.cases import read_cases, run_case
 from bridge.mappings.classes import CLASSES
-from bridge.mappings.functions import FUNCTIONS
+from bridge.mappings.fhirpath.documentation import functions_page
+from bridge.mappings.functions import FUNCTIONS, FUNCTIONS_OF_MAPPINGS
 from bridge.mappings.lint import lint
 from bridge.mappings.load import load
 from bridge.mappings.translate import Translator
 
-TEXT = (Path(__file__).parents[3] / "docs" / "mappings.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "mappings.md").read_text(encoding="utf-8")
 
 
 def test_the_files_shown_load_and_their_cases_hold() -> None:
@@ -35,3 +37,7 @@ def test_the_files_shown_load_and_their_cases_hold() -> None:
 def test_every_function_and_class_is_named() -> None:
     assert [name for name in FUNCTIONS if f"{name}(" not in TEXT and f".{name}(" not in TEXT] == []
     assert [name for name in CLASSES if name not in TEXT] == []
+
+
+def test_the_page_of_functions_is_made_from_their_declarations() -> None:
+    assert (DOCS / "functions.md").read_text(encoding="utf-8") == functions_page(FUNCTIONS_OF_MAPPINGS, FUNCTIONS)

@@ -187,6 +187,34 @@ def test_every_problem_is_reported_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("id: id\n", "id: null\n", "kind-shape"),
+        ("subject: child\n", "subject: [null]\n", "kind-shape"),
+        ("title: A visit", "title: 7", "kind-declaration"),
+    ],
+)
+def test_what_a_kind_must_say_it_says(old: str, new: str, code: str) -> None:
+    files = pack()
+    files["tiny/visit.kind.yaml"] = files["tiny/visit.kind.yaml"].replace(old, new, 1)
+
+    assert [problem.code for problem in problems(files)] == [code]
+
+
+def test_a_code_set_gives_a_class_and_so_does_a_table() -> None:
+    """A label stands for the records whose code a value set or a table has; of a whole program `part2` says it."""
+    url = "http://hl7.org/fhir/ValueSet/goal-status"
+    for asked, code in ((f"'{url}'", "active"), ("'table:place'", "home")):
+        label = f'  - {{ path: place, class: substance-use, when: "place.memberOf({asked})" }}\n'
+        translator = Translator(load(pack(with_part(PART + '  code: { text: "{{ place }}" }', labels=label))))
+        parts = [
+            translator.translate("tiny/visit", {"id": "V1", "child": "K1", "place": one}, AGENCY).parts
+            for one in (code, "elsewhere")
+        ]
+        assert [[sorted(part.labels) for part in found] for found in parts] == [[["substance-use"]], [["ordinary"]]]
+
+
 def test_two_files_may_not_claim_one_kind() -> None:
     kinds = problems({**pack(), "tiny/again.kind.yaml": pack()["tiny/visit.kind.yaml"]})
     mappings = problems({**pack(), "tiny/again.yaml": MAPPING.replace("mapping: visit", "mapping: again")})

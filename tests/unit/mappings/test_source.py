@@ -121,3 +121,14 @@ def test_what_no_mapping_holds_is_a_problem_with_a_place(text: str) -> None:
 
     assert [problem.code for problem in problems] == ["yaml-unreadable"]
     assert re.fullmatch(r"a\.yaml:\d+:\d+", problems[0].where)
+
+
+@pytest.mark.parametrize("text", ["a: !!python/object/apply:os.system [id]\n", "a: !!set { b }\n", "a: !x b\n"])
+def test_a_tag_is_refused_at_its_place_whatever_it_stands_on(text: str) -> None:
+    problems: list[Problem] = []
+
+    read("a.yaml", text, problems)
+
+    assert [(one.code, one.rule, one.where) for one in problems] == [
+        ("yaml-unreadable", "a mapping knows no tags", "a.yaml:1:4")
+    ]

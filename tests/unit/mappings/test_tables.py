@@ -29,22 +29,22 @@ def test_a_row_gives_coding_concept_and_words() -> None:
 @pytest.mark.parametrize(
     ("line", "code", "where"),
     [
-        (",urn:x,T,D,equivalent,here,", "table-row", "t.csv:2"),
-        ("a,urn:x,T,D,near enough,here,", "table-row", "t.csv:2"),
-        ("a,urn:x,T,D,unmatched,here,", "table-row", "t.csv:2"),
-        ("a,urn:x,,D,equivalent,here,", "table-row", "t.csv:2"),
-        ("a,,T,D,equivalent,here,", "table-row", "t.csv:2"),
-        ("a,,,,unmatched,here,", "table-row", "t.csv:2"),
-        ("a,urn:x,T,D,equivalent,,", "table-source", "t.csv:2"),
-        ("a,urn:x,T,D,equivalent,here,\na,urn:x,U,E,equivalent,here,", "table-twice", "t.csv:3"),
-        ("a,urn:x,T,D,equivalent,here,,,2026-02-30,", "table-row", "t.csv:2"),
-        ("a,urn:x,T,D,equivalent,here,,,2026-W01-1,", "table-row", "t.csv:2"),
-        ("a,urn:x,T,D,equivalent,here,,,2026-02-02,2026-02-01", "table-row", "t.csv:2"),
-        ("a,urn:x,T,D, and more,equivalent,here,", "table-row", "t.csv:2"),
-        ('a,"urn:x,T', "table-unreadable", "t.csv:2"),
+        (",urn:x,T,D,equivalent,here,", "table-row", "t.csv:2:1"),
+        ("a,urn:x,T,D,near enough,here,", "table-row", "t.csv:2:13"),
+        ("a,urn:x,T,D,unmatched,here,", "table-row", "t.csv:2:9"),
+        ("a,urn:x,,D,equivalent,here,", "table-row", "t.csv:2:9"),
+        ("a,,T,D,equivalent,here,", "table-row", "t.csv:2:3"),
+        ("a,,,,unmatched,here,", "table-row", "t.csv:2:5"),
+        ("a,urn:x,T,D,equivalent,,", "table-source", "t.csv:2:24"),
+        ("a,urn:x,T,D,equivalent,here,\na,urn:x,U,E,equivalent,here,", "table-twice", "t.csv:3:1"),
+        ("a,urn:x,T,D,equivalent,here,,,2026-02-30,", "table-row", "t.csv:2:31"),
+        ("a,urn:x,T,D,equivalent,here,,,2026-W01-1,", "table-row", "t.csv:2:31"),
+        ("a,urn:x,T,D,equivalent,here,,,2026-02-02,2026-02-01", "table-row", "t.csv:2:42"),
+        ("a,urn:x,T,D, and more,equivalent,here,", "table-row", "t.csv:2:1"),
+        ('a,"urn:x,T', "table-unreadable", "t.csv:2:1"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_named_with_its_line(line: str, code: str, where: str) -> None:
+def test_a_row_that_cannot_be_used_is_named_with_its_line_and_cell(line: str, code: str, where: str) -> None:
     problems: list[Problem] = []
 
     header = f"{HEADER},text,from,until" if ",,2026" in line else HEADER
@@ -122,7 +122,7 @@ def test_rows_that_hold_on_the_same_day_are_named_with_both_lines(
 
     read_table("tiny/t", "t.csv", lines, problems)
 
-    told = ["t.csv:3: a: this row and the one at t.csv:2 hold on the same days [table-overlap]"] if meet else []
+    told = ["t.csv:3:29: a: this row and the one at t.csv:2 hold on the same days [table-overlap]"] if meet else []
     assert [str(problem).partition("\n")[0] for problem in problems] == told
 
 

@@ -104,6 +104,8 @@ def _value(build: Build, function: Function, terms: list[Term]) -> Term:
     singles = [as_single(build.code, term) for term in terms]
     wanted = [_wanted(build, function, term, take) for term, take in zip(singles, function.takes, strict=False)]
     codes = [term.code for term in wanted]
+    if function.takes[:1] == ("String",):
+        build.code.spend_text(codes[0])
     direct = _DIRECT.get(function.name) if not function.on and function.takes[:1] == ("String",) else None
     if direct is not None:
         return guarded(build.code, direct.format(*codes), function.gives, *wanted)

@@ -55,6 +55,16 @@ class Code:
         self.line(f"q.left -= {work}")
         self.line("if q.left < 0: q.spend(0)")
 
+    def spend_again(self, items: str) -> None:
+        """Count a walk over items that happens once for each round of a loop; one walk alone is bounded by its list."""
+        if self._loops:
+            self.spend(f"len({items})")
+
+    def spend_text(self, text: str) -> None:
+        """Count what a function of a text costs in each round of a loop: a thousand characters as one item."""
+        if self._loops and text.isidentifier():
+            self.spend(f"len({text}) // 1000 if {text} is not None else 0")
+
     def constant(self, value: object) -> str:
         """A name for an object that source cannot write; the same one for the same object."""
         key = (type(value), value if isinstance(value, str | bytes | frozenset) else id(value))

@@ -67,7 +67,7 @@ def combined(build: Build, operator: str, left: Term, right: Term) -> Term:
     if operator in ("=", "!="):
         return _equality(build, operator, left, right)
     if operator in ("~", "!~"):
-        pair = f"equivalent({as_list(build.code, left)}, {as_list(build.code, right)})"
+        pair = f"equivalent({_compared(build, left, right, '*')})"
         return Term(build.code.keep(pair if operator == "~" else f"not {pair}"), ONE, "Boolean")
     if operator in _LOGIC:
         return _logic(build, operator, as_truth(build.code, left), as_truth(build.code, right))
@@ -86,6 +86,14 @@ def combined(build: Build, operator: str, left: Term, right: Term) -> Term:
     return _arithmetic(build, operator, first, second)
 
 
+def _compared(build: Build, left: Term, right: Term, how: str) -> str:
+    """Two lists that are compared item by item, `how` many times is counted."""
+    lists = as_list(build.code, left), as_list(build.code, right)
+    if left.card == right.card == MANY:
+        build.code.spend(f"len({lists[0]}) {how} len({lists[1]})")
+    return ", ".join(lists)
+
+
 def _equality(build: Build, operator: str, left: Term, right: Term) -> Term:
     sign = "==" if operator == "=" else "!="
     if left.single and right.single:
@@ -94,7 +102,7 @@ def _equality(build: Build, operator: str, left: Term, right: Term) -> Term:
         pair = f"equal_items({_moment(build, left)}, {_moment(build, right)})"
         found = guarded(build.code, pair, "Boolean", left, right, may_be_empty=True)
     else:
-        pair = f"equals({as_list(build.code, left)}, {as_list(build.code, right)})"
+        pair = f"equals({_compared(build, left, right, '+')})"
         found = Term(build.code.keep(pair), OPT, "Boolean")
     if operator == "=":
         return found
@@ -151,12 +159,14 @@ def _joined(build: Build, terms: list[Term]) -> Term:
     found = singles[0].code
     for term in singles[1:]:
         found = build.code.keep(f"concatenated({found}, {term.code})")
+        build.code.spend_text(found)
     return Term(found, ONE, "String")
 
 
 def bounded_text(build: Build, expression: str, card: str) -> Term:
     """A text whose length is checked when it is made."""
     name = build.code.keep(expression)
+    build.code.spend_text(name)
     test = f"len({name}) > {LENGTH_OF_TEXT}"
     with build.code.block(f"if {test}" if card == ONE else f"if {name} is not None and {test}"):
         build.code.line(f"joined({name}, '')")

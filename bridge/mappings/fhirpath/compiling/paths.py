@@ -93,20 +93,29 @@ def step(build: Build, term: Term, name: str) -> Term:
         if term.kind not in ("Any", "Object", "Quantity"):
             build.issue("FP13", f"a {term.kind} has no field {name}", "take the step out")
             return Term("[]", MANY)
-        return Term(build.code.keep(f"step({as_list(build.code, term)}, {name!r}, q.model)"), MANY)
+        return _walked(build, "step", term, name)
     found = shape.member(name)
     if found is None:
         hint = nearest(name, shape.names()) or f"it has {', '.join(shape.names()[:12])}"
         build.issue("FP13", f"the source has no field {name} here", hint)
         return Term("[]", MANY)
     if not found.known:
-        return Term(build.code.keep(f"step({as_list(build.code, term)}, {name!r}, q.model)"), MANY)
+        return _walked(build, "step", term, name)
     return _field(build, term, name, found)
+
+
+def _walked(build: Build, how: str, term: Term, name: str) -> Term:
+    """The children called `name` of items of which nothing is known."""
+    items = as_list(build.code, term)
+    if term.card == MANY:
+        build.code.spend_again(items)
+    return Term(build.code.keep(f"{how}({items}, {name!r}, q.model)"), MANY)
 
 
 def _field(build: Build, term: Term, name: str, found: Shape) -> Term:
     code, keep = term.code, build.code.keep
     if term.card == MANY:
+        build.code.spend_again(code)
         if found.many:
             items = keep(f"[v for o in {code} for v in listed(o.get({name!r}))]")
         else:
@@ -129,7 +138,7 @@ def _head(build: Build, this: Term, name: str) -> Term:
         return step(build, this, name)
     if this.kind not in ("Any", "Object"):
         return step(build, this, name)
-    return Term(build.code.keep(f"head({as_list(build.code, this)}, {name!r}, q.model)"), MANY)
+    return _walked(build, "head", this, name)
 
 
 def index(build: Build, node: tree.Index, scope: Scope) -> Term:

@@ -9,7 +9,9 @@ import pytest
 from bridge.fhir import definitions
 from bridge.fhir.validate import Validator
 from bridge.mappings.cases import judge, read_cases, swept
+from bridge.mappings.lint import lint
 from bridge.mappings.load import load
+from bridge.mappings.rowplaces import RowPlaces
 from bridge.mappings.translate import Translator
 from bridge.mappings.watching import Watching
 from tests.unit.mappings.small import TABLE, pack, with_part
@@ -116,4 +118,27 @@ def test_r13_every_row_is_put_where_the_cases_look_its_table_up(valid: Validator
 
     found = list(swept(read_cases({"tiny/visit.cases.yaml": CASES}), mappings, valid, watching))
 
-    assert [(table, code, one.path) for table, code, one in found] == [("tiny/place", "barn", "Observation.status")]
+    assert [(table, row.code, one.path) for table, row, one in found] == [("tiny/place", "barn", "Observation.status")]
+
+
+def test_each_row_of_a_code_is_put_where_its_table_is_looked_up_whatever_its_days(valid: Validator) -> None:
+    part = """
+    visit:
+      about: child
+      resourceType: Observation
+      status: "{{ %tables.lookup('place', place) }}"
+      code: { text: Mood }
+      subject: "{{ person('child') }}"
+    """
+    rows = ["home,urn:s,final,,equivalent,here,,,", "home,urn:s,don,,equivalent,here,,2024-01-01,2024-12-31"]
+    files = pack(with_part(part), table="\n".join([f"{TABLE.splitlines()[0]},from,until", *rows, ""]))
+    watching = Watching()
+    mappings = load(files, watching)
+    places = RowPlaces(files)
+
+    found = list(swept(read_cases({"tiny/visit.cases.yaml": CASES}), mappings, valid, watching))
+    (linted,) = [one for one in lint(files).findings if one.code == "row-unbound"]
+
+    assert [(row.target, one.path) for _, row, one in found] == [("don", "Observation.status")]
+    assert places.where("tiny/place", "home", start="2024-01-01") == "tiny/tables/place.csv:3:1"
+    assert linted.where == "tiny/tables/place.csv:3:12"

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from bridge.fhir import definitions
-from bridge.mappings import kindfile, mappingfile
+from bridge.mappings import kindfile, mappingfile, tablefile
 from bridge.mappings.cases import reading
 from bridge.mappings.editor import schemas
 from bridge.mappings.load import available_packs, read_all
@@ -36,6 +36,8 @@ MISTAKES = mistakes()
 def schema_of(file: str) -> str:
     if file.endswith(".csv"):
         return "table-row.schema.json"
+    if "/tables/" in file:
+        return "table.schema.json"
     kind = {".kind.yaml": "kind", ".cases.yaml": "cases"}.get("".join(PurePosixPath(file).suffixes), "mapping")
     return f"{kind}.schema.json"
 
@@ -162,6 +164,22 @@ def test_the_schema_of_all_knows_each_by_what_it_begins_with() -> None:
             assert [chosen[key] for key in chosen if key in said] == [schema_of(file)]
 
 
+def test_a_concept_map_may_have_a_name_of_the_mapping_s_own() -> None:
+    url = "http://hl7.org/fhir/ConceptMap/sc-goal-status"
+    base = {"mapping": "visit", "reads": "tiny/visit", "emits": {}}
+
+    assert CHECKS["mapping.schema.json"].is_valid({**base, "tables": ["place", url, {"goal": url}]})
+    assert not CHECKS["mapping.schema.json"].is_valid({**base, "tables": [{"goal": url, "also": url}]})
+
+
+def test_a_table_says_of_itself_what_the_loader_knows() -> None:
+    check = CHECKS["table.schema.json"]
+
+    assert check.is_valid({"version": "2026-01", "url": "urn:x"})
+    assert not check.is_valid({"version": 2026})
+    assert not check.is_valid({"versoin": "1"})
+
+
 def test_the_schemas_know_the_keys_that_the_loader_knows() -> None:
     def keys(*path: str) -> set[str]:
         found: Any = MADE[path[0]]
@@ -170,6 +188,8 @@ def test_the_schemas_know_the_keys_that_the_loader_knows() -> None:
         return set(found["properties"])
 
     assert keys("kind.schema.json") == set(kindfile._REQUIRED + kindfile._OPTIONAL)
+    assert keys("kind.schema.json", "consent") == set(kindfile.CONSENT_KEYS)
+    assert keys("table.schema.json") == set(tablefile.ABOUT_KEYS)
     assert set(MADE["kind.schema.json"]["required"]) == set(kindfile._REQUIRED)
     assert keys("mapping.schema.json") == set(mappingfile._KEYS)
     assert keys("cases.schema.json") == set(reading.FILE_KEYS)

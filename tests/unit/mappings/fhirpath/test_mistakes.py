@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bridge.mappings.fhirpath import (
@@ -219,3 +221,30 @@ def test_a_function_of_ours_may_halt_a_record_and_may_fail() -> None:
     with pytest.raises(EvaluationError, match="FE07") as caught:
         compile_expression("a.broken()", functions=registry).evaluate({"a": 1})
     assert "secret" not in str(caught.value)
+
+
+NUMBERED = {"type": "object", "properties": {"v": {"type": "integer"}}}
+SCHEMA_OF_LONG = {
+    "type": "object",
+    "properties": {"a": {"type": "array", "items": NUMBERED}, "w": {"type": "string"}},
+}
+LONG: dict[str, Any] = {"a": [{"v": number} for number in range(3000)], "w": "x" * 900_000}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a.select(%context.a.select(%context.a.v.count()))",
+        "a.select(%context.a = %context.a)",
+        "a.select(%context.a ~ %context.a)",
+        "a.select(%context.w.upper().lower().length())",
+        "a.select(%context.w & %context.w.substring(0, 9))",
+        "a.select(%context.a.v | %context.a.v)",
+    ],
+)
+@pytest.mark.parametrize("schema", [None, SCHEMA_OF_LONG], ids=["unknown", "known"])
+def test_what_a_loop_walks_again_each_round_counts_as_work(expression: str, schema: dict[str, Any] | None) -> None:
+    """A step over a list, a comparison of lists and a function of a text cost what they walk."""
+    with pytest.raises(EvaluationError) as caught:
+        compile_expression(expression, schema=schema).evaluate(LONG)
+    assert caught.value.code == "FE04"

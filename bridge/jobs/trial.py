@@ -21,7 +21,7 @@ OUTSIDE = AgencyContext("agency", "An agency", "program", "America/New_York")
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class Trial:
     """What records are tried with."""
 
     translator: Translator
@@ -61,7 +61,7 @@ class Asked:
                     yield from (self.project.directory / name).rglob(ending)
 
 
-def opened(asked: Asked) -> Bench:
+def opened(asked: Asked) -> Trial:
     """The mapping that was asked for, compiled. Raises ConfigError with every problem there is in its files."""
     if asked.file is not None and not asked.file.is_file():
         raise ConfigError(Problem("try-mapping", "there is no file of this name", str(asked.file)))
@@ -74,7 +74,7 @@ def opened(asked: Asked) -> Bench:
     mappings = load({**read_packs(packs, directory), **own})
     own_definitions = [str(directory / OWN_DEFINITIONS)] if directory and (directory / OWN_DEFINITIONS).is_dir() else []
     kind = _kind(asked, mappings)
-    return Bench(Translator(mappings), validator(*own_definitions), kind, asked.agency)
+    return Trial(Translator(mappings), validator(*own_definitions), kind, asked.agency)
 
 
 def _packs(asked: Asked) -> list[str]:
@@ -90,14 +90,15 @@ def _inside(file: Path, directory: Path | None) -> bool:
 
 
 def _folder(file: Path) -> dict[str, str]:
-    """The YAML files beside a mapping's file, and the tables below it, as the pack that is called as their folder."""
+    """The YAML files beside a mapping's file, and the tables' below it, as the pack that is called as their folder."""
     pack = file.resolve().parent.name
     found: dict[str, str] = {}
     problems = []
-    for folder, ending, path in ((file.parent, ".yaml", pack), (file.parent / "tables", ".csv", f"{pack}/tables")):
+    tables = (file.parent / "tables", f"{pack}/tables")
+    for (folder, path), ending in (((file.parent, pack), ".yaml"), (tables, ".csv"), (tables, ".yaml")):
         for entry in sorted(folder.glob(f"*{ending}")):
             try:
-                found[f"{path}/{entry.name}"] = entry.read_text(encoding="utf-8")
+                found[f"{path}/{entry.name}"] = entry.read_text(encoding="utf-8-sig")
             except UnicodeDecodeError:
                 problems.append(Problem("file-encoding", "this file is not UTF-8", str(entry), "", "save it as UTF-8"))
     if problems:
