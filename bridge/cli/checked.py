@@ -16,6 +16,7 @@ from bridge.mappings.load import PACK, PROJECT, Mappings, digest, load, read_all
 from bridge.mappings.source import read
 from bridge.mappings.translate import Translator
 from bridge.mappings.watching import Watching
+from bridge.release.trial import stated
 from bridge.settings import load as load_project
 from bridge.settings.load import FILE
 from bridge.settings.words import nearest
@@ -84,7 +85,7 @@ def run(subject: Subject, only: Collection[str]) -> Checked:
     made = kinds & mappings.mappings.keys()
     cases = [case for case in _cases(subject.files, mappings) if case.kind in kinds]
     translator = Translator(mappings)
-    judgements = tuple(judge(case, translator, subject.valid) for case in cases)
+    judgements = tuple(judge(case, translator, subject.valid, stated) for case in cases)
     coverage = coverage_of(mappings, watching, subject.files, made)
     beside = [*_rows(cases, mappings, subject, watching), *_idle(mappings, subject, coverage)]
     warnings = linted.warnings
