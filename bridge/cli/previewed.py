@@ -16,6 +16,10 @@ from bridge.jobs.signed import Signed
 from bridge.mappings.moments import is_day, start_of_day
 
 _LINE = "─" * 100
+NOT_KNOWN = (
+    "taken as given: that the practice knows each person. Not known here: birth dates, safety flags and names that only"
+    " other records hold"
+)
 
 
 def recipient(asked: Asked, bench: Bench, practice: str, file: Path | None, at: str, now: int) -> Recipient:
@@ -81,4 +85,7 @@ def told(one: Charted, to: Recipient) -> None:
     elif one.mime and not one.wrong:
         show.say(f"  the document would be {one.mime}, which cannot be shown here")
     elif not one.mime:
-        show.say("  no document leaves")
+        alone = sorted({row.type for row in chart.rows if row.leaves})
+        going = ", ".join(one for one in alone if one in to.practice.enable) or "nothing"
+        more = f"; of the rest {going} goes by itself (`enable` of the practice)" if alone else ""
+        show.say(f"  no document leaves{more}")

@@ -107,7 +107,10 @@ def _show(found: Iterable[Tried], bench: Bench, resources: bool, json: bool) -> 
 
 
 def _preview(found: Iterable[tuple[Tried, Sequence[Charted]]], bench: Bench, to: Recipient, json: bool) -> int:
-    """As `_show`, of what would leave: without a consent that is a preview like any other, and no finding."""
+    """As `_show`, of what would leave, and nothing of what would not but its classes and rule.
+
+    Without a consent that is a preview like any other, and no finding.
+    """
     counts: Counter[str] = Counter(dict.fromkeys(STATES, 0))
     answers, well = [], not to.signed.problems
     if not json:
@@ -116,7 +119,8 @@ def _preview(found: Iterable[tuple[Tried, Sequence[Charted]]], bench: Bench, to:
         counts[one.state] += 1
         well = well and one.well
         if json:
-            answers.append({**one.as_dict(), "charts": [chart.as_dict() for chart in charts]})
+            known = {key: value for key, value in one.as_dict().items() if key not in ("parts", "documents")}
+            answers.append({**known, "charts": [chart.as_dict() for chart in charts]})
             continue
         _head(one)
         for chart in charts:
@@ -130,6 +134,7 @@ def _preview(found: Iterable[tuple[Tried, Sequence[Charted]]], bench: Bench, to:
         show.as_json({**head, "agency": bench.agency.id, **asked, **more})
     else:
         told = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no records"
+        show.say(previewed.NOT_KNOWN)
         show.say(f"{bench.kind} by {bench.mapping}, from the agency {bench.agency.id} to {to.practice.id}: {told}")
     return show.DONE if well else show.FINDINGS
 
