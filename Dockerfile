@@ -5,7 +5,7 @@ FROM python:${PYTHON}-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY bridge ./bridge
-RUN python -m venv /opt/bridge && /opt/bridge/bin/pip install --no-cache-dir ".[collect]"
+RUN python -m venv /opt/bridge && /opt/bridge/bin/pip install --no-cache-dir ".[collect,documents]"
 
 FROM python:${PYTHON}-slim
 RUN useradd --uid 1000 --create-home --shell /usr/sbin/nologin bridge

@@ -26,8 +26,9 @@ from bridge.moves.holding import STOPPED_AT, stopped_the_worker
 from bridge.moves.leaving import Leaving
 from bridge.moves.line import AddedRows, Line
 from bridge.moves.matching import Matcher
-from bridge.moves.sending import Turn, next_step, park, waiting
+from bridge.moves.sending import next_step, park, waiting
 from bridge.moves.settling import settle
+from bridge.moves.turning import Turn
 from bridge.settings import Agency
 from bridge.store import plans, records
 from bridge.store.lanes import EntryWork, LaneWork
@@ -95,8 +96,7 @@ def translated(line: Line, work: records.Work, added: AddedRows) -> Translation:
         return Translation((), (stopped_the_worker(f"record:{work.id}"),), (), "", "")
     context = line.agency_context(work.agency, work.program)
     try:
-        rows = added.of(work.agency)
-        sent = work.decided == "send"  # a person said so, for this version
+        rows, sent = added.of(work.agency), work.decided == "send"  # a person said so, for this version
         translation = line.translator.translate(work.kind, orjson.loads(work.raw), context, rows, decided=sent)
     except RecordError as error:
         return Translation((), (at_fault(work.kind, error.problems[0].rule, error.problems[0].code),), (), "", "")

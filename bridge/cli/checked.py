@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError, Problem
 from bridge.fhir.validate import Validator
 from bridge.jobs.open import validator, validator_of
@@ -24,13 +25,17 @@ from bridge.settings.words import nearest
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A project with its packs, or one pack that is being worked on. `own` is what its own files begin with."""
+    """A project with its packs, or one pack that is being worked on. `own` is what its own files begin with.
+
+    `unfit` are formats of documents that a practice asks for and its EHR does not take.
+    """
 
     directory: Path
     own: str
     packs: tuple[str, ...]
     files: Mapping[str, str] = field(repr=False)
     valid: Validator = field(repr=False)
+    unfit: tuple[Problem, ...] = ()
 
     def path(self, file: str) -> Path | None:
         """Where one of its own files is; None for a file of an installed pack."""
@@ -68,7 +73,9 @@ def subject_of(directory: Path) -> Subject:
         return Subject(directory, directory.name, (directory.name,), read_pack(directory), validator())
     project = load_project(directory)
     files = read_all(project.packs, project.directory)
-    return Subject(project.directory, PROJECT, tuple(project.packs), files, validator_of(project))
+    return Subject(
+        project.directory, PROJECT, tuple(project.packs), files, validator_of(project), tuple(unfit(project))
+    )
 
 
 def run(subject: Subject, only: Collection[str]) -> Checked:
@@ -87,7 +94,11 @@ def run(subject: Subject, only: Collection[str]) -> Checked:
     translator = Translator(mappings)
     judgements = tuple(judge(case, translator, subject.valid, stated) for case in cases)
     coverage = coverage_of(mappings, watching, subject.files, made)
-    beside = [*_rows(cases, mappings, subject, watching), *_idle(mappings, subject, coverage)]
+    beside = [
+        *(() if only else subject.unfit),
+        *_rows(cases, mappings, subject, watching),
+        *_idle(mappings, subject, coverage),
+    ]
     warnings = linted.warnings
     if only:
         files = {file for file, text in subject.files.items() if kinds_of(file, text, mappings) & kinds}

@@ -79,12 +79,11 @@ def told(one: Charted, to: Recipient) -> None:
     for rule in one.wrong:
         show.say(f"  this EHR would not take the document: {rule}")
     if one.text:
-        show.say(f"── the document as {to.practice.id} would get it, {one.mime} ".ljust(100, "─"))
+        words = "; here its words" if one.data else ""
+        show.say(f"── the document as {to.practice.id} would get it, {one.mime}{words} ".ljust(100, "─"))
         show.say(one.text.rstrip("\n"))
         show.say(_LINE)
-    elif one.mime and not one.wrong:
-        show.say(f"  the document would be {one.mime}, which cannot be shown here")
-    elif not one.mime:
+    else:
         alone = sorted({row.type for row in chart.rows if row.leaves})
         going = ", ".join(one for one in alone if one in to.practice.enable) or "nothing"
         more = f"; of the rest {going} goes by itself (`enable` of the practice)" if alone else ""

@@ -13,9 +13,10 @@ def render(document: Document) -> bytes:
         "\n".join(_lines(document.ask)),
         "\n".join((document.title, "=" * len(document.title), *_lines(document.head))),
     ]
-    for section in document.sections:
-        heading = (section.heading, "-" * len(section.heading)) if section.heading else ()
-        blocks.append("\n".join((*heading, *_lines(section.lines))))
+    for block in document.blocks():
+        under = "-" if block.level == 2 else "~"
+        heading = (block.heading, under * len(block.heading)) if block.heading else ()
+        blocks.append("\n".join((*heading, *_lines(block.lines))))
     blocks.append("\n".join(("--", *_lines(document.foot))))
     return ("\n\n".join(blocks) + "\n").encode()
 

@@ -18,6 +18,18 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "This document corrects an earlier one.",
         "Este documento corrige uno anterior.",
     ),
+    "taken-back": (
+        "The agency has taken this entry back.",
+        "La agencia ha retirado esta entrada.",
+    ),
+    "several": ("News from the agency", "Novedades de la agencia"),
+    "entries": ("Entries", "Entradas"),
+    "about": ("About", "Sobre"),
+    "to-do": ("For the clinician", "Para el equipo médico"),
+    "page": ("Page", "Página"),
+    "about-document": ("About this document", "Sobre este documento"),
+    "none-told": ("Nothing is said here.", "No se dice nada aquí."),
+    "told-elsewhere": ("This is told under another heading.", "Esto se dice bajo otro título."),
     "call": ("Questions", "Preguntas"),
     "incomplete": (
         "This document may not hold everything the agency knows: the family and the law decide what is shared.",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from bridge.documents.content import Document, Line
+from bridge.documents.script import right_to_left
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters no XML document may hold (XML 1.0 §2.2); FHIR strings hold none of them either."""
@@ -32,16 +33,16 @@ def _page(document: Document) -> str:
     language = document.language
     parts = [
         f'<html xmlns="http://www.w3.org/1999/xhtml" lang="{language}" xml:lang="{language}">',
-        f'<head><meta charset="utf-8"/><title>{words(document.title)}</title></head>',
+        f'<head><meta charset="utf-8"/><title>{words(document.name)}</title></head>',
         "<body>",
         *_lines(document.ask),
         f"<h1>{words(document.title)}</h1>",
         *_lines(document.head),
     ]
-    for section in document.sections:
-        if section.heading:
-            parts.append(f"<h2>{words(section.heading)}</h2>")
-        parts.extend(_lines(section.lines))
+    for block in document.blocks():
+        if block.heading:
+            parts.append(f"<h{block.level}>{words(block.heading)}</h{block.level}>")
+        parts.extend(_lines(block.lines))
     parts.extend(("<hr/>", *_lines(document.foot), "</body>", "</html>"))
     return "\n".join(parts) + "\n"
 
@@ -51,4 +52,5 @@ def _lines(lines: Iterable[Line]) -> Iterator[str]:
         tag = escape(line.language)
         said = f'<span lang="{tag}" xml:lang="{tag}">{words(line.text)}</span>' if tag else words(line.text)
         label = f"<strong>{words(line.label)}:</strong> " if line.label else ""
-        yield f"<p>{label}{said}</p>"
+        toward = ' dir="rtl"' if right_to_left(line.text) and not label else ""
+        yield f"<p{toward}>{label}{said}</p>"

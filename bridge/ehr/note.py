@@ -6,8 +6,10 @@ import base64
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bridge.documents.compose import Frame, compose
-from bridge.documents.formats import FORMATS, render
+from bridge.documents.compose import compose
+from bridge.documents.content import Document, Frame, Subject
+from bridge.documents.formats import CCDA, CCDA_FORMAT, FORMATS, PDF, render
+from bridge.documents.pdf import Unshowable
 from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, finding, identifiers
 from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.facts import VendorFacts
@@ -29,12 +31,20 @@ LOINC = "http://loinc.org"
 ATTACHMENT = "DocumentReference.content.attachment"
 
 
-def choose_mime(wanted: str, vendor: VendorFacts, update: bool = False) -> str:
-    """The format to render: the site's where the vendor takes it, else the vendor's best of those we have, else ""."""
+def choices(wanted: str, vendor: VendorFacts, update: bool = False) -> list[str]:
+    """The formats to render, best first: the site's where the vendor takes it, then the vendor's own order.
+
+    Only what can be corrected later, unless nothing can; no PDF or C-CDA that nobody asked for.
+    """
     taken = vendor.document.update_mimes.value if update else vendor.document.mimes.value
     lasting = [mime for mime in taken if mime in vendor.document.update_mimes.value] or list(taken)
-    choices = [mime for mime in (wanted, *lasting) if mime in lasting and mime in FORMATS]
-    return choices[0] if choices else ""
+    plain = [mime for mime in lasting if mime != wanted and mime in FORMATS and mime not in (PDF, *CCDA)]
+    return [wanted, *plain] if wanted in lasting and wanted in FORMATS else plain
+
+
+def choose_mime(wanted: str, vendor: VendorFacts, update: bool = False) -> str:
+    """The first of `choices`, or "" where there is none."""
+    return next(iter(choices(wanted, vendor, update)), "")
 
 
 def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
@@ -45,19 +55,18 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is None:
         raise ValueError("a document is made of a Composition and its parts")
-    facts, mime = context.vendor.document, choose_mime(context.mime, context.vendor, context.update)
+    facts, made = context.vendor.document, compose(parts, _frame(context))
+    mime, body, findings = _rendered(made, note, context)
     if not mime:
-        rule = "this EHR takes none of the formats the bridge writes"
-        return Shaped({}, (finding("ehr-format", f"{ATTACHMENT}.contentType", rule, note),))
-    made = compose(parts, _frame(context))
-    body = render(made, mime)
-    period, findings = _period(parts, note, context)
+        return Shaped({}, tuple(findings))
+    period, doubts = _period(made.period, note, context)
+    findings += doubts
     when = with_time(note.resource.get("date", ""), context.zone)
     attachment = {
-        "contentType": f"{mime};charset=utf-8" if facts.charset.value else mime,
+        "contentType": f"{mime};charset=utf-8" if facts.charset.value and mime != PDF else mime,
         "language": made.language,
         "data": base64.b64encode(body).decode(),
-        "title": f"{made.title} [{context.reference}]",
+        "title": made.name,
         "creation": when,
     }
     resource = _without_empty(
@@ -77,12 +86,29 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
             "author": [{"display": context.author or context.agency}] if facts.author.value == "display" else [],
             "custodian": {"display": context.agency} if facts.custodian.value == "display" else {},
             "description": made.title,
-            "content": [{"attachment": attachment}],
+            "content": [{"attachment": attachment, "format": CCDA_FORMAT if mime in CCDA else {}}],
             "context": {"period": period},
         }
     )
     findings += _doubts(resource, len(body), note, context.vendor)
     return Shaped(resource, (*findings, *missing(resource, context.vendor, note.name)))
+
+
+def _rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, bytes, list[Finding]]:
+    """The content type and bytes of the best format; "" with an error where this EHR takes none that can be made."""
+    wanted = choices(context.mime, context.vendor, context.update)
+    findings: list[Finding] = []
+    for mime in wanted:
+        try:
+            return mime, render(made, mime), findings
+        except Unshowable:
+            rule = "the fonts at hand lack a sign for a character of this text: it goes as another format, in full"
+            severity = Severity.INFORMATION if wanted[1:] else Severity.ERROR
+            findings.append(finding("ehr-glyph", f"{ATTACHMENT}.contentType", rule, note, severity))
+    if not wanted:
+        rule = "this EHR takes none of the formats the bridge writes"
+        findings.append(finding("ehr-format", f"{ATTACHMENT}.contentType", rule, note))
+    return "", b"", findings
 
 
 def _frame(context: ShapeContext) -> Frame:
@@ -95,6 +121,7 @@ def _frame(context: ShapeContext) -> Frame:
         phone=context.phone,
         author=context.author,
         disclosure=context.disclosure,
+        subject=Subject(id=context.patient_id),
     )
 
 
@@ -123,13 +150,9 @@ def _type(note: type_json, context: ShapeContext) -> type_json:
     return {**found, "coding": loinc} if loinc else found
 
 
-def _period(parts: Sequence[Part], note: Part, context: ShapeContext) -> tuple[type_json, list[Finding]]:
-    """The clinical time: of the one Encounter, else the Composition's event, else the day it is about."""
-    encounters = [part.resource["period"] for part in parts if part.type == "Encounter" and "period" in part.resource]
-    events = [event["period"] for event in note.resource.get("event", []) if "period" in event]
-    said = encounters if len(encounters) == 1 else events
-    day = note.resource.get("date", "")
-    period: type_json = dict(said[0]) if said else ({"start": day} if day else {})
+def _period(said: type_json, note: Part, context: ShapeContext) -> tuple[type_json, list[Finding]]:
+    """The clinical time as this EHR takes it."""
+    period = dict(said)
     facts, findings = context.vendor.document, []
     if facts.times.value:
         if any(len(period.get(key, "")) == 10 for key in ("start", "end")):

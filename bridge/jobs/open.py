@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bridge.ehr import facts
 from bridge.ehr.chart import Chart
+from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError
 from bridge.fhir import definitions
 from bridge.fhir.auth import login
@@ -90,7 +91,13 @@ def activate(project: Project, ledger: Ledger, by: str, now: int) -> tuple[dict[
 
 @asynccontextmanager
 async def connected(line: Line) -> AsyncIterator[Line]:
-    """The line with a client for each connection, and what the ledger knows of their statements."""
+    """The line with a client for each connection, and what the ledger knows of their statements.
+
+    Raises ConfigError where a practice asks for documents that its EHR does not take or that cannot be made here.
+    """
+    problems = list(unfit(line.project))
+    if problems:
+        raise ConfigError(problems)
     clients = {name: client_of(connection) for name, connection in line.project.connections.items()}
     try:
         for name, practice in line.project.practices.items():

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from bridge.ehr import facts
-from bridge.ehr.context import ShapeContext
+from bridge.ehr.context import ShapeContext, Shaped
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.route import NEVER_ALONE
 from bridge.ehr.shape import document
@@ -33,7 +33,7 @@ from bridge.store.kin import Near, names
 
 NOT_SENT = "(not sent)"
 SHOWN = frozenset({"text/plain", "application/xhtml+xml", "text/html"})
-"""Formats that can be shown as they are."""
+"""Formats that can be read as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,15 @@ class Recipient:
 class Charted:
     """One person's chart: every part and section, what would be waited for, and the document as the practice gets it.
 
-    `text` is "" where no document leaves, or where its format (`mime`) is not one that can be shown.
+    `mime` is "" where no document leaves. `text` is the document as it is, or where its format is not one to be read so
+    its words as plain text; then `data` is the document (base64).
     """
 
     chart: trial.Chart
     holds: tuple[Hold, ...] = ()
     mime: str = ""
     text: str = field(default="", repr=False)
+    data: str = field(default="", repr=False)
     wrong: tuple[str, ...] = ()
     places: Mapping[int, str] = field(default_factory=dict)
 
@@ -89,7 +91,9 @@ class Charted:
                 {"reason": str(one.reason), "rule": one.rule, "next_step": one.next_step, "owner": str(one.owner)}
                 for one in self.holds
             ],
-            "document": {"mime": self.mime, "text": self.text, "wrong": list(self.wrong)} if self.mime else None,
+            "document": {"mime": self.mime, "text": self.text, "data": self.data, "wrong": list(self.wrong)}
+            if self.mime
+            else None,
         }
 
 
@@ -137,15 +141,23 @@ def charted(chart: trial.Chart, parts: Sequence[Part], kind: str, to: Recipient,
     found = Charted(chart, tuple(waits), places=to.signed.places)
     if not any(part.type == "Composition" for part in leaving):
         return found
-    shaped = document(told, context(to, chart, told, kind))
+    delivery = context(to, chart, told, kind)
+    shaped = document(told, delivery)
     wrong = tuple(one.rule for one in shaped.findings if one.severity is Severity.ERROR)
-    content = shaped.resource.get("content", [])
-    if not content:
-        return replace(found, wrong=wrong, mime=to.practice.document.mime)
-    attachment = content[0]["attachment"]
-    mime = str(attachment["contentType"]).partition(";")[0]
-    text = base64.b64decode(attachment["data"]).decode() if mime in SHOWN else ""
-    return replace(found, mime=mime, text=text, wrong=wrong)
+    mime, data = attached(shaped)
+    if mime in SHOWN:
+        return replace(found, mime=mime, text=base64.b64decode(data).decode(), wrong=wrong)
+    plain = document(told, replace(delivery, mime="text/plain", vendor=facts.vendor("generic")))
+    text = base64.b64decode(attached(plain)[1]).decode()
+    return replace(found, mime=mime or to.practice.document.mime, text=text, data=data, wrong=wrong)
+
+
+def attached(shaped: Shaped) -> tuple[str, str]:
+    """The format and the document (base64) in a shaped resource; "" where there is none."""
+    for content in shaped.resource.get("content", []):
+        attachment = content["attachment"]
+        return str(attachment["contentType"]).partition(";")[0], str(attachment["data"])
+    return "", ""
 
 
 def context(to: Recipient, chart: trial.Chart, told: Sequence[Part], kind: str) -> ShapeContext:

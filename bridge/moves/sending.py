@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import orjson
 
 from bridge import people, release
 from bridge.ehr import decide, send
 from bridge.ehr.answers import classify
-from bridge.ehr.chart import Chart
-from bridge.ehr.context import ShapeContext, Shaped
 from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
-from bridge.ehr.shape import discrete, document
 from bridge.model import (
     Action,
     Answer,
@@ -31,12 +27,12 @@ from bridge.model import (
 )
 from bridge.moves import guarding, holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
-from bridge.moves.leaving import Leaving
-from bridge.moves.line import SECOND, Line
-from bridge.moves.matching import Matcher
-from bridge.release import part2, withhold
+from bridge.moves.line import SECOND
+from bridge.moves.shaping import last_sent, shape
+from bridge.moves.turning import Turn
+from bridge.release import withhold
 from bridge.store import leases, steps
-from bridge.store.lanes import EntryWork, LaneWork, Lease
+from bridge.store.lanes import EntryWork, Lease
 
 NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
 TO_BEGIN = SECOND // 10
@@ -44,19 +40,6 @@ TO_BEGIN = SECOND // 10
 
 MOST_ATTEMPTS = 3
 """Answers in a row that say `duplicate` where looking finds nothing: then a person looks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One entry's turn: everything its moves need."""
-
-    line: Line
-    chart: Chart
-    lane: LaneWork
-    entry: EntryWork
-    matcher: Matcher
-    leaving: Leaving
-    clock: Callable[[], int]
 
 
 def waiting(entry: EntryWork) -> Outcome:
@@ -242,47 +225,6 @@ async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
         return current
     after = decide.decide(answer, tried(turn, Action.UPDATE, Interaction.READ), now)
     return await follow(turn, after, None)
-
-
-def shape(
-    turn: Turn, leaving: Sequence[Part], reference: str, patient: str, update: bool, decision: Decision
-) -> Shaped:
-    """The resource as this chart takes it."""
-    entry, agency, wants = turn.entry, turn.line.project.agencies[turn.lane.agency], turn.chart.practice.document
-    standing = {
-        f"{part.type}/{part.resource['id']}": turn.lane.standing[entry.thread, part.name]
-        for part in leaving
-        if (entry.thread, part.name) in turn.lane.standing
-    }
-    context = ShapeContext(
-        patient_id=patient,
-        reference=reference,
-        vendor=turn.chart.vendor,
-        agency=agency.name,
-        zone=agency.timezone,
-        mime=wants.mime,
-        language=wants.language,
-        kind=entry.kind,
-        types=wants.types,
-        author=wants.author,
-        contact=agency.contact.name,
-        phone=agency.phone or agency.contact.phone,
-        standing=standing,
-        update=update,
-        disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone),
-    )
-    if entry.route == "document":
-        return document(leaving, context)
-    return discrete(leaving[0], context, leaving)
-
-
-def last_sent(turn: Turn) -> type_json | None:
-    """The resource as we wrote what stands there: not what was tried since and did not come to stand."""
-    digest = turn.entry.stands.digest if turn.entry.stands is not None else ""
-    with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=digest)
-    sent: type_json | None = orjson.loads(last.body) if last is not None and last.body else None
-    return sent
 
 
 async def step(

@@ -13,7 +13,8 @@ from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
 from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
 from bridge.moves import holding
 from bridge.moves.finishing import Outcome, Stepped, finish
-from bridge.moves.sending import Turn, follow, held, read, stay, tried
+from bridge.moves.sending import follow, held, read, stay, tried
+from bridge.moves.turning import Turn
 from bridge.store import steps
 from bridge.store.lanes import EntryWork
 from bridge.store.steps import Last

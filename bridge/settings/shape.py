@@ -21,8 +21,19 @@ CLOSED = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 Source = Literal["synthetic", "real"]
 ConnectionKind = Literal["test", "production"]
-Mime = Literal["text/plain", "application/xhtml+xml"]
-"""Formats a document can be rendered in."""
+Mime = Literal[
+    "text/plain",
+    "application/xhtml+xml",
+    "text/html",
+    "application/pdf",
+    "text/rtf",
+    "application/rtf",
+    "application/hl7-v3+xml",
+    "application/cda+xml",
+    "text/xml",
+    "application/xml",
+]
+"""Content types a document can be rendered in; the last four are C-CDA, under the name the EHR takes it by."""
 
 PersonRole = Literal["agency-staff", "practice-reader", "engineer"]
 

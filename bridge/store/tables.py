@@ -8,7 +8,6 @@ blocks (`ids.Ids`) and order nothing; order comes from `record.position`, a coun
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -16,7 +15,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -26,23 +24,16 @@ from sqlalchemy import (
 )
 
 from bridge.model import UNRESOLVED, EntryState, RecordState
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-BIG = BigInteger().with_variant(Integer, "sqlite")
-
-
-def key() -> Column[int]:
-    """An id from the allocator, never from the database."""
-    return Column("id", BIG, primary_key=True, autoincrement=False)
+from bridge.store.columns import BIG as BIG
+from bridge.store.columns import key as key
+from bridge.store.columns import metadata as metadata
+from bridge.store.running_tables import activation as activation
+from bridge.store.running_tables import audit as audit
+from bridge.store.running_tables import audit_seal as audit_seal
+from bridge.store.running_tables import connection_state as connection_state
+from bridge.store.running_tables import learned as learned
+from bridge.store.running_tables import lease as lease
+from bridge.store.running_tables import session as session
 
 
 def one_of(states: type[RecordState] | type[EntryState]) -> str:
@@ -318,88 +309,4 @@ table_row = Table(
     Column("recorded_at", BIG, nullable=False),
     Column("recorded_by", Text, nullable=False),
     UniqueConstraint("agency", "table_name", "code", "start"),
-)
-
-activation = Table(
-    "activation",
-    metadata,
-    key(),
-    Column("what", Text, nullable=False),  # mappings
-    Column("hash", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),  # zlib JSON of path → text; no personal content
-    Column("activated_at", BIG, nullable=False),
-    Column("activated_by", Text, nullable=False),
-)
-
-connection_state = Table(
-    "connection_state",
-    metadata,
-    Column("connection", Text, primary_key=True),
-    Column("closed_until", BIG, nullable=False, server_default="0"),  # no lane of it is claimed before
-    Column("reason", Text, nullable=False, server_default=""),
-    Column("failures", Integer, nullable=False, server_default="0"),
-    Column("statement", LargeBinary),
-    Column("statement_at", BIG),
-)
-
-learned = Table(
-    "learned",
-    metadata,
-    Column("connection", Text, primary_key=True),
-    Column("resource_type", Text, primary_key=True),
-    Column("interaction", Text, primary_key=True),
-    Column("because", Text, nullable=False),
-    Column("learned_at", BIG, nullable=False),
-)
-
-lease = Table(
-    "lease",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("epoch", Integer, nullable=False),
-    Column("until", BIG, nullable=False),
-    Column("ran_at", BIG),
-)
-
-session = Table(
-    "session",
-    metadata,
-    Column("token_hash", Text, primary_key=True),
-    Column("use", Text, nullable=False),  # link | session
-    Column("user", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("agency", Text, nullable=False, server_default=""),
-    Column("expires_at", BIG, nullable=False),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    key(),
-    Column("agency", Text, nullable=False),
-    Column("at", BIG, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("object", Text, nullable=False),  # ids and codes only
-    Column("seal", BIG),
-)
-Index(
-    "ix_audit_unsealed",
-    audit.c.agency,
-    audit.c.id,
-    sqlite_where=audit.c.seal.is_(None),
-    postgresql_where=audit.c.seal.is_(None),
-)
-
-audit_seal = Table(
-    "audit_seal",
-    metadata,
-    key(),
-    Column("agency", Text, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("rows", Integer, nullable=False),
-    Column("hash", Text, nullable=False),
-    Column("sealed_at", BIG, nullable=False),
-    UniqueConstraint("agency", "number"),
 )

@@ -141,8 +141,8 @@ def test_a_gate_that_is_not_asked_at_sending_is_found(opened: World, monkeypatch
     planned: list[Decision] = []
     asked = release.gate
 
-    def once(*args: object) -> release.Gate:
-        found = asked(*args)  # type: ignore[arg-type]
+    def once(*args: object, **more: object) -> release.Gate:
+        found = asked(*args, **more)  # type: ignore[arg-type]
         planned.append(found.decision)
         return release.Gate(planned[0])
 

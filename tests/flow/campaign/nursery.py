@@ -28,7 +28,7 @@ from bridge.mappings.watching import Watching
 from bridge.model import EntryState
 from bridge.moves import settling
 from bridge.moves.finishing import Outcome, finish
-from bridge.moves.sending import Turn
+from bridge.moves.turning import Turn
 from bridge.settings import load
 from bridge.store.steps import Last
 

@@ -207,3 +207,17 @@ def test_a_variation_updates_only_the_cases_of_its_own_folder(command: Command, 
     told = command("check", "ma-soc/child", "--update")
     assert (told.code, matches("check-update-pack", told.err, tmp_path)) == (1, True)
     assert not (command.folder / "cases").exists()
+
+
+def test_a_document_format_the_ehr_does_not_take_is_told_before_anything_is_sent(
+    command: Command, tmp_path: Path
+) -> None:
+    path = command.folder / "bridge.yaml"
+    lines = path.read_text().splitlines()
+    at = [number for number, line in enumerate(lines) if "send_from" in line][1]  # of oak, whose EHR is Epic
+    lines[at] += "\n    document: { mime: application/pdf }"
+    path.write_text("\n".join(lines) + "\n")
+    told = command("check")
+    assert (told.code, matches("check-document", told.err, tmp_path)) == (1, True)
+    started = command("work", "--until-idle")
+    assert (started.code, matches("work-document", started.err, tmp_path)) == (2, True)

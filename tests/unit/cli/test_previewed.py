@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,17 @@ def test_outside_a_project_a_plain_practice(
     assert "Hablamos del sueño." in told
     assert "WITHHELD" not in told
     assert main([*asked, "--json"]) == 0
+
+
+def test_a_document_that_is_not_read_as_it_is_is_told_in_words(command: Command) -> None:
+    file = command.folder / "bridge.yaml"
+    wanted = "    connection: one\n    document: { mime: text/xml }\n"
+    file.write_text(file.read_text().replace("    connection: one\n", wanted, 1))
+    asked = ("try", "ma-soc/contact", records(command.folder, TOLD), "--consents", forms(command.folder, CHILD), *TO)
+    document = command(*asked, "--json").json["records"][0]["charts"][0]["document"]
+    assert base64.b64decode(document["data"]).startswith(b"<?xml")
+    assert "Hablamos del sueño.\n" in document["text"]
+    assert "would get it, text/xml; here its words" in command(*asked).out
 
 
 def test_what_is_drawn_up_by_the_practices_own_settings(command: Command) -> None:

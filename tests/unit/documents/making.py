@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from bridge.documents.compose import ASK, SECTIONS, Frame, compose
 from bridge.documents.content import Document
+from bridge.documents.several import compose_several
 from bridge.model import Part, type_json
 
 REFERENCE = "DB-ABCDEFGHIJ23"
@@ -165,4 +167,156 @@ def long(language: str) -> Document:
     return compose([note(section("Largo", *texts, language="es"))], frame(language))
 
 
-DOCUMENTS = {"contact": contact, "plan": plan, "parts": parts, "minimal": minimal, "amended": amended, "long": long}
+OBSERVATION = part(
+    "score",
+    {
+        "resourceType": "Observation",
+        "id": "o",
+        "identifier": [{"system": "urn:dyad-bridge:roble", "value": "ma-soc/screening/s-1/score"}],
+        "status": "final",
+        "code": {"text": "Social-emotional screener, 24 months"},
+        "valueInteger": 65,
+        "interpretation": [{"text": "above the cutoff"}],
+        "effectiveDateTime": "2026-03-04T15:45:00-05:00",
+    },
+)
+CONCERN = part(
+    "concern",
+    {
+        "resourceType": "Condition",
+        "id": "c",
+        "clinicalStatus": {"coding": [{"code": "active"}]},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": "73595000", "display": "Stress"}]},
+        "onsetDateTime": "2025-11-02",
+    },
+)
+REQUEST = part(
+    "request",
+    {
+        "resourceType": "ServiceRequest",
+        "id": "r",
+        "status": "active",
+        "code": {"text": "Food pantry"},
+        "performer": [{"display": "Mystic Valley Pantry"}],
+        "authoredOn": "2026-02-11",
+    },
+)
+TASK = part(
+    "task",
+    {
+        "resourceType": "Task",
+        "id": "t1",
+        "status": "rejected",
+        "description": "Family partner for the parents",
+        "statusReason": {"text": "unable to reach the family, three calls"},
+        "lastModified": "2026-03-04T12:00:00-05:00",
+    },
+)
+SCRIPTS = (
+    "\u0645\u0631\u062d\u0628\u0627 \u0628\u0643\u0645 \u0641\u064a \u0628\u064a\u062a\u0646\u0627, 12 (abc)",
+    "\u05e9\u05dc\u05d5\u05dd \u05dc\u05db\u05d5\u05dc\u05dd",
+    "\u1781\u17d2\u1798\u17c2\u179a \u12a0\u121b\u122d\u129b Kreyòl: n ap byen, mèsi",
+    "Tiếng Việt: con đẹp lắm \U0001f600 \u2764\ufe0f \U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f9f8 done",
+    "C:\\{new}\\par \\'e9 \\u8364? #set x $y$ *bold* _it_ @ref <tag/> & &amp; ]]> -- ... 'q' \"Q\" 1/2 fi ffl",
+    "a word of " + "w" * 130 + " letters",
+)
+"""Words that break careless renderers: from right to left, outside the basic plane, and in each format's own markup."""
+
+
+def screening(language: str) -> Document:
+    """A screening's result and what was discussed."""
+    facts = section("The screening", entry=("Observation/o", "Condition/c"))
+    ask = section("Ask", "Por favor, revise el resultado con la familia.", language="es", ask=True)
+    return compose(
+        [note(ask, facts, section("What was discussed", "Dad asks for a referral.")), OBSERVATION, CONCERN],
+        frame(language),
+    )
+
+
+def referral(language: str) -> Document:
+    """What became of the practice's referral."""
+    sections = (section("Your referral", entry=("Task/t1",)), section("What we asked for", entry=("ServiceRequest/r",)))
+    return compose([note(*sections, title="Answer to your referral"), TASK, REQUEST], frame(language))
+
+
+def roll_up(language: str) -> Document:
+    """Two contacts on one day, one of another week that asks, and one that was taken back."""
+    return compose_several(week(), frame(language))
+
+
+def week(status: str = "final", *more: type_json) -> list[list[Part]]:
+    """The parts of the records of a roll-up, in no order."""
+    first = section("What happened", "We read the bear book.", *("Sin miedo.",))
+    second = section("What happened", "Called again in the evening.")
+    ask = section("For you", "Please call the family about the hearing test.", ask=True)
+    return [
+        [
+            note(
+                ask, section("What happened", "Third."), *more, id="n3", date="2026-03-11T09:00:00-04:00", status=status
+            )
+        ],
+        [
+            note(section("The contact", entry=("Encounter/e",)), first, id="n1", date="2026-03-04T09:00:00-05:00"),
+            ENCOUNTER,
+        ],
+        [note(second, id="n2", date="2026-03-04T20:00:00-05:00", author=[{"display": "Family partner"}])],
+        [note(section("Wrong child", "Not this family."), id="n4", date="2026-03-10", status="entered-in-error")],
+    ]
+
+
+def scripts(language: str) -> Document:
+    """Words in many scripts, with signs, and in the markup of every format."""
+    return compose([note(section("In their words", *SCRIPTS))], frame(language))
+
+
+def paragraphs(count: int) -> list[str]:
+    return [f'{number}. Caminamos al parque — y ella dijo "mamá" dos veces.' for number in range(count)]
+
+
+def varied(*parts: Part, title: str) -> dict[str, Callable[[str], Document]]:
+    """A kind of document long, minimal and amended; the first part is its Composition."""
+    bare, rest = parts[0].resource, parts[1:]
+    sections = bare["section"]
+    more = section("Largo", *paragraphs(70), language="es")
+
+    def document(**changes: Any) -> Callable[[str], Document]:
+        return lambda language: compose([part("note", {**bare, "title": title, **changes}), *rest], frame(language))
+
+    return {
+        "long": document(section=[*sections, more]),
+        "minimal": document(section=sections[:1], author=[], date="2026-03-04"),
+        "amended": document(status="amended"),
+    }
+
+
+BASES: dict[str, dict[str, Callable[[str], Document]]] = {
+    "plan": varied(
+        note(section("Goals", entry=("Goal/g1",)), section("The plan", entry=("CarePlan/cp",))),
+        *GOALS,
+        PLAN,
+        title="Care plan",
+    ),
+    "screening": varied(note(section("The screening", entry=("Observation/o",))), OBSERVATION, title="Screening"),
+    "referral": varied(note(section("Your referral", entry=("Task/t1",))), TASK, title="Answer to your referral"),
+    "roll-up": {
+        "long": lambda language: compose_several(
+            week("final", section("Largo", *paragraphs(70), language="es")), frame(language)
+        ),
+        "minimal": lambda language: compose_several([[note(author=[], title="")]], frame(language)),
+        "amended": lambda language: compose_several(week("amended"), frame(language)),
+    },
+}
+DOCUMENTS: dict[str, Callable[[str], Document]] = {
+    "contact": contact,
+    "plan": plan,
+    "parts": parts,
+    "minimal": minimal,
+    "amended": amended,
+    "long": long,
+    "screening": screening,
+    "referral": referral,
+    "roll-up": roll_up,
+    "scripts": scripts,
+    **{f"{name}-{variant}": made for name, variants in BASES.items() for variant, made in variants.items()},
+}
+"""Every kind, and each of them long, minimal and amended (those of a contact are the ones without a kind's name)."""

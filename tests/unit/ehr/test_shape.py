@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fhir.resources.R4B.documentreference import DocumentReference
 from fhir.resources.R4B.encounter import Encounter
 
+from bridge.documents.formats import CCDA, FORMATS, PDF
 from bridge.ehr import facts
 from bridge.ehr.delivery import SYSTEM
+from bridge.ehr.note import choices
 from bridge.ehr.references import PART_SYSTEM
 from bridge.ehr.requirements import at, missing
 from bridge.ehr.shape import choose_mime, digest, discrete, document
@@ -103,6 +106,65 @@ def test_a_sites_format_comes_first_where_the_vendor_takes_it() -> None:
     assert choose_mime("application/xhtml+xml", facts.vendor("epic")) == "text/plain"
     assert choose_mime("text/rtf", facts.vendor("generic")) == "text/plain"
     assert choose_mime("text/plain", facts.vendor("ecw")) == "text/plain"
+
+
+def test_every_format_a_vendor_takes_is_sent_where_a_site_asks_for_it() -> None:
+    for name in facts.known():
+        vendor = facts.vendor(name)
+        for mime in {*vendor.document.mimes.value, *vendor.document.update_mimes.value} & set(FORMATS):
+            resource = document([encounter(), note()], context(name, mime=mime)).resource
+            sent = resource["content"][0]["attachment"]["contentType"]
+            if mime in vendor.document.update_mimes.value:
+                assert sent == (mime if mime == PDF or not vendor.document.charset.value else f"{mime};charset=utf-8")
+            DocumentReference.model_validate(resource)
+
+
+def test_a_pdf_is_one_and_carries_its_reference() -> None:
+    resource = document([encounter(), note()], context(mime=PDF)).resource
+    attachment = resource["content"][0]["attachment"]
+    assert attachment["contentType"] == PDF
+    assert attachment["title"] == f"Contact note [{REFERENCE}]"
+    made = base64.b64decode(attachment["data"])
+    assert made.startswith(b"%PDF-")
+    assert "format" not in resource["content"][0]
+    again = document([encounter(), note()], context(mime=PDF)).resource
+    assert digest(again) == digest(resource)
+
+
+def test_a_ccda_says_its_format_and_whose_chart_it_is() -> None:
+    resource = document([encounter(), note()], context("generic", mime="text/xml")).resource
+    assert resource["content"][0]["format"]["code"] == "urn:hl7-org:sdwg:ccda-structuredBody:2.1"
+    assert 'extension="p-1"' in body(resource)
+    DocumentReference.model_validate(resource)
+
+
+def test_words_that_no_page_can_show_go_as_another_format_in_full() -> None:
+    words = "\U000130e7 is how she signs"
+    shaped = document([note(section("Said", words))], context(mime=PDF))
+    assert shaped.sendable
+    assert shaped.resource["content"][0]["attachment"]["contentType"] == "text/plain;charset=utf-8"
+    assert words in body(shaped.resource)
+    assert ("ehr-glyph", Severity.INFORMATION) in {(found.code, found.severity) for found in shaped.findings}
+    assert "signs" not in str(shaped.findings)
+
+
+def test_where_nothing_but_pdf_is_taken_such_words_are_an_error_before_sending() -> None:
+    vendor = facts.vendor("generic")
+    only = vendor.document.mimes.model_copy(update={"value": (PDF,)})
+    narrow = vendor.document.model_copy(update={"mimes": only, "update_mimes": only})
+    where = context(mime=PDF)
+    shaped = document(
+        [note(section("Said", "\U000130e7"))],
+        replace(where, vendor=vendor.model_copy(update={"document": narrow})),
+    )
+    assert errors(shaped.findings) == [("ehr-glyph", "DocumentReference.content.attachment.contentType")]
+
+
+def test_nobody_gets_a_pdf_or_ccda_who_did_not_ask() -> None:
+    for name in facts.known():
+        vendor = facts.vendor(name)
+        assert not {PDF, *CCDA} & set(choices("text/plain", vendor))
+        assert not {PDF, *CCDA} & set(choices("application/msword", vendor))
 
 
 def test_a_correction_is_marked_as_one() -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from bridge import sandbox
+from bridge.documents.formats import FORMATS
 from bridge.ehr import facts, look, match, send
 from bridge.ehr.answers import classify
 from bridge.ehr.capability import Capability, read_statement
@@ -46,8 +47,9 @@ class Practice:
     async def ask(self, interaction: Interaction, request: Request, target: str = DOCUMENT) -> Answer:
         return classify(interaction, await self.client.send(request), self.capability.vendor, target)
 
-    def shaped(self, title: str = "Contact note", update: bool = False) -> type_json:
-        made = document([encounter(), note(title=title)], context(self.vendor, patient_id=self.patient, update=update))
+    def shaped(self, title: str = "Contact note", update: bool = False, mime: str = "text/plain") -> type_json:
+        wanted = context(self.vendor, patient_id=self.patient, update=update, mime=mime)
+        made = document([encounter(), note(title=title)], wanted)
         assert made.sendable, made.findings
         return made.resource
 
@@ -122,6 +124,20 @@ def test_a_document_is_taken_found_corrected_and_retracted(shape: str, vendor: s
         assert (await practice.ask(Interaction.UPDATE, retract, target)).kind is AnswerClass.DONE
         gone = look.found(await practice.pages(way), REFERENCE, capability)
         assert (gone.stands, len(gone.withdrew)) == ((), 1)
+
+    at(shape, vendor, visit)
+
+
+@pytest.mark.parametrize(("shape", "vendor"), TAKING_DOCUMENTS)
+def test_every_format_the_vendor_takes_is_taken_by_its_shape(shape: str, vendor: str) -> None:
+    async def visit(practice: Practice) -> None:
+        document_facts = practice.capability.vendor.document
+        taken = document_facts.update_mimes.value or document_facts.mimes.value
+        for mime in set(taken) & set(FORMATS):
+            made = practice.shaped(mime=mime)
+            assert made["content"][0]["attachment"]["contentType"].partition(";")[0] == mime
+            answer = await practice.ask(Interaction.CREATE, send.request(Action.CREATE, made, practice.capability))
+            assert answer.kind is AnswerClass.DONE, mime
 
     at(shape, vendor, visit)
 

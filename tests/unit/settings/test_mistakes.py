@@ -1,6 +1,6 @@
 """Every kind of mistake in a project file, and word for word what is said about it (`golden/*.txt`).
 
-UPDATE_GOLDEN=1 rewrites the texts; read the difference as a user would.
+BRIDGE_TESTS_GOLDEN=write rewrites the texts; read the difference as a user would.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def complaint(directory: Path) -> str:
 
 def same_as_golden(name: str, text: str) -> None:
     path = GOLDEN / f"{name}.txt"
-    if os.environ.get("UPDATE_GOLDEN"):
+    if os.environ.get("BRIDGE_TESTS_GOLDEN") == "write":
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
 

@@ -13,6 +13,7 @@ from tests.unit.store.making import (
     CONSENT_KEY,
     MINUTE,
     NOW,
+    PARTS,
     PRACTICE,
     claim,
     consent,
@@ -57,7 +58,7 @@ def test_r29_a_practice_that_comes_late_catches_up(ledger: Ledger, by: str) -> N
     (missed,) = due(ledger)
     assert (missed.source, missed.agency, missed.practice, missed.more) == (CHILD, AGENCY, OAK, False)
     assert [row.source_id for row, _ in missed.records] == ["c1", "c2"]
-    assert [parts for _, parts in missed.records] == [b'[{"note":1}]'] * 2
+    assert [parts for _, parts in missed.records] == [PARTS] * 2
     assert reached(ledger, None)
     assert due(ledger) == []
 

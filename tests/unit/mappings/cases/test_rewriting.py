@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from bridge.errors import Problem
 from bridge.mappings.cases import Judgement, read_cases, translate_case
 from bridge.mappings.cases.differences import differences, released
 from bridge.mappings.cases.judging import judge
@@ -114,11 +115,10 @@ def test_a_case_of_a_pack_is_written_anew_for_whatever_came_about() -> None:
         translation, refused = translate_case(other, translator)
         leaving = released(other, translator, translation, stated)
         found = differences(case, translation, refused, released=leaving)
-        problems: list[object] = []
+        problems: list[Problem] = []
+        judgement = Judgement(case, translation, tuple(refused), tuple(found), released=leaving)
 
-        texts = rewritten(
-            files, [Judgement(case, translation, tuple(refused), tuple(found), released=leaving)], problems
-        )  # type: ignore[arg-type]
+        texts = rewritten(files, [judgement], problems)
 
         assert problems == []
         assert bool(texts) == bool(found)

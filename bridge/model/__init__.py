@@ -11,105 +11,18 @@ from enum import StrEnum
 from typing import Any
 
 from bridge.errors import Problem
+from bridge.model.states import UNRESOLVED as UNRESOLVED
+from bridge.model.states import Action as Action
+from bridge.model.states import AnswerClass as AnswerClass
+from bridge.model.states import EntryState as EntryState
+from bridge.model.states import Fate as Fate
+from bridge.model.states import HoldReason as HoldReason
+from bridge.model.states import Interaction as Interaction
+from bridge.model.states import Owner as Owner
+from bridge.model.states import RecordState as RecordState
 
 type_json = dict[str, Any]
 """A JSON object (a record or a FHIR resource)."""
-
-
-# ── states ────────────────────────────────────────────────────────────────────────────────────────────────────────
-class RecordState(StrEnum):
-    """Where one version of one thing an agency said stands."""
-
-    ACCEPTED = "accepted"  # kept; not translated yet, or not final
-    TRANSLATED = "translated"  # its parts are kept and its entries planned
-    HELD = "held"  # a person or a table row is waited for
-    SUPERSEDED = "superseded"  # a newer version was accepted, or this one came late
-
-
-class EntryState(StrEnum):
-    """Where one thing that should stand in one chart stands."""
-
-    READY = "ready"  # may be sent when its lane is claimed and its time has come
-    SENDING = "sending"  # a step's key is in the ledger; its request may have left
-    DELIVERED = "delivered"  # what stands is what should stand
-    HANDED_OVER = "handed-over"  # given to an engine or a person; not confirmed yet
-    HELD = "held"  # a hold says what is waited for
-    REFUSED = "refused"  # the EHR's policy said no; a person decides, never another door
-    UNKNOWN = "unknown"  # the answer was lost; looked for, never resent blind
-    CANCELLED = "cancelled"  # nothing should stand and nothing ever stood
-    RETRACTED = "retracted"  # nothing should stand and what stood is marked entered-in-error
-
-
-UNRESOLVED = (EntryState.READY, EntryState.SENDING, EntryState.HELD, EntryState.UNKNOWN, EntryState.REFUSED)
-
-
-class Fate(StrEnum):
-    """What became of one item at the intake door."""
-
-    NEW = "new"
-    RESEND = "resend"
-    VERSION = "version"
-    OLDER = "older"
-    UNFINISHED = "unfinished"
-    VOID = "void"
-    REJECTED = "rejected"
-
-
-class Action(StrEnum):
-    """What one step does to a chart."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    REPLACE = "replace"  # a new document that says which one it replaces
-    RETRACT = "retract"  # mark what stands entered-in-error; carries no clinical content
-
-
-class Interaction(StrEnum):
-    """A FHIR interaction, in the CapabilityStatement's own codes."""
-
-    READ = "read"
-    SEARCH = "search-type"
-    CREATE = "create"
-    UPDATE = "update"
-
-
-class AnswerClass(StrEnum):
-    """What an EHR's answer means for the step (design: "Answers")."""
-
-    DONE = "done"
-    ACCEPTED = "accepted"  # 202: taken, not delivered; look
-    RETRY_LATER = "retry-later"  # provably not accepted
-    UNKNOWN = "unknown"  # may have been accepted
-    UNSUPPORTED = "refused-unsupported"
-    CONTENT = "refused-content"
-    POLICY = "refused-policy"
-    DUPLICATE = "refused-duplicate"
-    PATIENT = "refused-patient"
-    UNCLEAR = "refused-unclear"
-    CONFLICT = "conflict"
-    CONNECTION_DOWN = "connection-down"
-
-
-class HoldReason(StrEnum):
-    """What a hold waits for."""
-
-    CONSENT = "consent"
-    LINK = "link"
-    TABLE = "table"  # a code without a row in its table
-    RECORD = "record"  # another record must come first
-    DECISION = "decision"  # a person must decide
-    CAPABILITY = "capability"  # no enabled route into this EHR
-    CONTENT = "content"  # our output or the EHR's reading of it is at fault
-    PRACTICE = "practice"  # no practice is known for this person
-    NOTICE = "notice"  # nothing: somebody is told
-
-
-class Owner(StrEnum):
-    """Who can answer a hold."""
-
-    AGENCY = "agency"
-    PRACTICE = "practice"
-    ENGINEER = "engineer"
 
 
 # ── accept ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,91 @@
+"""The tables of running the bridge: what is in force, connections, schedules, sign-in, the trail."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+
+from bridge.store.columns import BIG, key, metadata
+
+activation = Table(
+    "activation",
+    metadata,
+    key(),
+    Column("what", Text, nullable=False),  # mappings
+    Column("hash", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # zlib JSON of path → text; no personal content
+    Column("activated_at", BIG, nullable=False),
+    Column("activated_by", Text, nullable=False),
+)
+
+connection_state = Table(
+    "connection_state",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("closed_until", BIG, nullable=False, server_default="0"),  # no lane of it is claimed before
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("statement", LargeBinary),
+    Column("statement_at", BIG),
+)
+
+learned = Table(
+    "learned",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("resource_type", Text, primary_key=True),
+    Column("interaction", Text, primary_key=True),
+    Column("because", Text, nullable=False),
+    Column("learned_at", BIG, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("until", BIG, nullable=False),
+    Column("ran_at", BIG),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("use", Text, nullable=False),  # link | session
+    Column("user", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("agency", Text, nullable=False, server_default=""),
+    Column("expires_at", BIG, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("at", BIG, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),  # ids and codes only
+    Column("seal", BIG),
+)
+Index(
+    "ix_audit_unsealed",
+    audit.c.agency,
+    audit.c.id,
+    sqlite_where=audit.c.seal.is_(None),
+    postgresql_where=audit.c.seal.is_(None),
+)
+
+audit_seal = Table(
+    "audit_seal",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("sealed_at", BIG, nullable=False),
+    UniqueConstraint("agency", "number"),
+)
