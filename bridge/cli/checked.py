@@ -18,6 +18,7 @@ from bridge.mappings.rowplaces import RowPlaces
 from bridge.mappings.source import read
 from bridge.mappings.translate import Translator
 from bridge.mappings.watching import Watching
+from bridge.release.trial import stated
 from bridge.settings import load as load_project
 from bridge.settings.load import FILE
 from bridge.settings.words import nearest
@@ -92,7 +93,7 @@ def run(subject: Subject, only: Collection[str]) -> Checked:
     made = kinds & mappings.mappings.keys()
     cases = [case for case in _cases(subject.files, mappings) if case.kind in kinds]
     translator = Translator(mappings)
-    judgements = tuple(judge(case, translator, subject.valid) for case in cases)
+    judgements = tuple(judge(case, translator, subject.valid, stated) for case in cases)
     coverage = coverage_of(mappings, watching, subject.files, made)
     beside = [
         *(() if only else subject.unfit),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -13,11 +13,14 @@ from typing import Annotated
 import typer
 import yaml
 
-from bridge.cli import show
+from bridge.cli import previewed, show
 from bridge.cli.options import HERE, AsJson, ProjectDir, chosen
 from bridge.errors import BridgeError, ConfigError, Problem
+from bridge.jobs.previewing import Charted, Recipient
+from bridge.jobs.previewing import previewed as preview
 from bridge.jobs.trial import OUTSIDE, Asked, Trial, opened
 from bridge.jobs.trying import HELD, STATES, STDIN, UNREADABLE, Tried, records, tried
+from bridge.jobs.worker import system_clock
 from bridge.mappings.functions import AgencyContext
 from bridge.model import Severity
 from bridge.settings import Project, load
@@ -40,21 +43,34 @@ def attempt(
     watch: Annotated[
         bool, typer.Option("--watch", help="Again whenever a mapping, table, kind or record file changes.")
     ] = False,
+    recipient: Annotated[str, typer.Option(help="Show what would leave to this practice, and why.")] = "",
+    consents: Annotated[
+        Path | None, typer.Option(help="Consents: a CSV list, FHIR Consents, or the agency's own records of them.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="The day that counts, YYYY-MM-DD.", show_default="today")] = "",
     project: ProjectDir = HERE,
     json: AsJson = False,
 ) -> int:
     """Try records with a mapping: documents, parts, labels, findings and holds. No server and no ledger is needed.
 
-    What the records hold is shown, because you gave them; it is in no problem's text and in no log.
+    With a recipient: what of each would leave to that practice, by which rule and consent, as it would get it. What the
+    records hold is shown, because you gave them; it is in no problem's text and in no log.
     """
+    if (consents is not None or at) and not recipient:
+        raise ConfigError(Problem("try-recipient", "says nothing without a practice", "command line", "--recipient"))
     if watch and STDIN in map(str, record):
         raise ConfigError(Problem("try-watch", "standard input cannot be read again", "command line", "--watch"))
 
     def once() -> int:
-        trial = opened(_asked(mapping, agency, pack or [], project))
-        return _show((tried(trial, row) for row in islice(records(record), first)), trial, resources, json)
+        asked = _asked(mapping, agency, pack or [], project)
+        trial, rows = opened(asked), islice(records(record), first)
+        if not recipient:
+            return _show((tried(trial, row) for row in rows), trial, resources, json)
+        to = previewed.recipient(asked, trial, recipient, consents, at, system_clock())
+        return _preview((preview(trial, row, to) for row in rows), trial, to, json)
 
-    return _again(once, lambda: _watched(mapping, record, project)) if watch else once()
+    files = [*record, *([consents] if consents is not None else [])]
+    return _again(once, lambda: _watched(mapping, files, project)) if watch else once()
 
 
 def _asked(mapping: str, agency: str, packs: list[str], directory: Path) -> Asked:
@@ -90,11 +106,49 @@ def _show(found: Iterable[Tried], trial: Trial, resources: bool, json: bool) -> 
     return show.DONE if well else show.FINDINGS
 
 
-def _tell(one: Tried, resources: bool) -> None:
-    """One record as a person reads it: the document first, then the parts, then what is wrong or waited for."""
+def _preview(found: Iterable[tuple[Tried, Sequence[Charted]]], trial: Trial, to: Recipient, json: bool) -> int:
+    """As `_show`, of what would leave, and nothing of what would not but its classes and rule.
+
+    Without a consent that is a preview like any other, and no finding.
+    """
+    counts: Counter[str] = Counter(dict.fromkeys(STATES, 0))
+    answers, well = [], not to.signed.problems
+    if not json:
+        previewed.told_of_consents(to)
+    for one, charts in found:
+        counts[one.state] += 1
+        well = well and one.well
+        if json:
+            known = {key: value for key, value in one.as_dict().items() if key not in ("parts", "documents")}
+            answers.append({**known, "charts": [chart.as_dict() for chart in charts]})
+            continue
+        _head(one)
+        for chart in charts:
+            previewed.told(chart, to)
+        _waits(one)
+    if json:
+        head = {"kind": trial.kind, "mapping": trial.mapping, "hash": trial.translator.mappings.hash}
+        asked = {"recipient": to.practice.id, "at": to.now, "consents": len(to.signed.consents)}
+        wrong = [problem.as_dict() for problem in to.signed.problems]
+        more = {"elsewhere": to.signed.elsewhere, "problems": wrong, "counts": dict(counts), "records": answers}
+        show.as_json({**head, "agency": trial.agency.id, **asked, **more})
+    else:
+        told = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no records"
+        show.say(previewed.NOT_KNOWN)
+        show.say(f"{trial.kind} by {trial.mapping}, from the agency {trial.agency.id} to {to.practice.id}: {told}")
+    return show.DONE if well else show.FINDINGS
+
+
+def _head(one: Tried) -> None:
+    """Which record, and what became of it."""
     notes = [] if one.final else ["unfinished: kept, and not sent"]
     notes += [f"{one.never} fields never collected"] if one.never else []
     show.say(f"━━ {one.where}: " + "; ".join([one.state, *notes]))
+
+
+def _tell(one: Tried, resources: bool) -> None:
+    """One record as a person reads it: the document first, then the parts, then what is wrong or waited for."""
+    _head(one)
     for document in one.documents:
         show.say(f"── document about the {document.role} {document.about} ".ljust(100, "─"))
         show.say(document.text.rstrip("\n"))
@@ -114,6 +168,11 @@ def _tell(one: Tried, resources: bool) -> None:
             continue
         place = f"{finding.part} {finding.path}".strip()
         show.say(f"  {finding.severity}: {place}: {finding.rule} [{finding.code}]")
+    _waits(one)
+
+
+def _waits(one: Tried) -> None:
+    """What the record waits for, and what is wrong with it."""
     if one.state == HELD:
         for hold in one.holds:
             show.say(f"  held for the {hold.owner} ({hold.reason}): {hold.rule}")

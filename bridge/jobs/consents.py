@@ -26,8 +26,8 @@ def give(line: Line, cells: Mapping[str, str], by: str, now: int) -> bool:
     The same form again replaces what was said before; after it was taken back or suspended it is another form. Raises
     ConfigError for cells that make no consent.
     """
-    row = rosters.checked(line, {**EMPTY, **cells}, "answer")
-    said = rosters.permission(line, row) if isinstance(row, dict) else row
+    row = rosters.checked(line.project.agencies, {**EMPTY, **cells}, "answer")
+    said = rosters.permission(line.project.agencies, row) if isinstance(row, dict) else row
     if isinstance(said, Problem):
         raise ConfigError(said)
     agency, permission = said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bridge.mappings.moments import start_of_day
 from bridge.model import Authority, Purpose, Terms
 from bridge.moves import granting
 from bridge.moves.line import Line
+from bridge.settings import Agency
 from bridge.store import permissions
 
 LINKS = ("agency", "person", "practice", "system", "value")
@@ -39,7 +40,7 @@ class Imported:
 
 def import_links(line: Line, path: Path, by: str, now: int) -> Imported:
     """Each row's identifier is recorded as the practice's own; what waited for one is looked at again."""
-    rows = list(rows_of(line, path, LINKS))
+    rows = list(rows_of(line.project.agencies, path, LINKS))
     asked = [
         granting.link_of(
             line, row["agency"], row["person"], row["practice"], row["system"], row["value"], "roster", by, now
@@ -55,11 +56,11 @@ def import_consents(line: Line, path: Path, by: str, now: int) -> Imported:
 
     A row that names another `custody` than the person was last known to be in suspends first what others signed.
     """
-    read = list(rows_of(line, path, CONSENTS, TERMS))
+    read = list(rows_of(line.project.agencies, path, CONSENTS, TERMS))
     says = [row for row in read if not isinstance(row, Problem) and row["custody"]]
     changes = [granting.suspension(line, row["agency"], row["person"], row["custody"], now) for row in says]
     granting.change_custody(line, changes, now)
-    rows = [row if isinstance(row, Problem) else permission(line, row) for row in read]
+    rows = [row if isinstance(row, Problem) else permission(line.project.agencies, row) for row in read]
     asked = [
         granting.consent_of(line, agency, said, "roster", roster_ref(said), by, now)
         for agency, said in (row for row in rows if not isinstance(row, Problem))
@@ -83,7 +84,7 @@ def counted(rows: Sequence[object], news: Sequence[bool]) -> Imported:
 
 
 def rows_of(
-    line: Line, path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()
+    agencies: Mapping[str, Agency], path: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()
 ) -> Iterator[dict[str, str] | Problem]:
     """The rows of a roster whose agency and practice the project has; problems for the others, without values."""
     try:
@@ -101,17 +102,17 @@ def rows_of(
                     yield Problem("roster-cells", rule, where)
                     continue
                 row = {name: (cells.get(name) or "").strip() for name in (*columns, *optional)}
-                yield checked(line, row, where)
+                yield checked(agencies, row, where)
     except FileNotFoundError:
         raise ConfigError(Problem("roster-missing", "there is no file of this name", path.name)) from None
     except (UnicodeDecodeError, csv.Error):
         raise ConfigError(Problem("roster-unreadable", "this is not CSV in UTF-8", path.name)) from None
 
 
-def checked(line: Line, row: dict[str, str], where: str) -> dict[str, str] | Problem:
+def checked(agencies: Mapping[str, Agency], row: dict[str, str], where: str) -> dict[str, str] | Problem:
     """The row, or what is wrong with it."""
     empty = [name for name in ("agency", "person", "practice", "system", "value", "from") if row.get(name) == ""]
-    agency = line.project.agencies.get(row["agency"])
+    agency = agencies.get(row["agency"])
     if empty:
         return Problem("roster-empty", "this cell must be filled", where, empty[0])
     if not ID.fullmatch(row["person"]):
@@ -124,9 +125,9 @@ def checked(line: Line, row: dict[str, str], where: str) -> dict[str, str] | Pro
     return row | {"where": where}
 
 
-def permission(line: Line, row: dict[str, str]) -> tuple[str, Permission] | Problem:
+def permission(agencies: Mapping[str, Agency], row: dict[str, str]) -> tuple[str, Permission] | Problem:
     """The consent a row gives: from the start of its first day to the end of its last, in the agency's zone."""
-    zone = line.project.agencies[row["agency"]].timezone
+    zone = agencies[row["agency"]].timezone
     terms = terms_of(row)
     if isinstance(terms, Problem):
         return terms

@@ -25,6 +25,7 @@ from bridge.mappings.schema import Field
 from bridge.mappings.translate import Translator
 from bridge.mappings.watching import Watching
 from bridge.model import Part, Severity, type_json
+from bridge.release.trial import stated
 from tests.unit.fhir.samples import ABSENT, PACKAGES
 
 FILES = read_all(available_packs())
@@ -92,7 +93,7 @@ def final_parts(case: Case, translator: Translator) -> tuple[Part, ...]:
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_the_case_holds(case: Case, translator: Translator) -> None:
-    assert [str(difference) for difference in run_case(case, translator)] == []
+    assert [str(difference) for difference in run_case(case, translator, stated)] == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)

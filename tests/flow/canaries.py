@@ -28,11 +28,13 @@ MAY: Mapping[str, Mapping[str, str]] = {
         "ledger-content": "raw|parts|loose|request|receipt",
         "requests": rf"\w+ {SENT}",
         "charts": r"\w+ (DocumentReference|Goal|CarePlan)",
+        "commands": "try",
     },
     "staff": {
         "ledger-content": "raw|parts|loose|request|receipt",
         "requests": r"\w+ (POST|PUT) \w+ body",
         "charts": r"\w+ \w+",
+        "commands": "try",
     },
     # Kept by the agency, encrypted; made into labelled parts and withheld.
     "unreleased": {"ledger-content": KEPT},

@@ -203,6 +203,32 @@ def files(it: Campaign) -> None:
     watched(it, folder)
 
 
+def previews(it: Campaign) -> None:
+    """What would leave, with lists and FHIR Consents, good and spoilt: of what stays not a word is shown."""
+    kept, agreed, bad = it.writer("preview"), it.writer("preview", "released"), it.writer("refused in a preview")
+    records, forms = it.pilot.folder / "preview.ndjson", it.pilot.folder / "preview.csv"
+    facts = agreed.contact("k-shown", "c-shown") | {"narrative": agreed.text("released", "narrative")}
+    told = [kept.contact("k-facts", "c-facts"), kept.contact("k-nobody", "c-nobody"), facts, *bad_records(bad)]
+    records.write_text("\n".join(map(json.dumps, told)), encoding="utf-8")
+    header = "agency,person,practice,from,until,narrative"
+    rows = [f"{AGENCY},c-facts,maple,2026-01-01,,no", f"{AGENCY},c-shown,maple,2026-01-01,,yes"]
+    said = it.marks.word("rejected", "a consent of a preview")
+    spoilt = [f"{said},{said},{said},{said},{said},{said}", f"{AGENCY},c-facts,maple,{said},{said},{said}"]
+    asked = ("try", "ma-soc/contact", str(records), "--agency", AGENCY, "--recipient", "maple", "--at", "2026-03-02")
+    for listed in (rows, [*rows, *spoilt], [said]):
+        forms.write_text("\n".join([header, *listed]), encoding="utf-8")
+        for json_too in ((), ("--json",)):
+            command(it, *asked, "--consents", str(forms), *json_too)
+    written = it.pilot.folder / "preview.json"
+    for one in ({"resourceType": "Consent", "status": said}, {"id": said}, said, [{"child": "c-facts", "from": said}]):
+        written.write_text(json.dumps(one), encoding="utf-8")
+        command(it, *asked, "--consents", str(written))
+    command(it, *asked[:-1], said)
+    command(it, *asked[:-3], said)
+    for path in (records, forms, written):
+        path.unlink()
+
+
 def workbook(path: Any, rows: list[list[str]], said: str, sheets: int) -> None:
     """A workbook of these rows, perhaps with a second sheet that says something."""
     book = openpyxl.Workbook()
@@ -287,4 +313,4 @@ def measured(it: Campaign) -> None:
     it.heard.figures.append(("bench.line", path.read_text(encoding="utf-8") + found.line()))
 
 
-KNOCKS = (agencies_door, pages, looked, rosters, forms, files, by_command, served, told_by_demo, measured)
+KNOCKS = (agencies_door, pages, looked, rosters, forms, files, previews, by_command, served, told_by_demo, measured)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.mappings.cases.paths import NOTHING, found_at, nearest, steps_of
 from bridge.mappings.cases.reading import Case, translate_case
+from bridge.mappings.kinds import Kind
 from bridge.mappings.source import Path
 from bridge.mappings.translate import Translator
 from bridge.model import Finding, Part, Translation
+
+Stated = str | list[str]
+"""Of a part what is said of its release, or of each of its sections."""
+LEAVES, STAYS = "leaves", "stays"
+Released = Mapping[str, Mapping[str, Stated]]
+"""Person → part → `leaves`, or the rule by which it stays."""
+Releasing = Callable[[Case, Kind, Sequence[Part]], Released]
+"""How the parts of a case are released: given by whoever knows the rules (`bridge.release.trial.stated`)."""
 
 _LONG = 72
 _AROUND = 24
@@ -66,13 +75,30 @@ class ThePart:
 THE_PART = ThePart()
 
 
-def run_case(case: Case, translator: Translator) -> list[Difference]:
-    """Every difference between what a case expects and what comes about; none when it holds."""
-    return differences(case, *translate_case(case, translator))
+def run_case(case: Case, translator: Translator, releasing: Releasing | None = None) -> list[Difference]:
+    """Every difference between what a case expects and what comes about; none when it holds.
+
+    Without `releasing` nothing is released, and a case that expects something of it does not hold.
+    """
+    translation, refused = translate_case(case, translator)
+    return differences(case, translation, refused, released=released(case, translator, translation, releasing))
+
+
+def released(
+    case: Case, translator: Translator, translation: Translation | None, releasing: Releasing | None
+) -> Released:
+    """What of a case's parts leaves for its recipient; {} where it names none."""
+    if translation is None or case.recipient is None or releasing is None:
+        return {}
+    return releasing(case, translator.mappings.kinds[case.kind], translation.parts)
 
 
 def differences(
-    case: Case, translation: Translation | None, refused: list[str], findings: Iterable[Finding] | None = None
+    case: Case,
+    translation: Translation | None,
+    refused: list[str],
+    findings: Iterable[Finding] | None = None,
+    released: Released | None = None,
 ) -> list[Difference]:
     """As `run_case`, of what came about already. `findings` are compared where they were looked for."""
     expect = case.expect
@@ -82,7 +108,10 @@ def differences(
     found = list(_entries("holds", expect.get("holds", []), [hold.waits_for for hold in translation.holds], rules))
     if found:
         return found  # the parts follow from it
-    found.extend(_parts(translation.parts, expect.get("parts", {})))
+    if "parts" in expect or "released" not in expect:
+        found.extend(_parts(translation.parts, expect.get("parts", {})))
+    if "released" in expect:
+        found.extend(_released(expect["released"], released or {}))
     if findings is not None and "findings" in expect:
         found.extend(_findings(expect["findings"], list(findings)))
     return found
@@ -154,6 +183,32 @@ def _part(part: Part, expected: Mapping[str, Any]) -> Iterator[Difference]:
         got = found_at(part.resource, path)
         if got is not NOTHING and got != []:
             yield Difference(part.name, path, NOTHING, got, (*at, "has_not", index))
+
+
+def _released(wanted: Released, found: Released) -> Iterator[Difference]:
+    """What leaves must be said; what stays is compared where something is said of it."""
+    for person in dict.fromkeys((*wanted, *found)):
+        stated, there = wanted.get(person, {}), found.get(person, {})
+        for part in dict.fromkeys((*stated, *there)):
+            at: Path = ("released", person, *([part] if part in stated else []))
+            got = there.get(part, NOTHING)
+            said = stated.get(part, NOTHING)
+            if said is NOTHING and not leaves(got):
+                continue
+            for path, one, other in compared(said, as_stated(said, got), ""):
+                yield Difference(part, f"released {person}{path}", one, other, at)
+
+
+def as_stated(said: Any, got: Any) -> Any:
+    """What came about, in the words of the expectation where that does not name the rule."""
+    if isinstance(said, list) and isinstance(got, list):
+        return [as_stated(said[index] if index < len(said) else NOTHING, one) for index, one in enumerate(got)]
+    return STAYS if said == STAYS and got is not NOTHING and not leaves(got) else got
+
+
+def leaves(said: Any) -> bool:
+    """Whether a part, or one of its sections, leaves."""
+    return LEAVES in (said if isinstance(said, list) else [said])
 
 
 def _findings(wanted: list[dict[str, str]], found: list[Finding]) -> Iterator[Difference]:

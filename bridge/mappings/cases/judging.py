@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.errors import Problem
 from bridge.fhir.opinion import second_opinion
 from bridge.fhir.validate import Validator
-from bridge.mappings.cases.differences import Difference, differences
+from bridge.mappings.cases.differences import Difference, Released, Releasing, differences, released
 from bridge.mappings.cases.reading import Case, translate_case
 from bridge.mappings.load import Mappings
 from bridge.mappings.tables import Row
@@ -33,6 +33,7 @@ class Judgement:
     differences: tuple[Difference, ...]
     findings: tuple[Finding, ...] = ()
     invalid: tuple[Finding, ...] = ()
+    released: Released = field(default_factory=dict)
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong, each with the line it stands against. The values in it are the case's own."""
@@ -46,17 +47,19 @@ class Judgement:
             )
 
 
-def judge(case: Case, translator: Translator, valid: Validator) -> Judgement:
-    """One case judged. Raises RecordError for a kind that nothing is made of."""
+def judge(case: Case, translator: Translator, valid: Validator, releasing: Releasing | None = None) -> Judgement:
+    """One case judged, its release by `releasing`. Raises RecordError for a kind that nothing is made of."""
     translation, refused = translate_case(case, translator)
     kind = translator.mappings.kinds[case.kind]
     draft = kind.final is not None and not kind.final.holds(case.record)  # may be unfinished, and is not sent
     parts = translation.parts if translation is not None and not draft else ()
     findings = tuple(valid.check_all(parts))
-    differing = differences(case, translation, refused, findings)
+    leaving = released(case, translator, translation, releasing)
+    differing = differences(case, translation, refused, findings, leaving)
     expected = "findings" in case.expect
     errors = tuple(one for one in findings if one.severity is Severity.ERROR and not expected)
-    return Judgement(case, translation, tuple(refused), tuple(differing), findings, (*errors, *_second(parts)))
+    invalid = (*errors, *_second(parts))
+    return Judgement(case, translation, tuple(refused), tuple(differing), findings, invalid, leaving)
 
 
 def swept(

@@ -1,7 +1,8 @@
 """A `*.cases.yaml` → its cases.
 
 The file names its `kind`, a base `record` and an `agency`; each case lays its own `record` over the base (objects
-merge, null removes) and states under `expect` exactly which parts come about or which holds or refusals.
+merge, null removes) and states under `expect` exactly which parts come about or which holds or refusals. It may say
+with which consents it goes to whom, and what of the parts leaves then.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from bridge.errors import ConfigError, Problem
+from bridge.mappings.cases.recipients import Recipient, Unreadable, consent_of, recipient_of
 from bridge.mappings.functions import AgencyContext
 from bridge.mappings.load import CASES, PROJECT
 from bridge.mappings.source import Path, Source, read
 from bridge.mappings.tables import Row, Table, row_of, table_of
 from bridge.mappings.translate import Translator
-from bridge.model import Translation, type_json
+from bridge.model import Consent, Translation, type_json
 
 FILE_KEYS = ("kind", "agency", "record", "not_covered", "cases")
-CASE_KEYS = ("name", "proves", "agency", "record", "rows", "expect")
-EXPECT_KEYS = ("parts", "holds", "rejected", "findings")
+CASE_KEYS = ("name", "proves", "agency", "record", "rows", "consents", "recipient", "expect")
+EXPECT_KEYS = ("parts", "released", "holds", "rejected", "findings")
 PART_KEYS = ("about", "labels", "sections", "is", "has_not", "whole")
 FINDING_KEYS = ("part", "code", "path")
 NOT_COVERED_KEYS = ("place", "reason")
@@ -43,6 +45,7 @@ class Case:
     proves: tuple[str, ...] = ()
     source: Source = field(default_factory=lambda: Source(""), repr=False, compare=False)
     path: Path = ()
+    recipient: Recipient | None = None
 
     @property
     def own(self) -> bool:
@@ -124,17 +127,19 @@ class _Reader:
                 self._wrong((*path, "name"), "another case of this file has this name", "name")
             names.add(str(one["name"]))
             self._known(one, CASE_KEYS, path)
+            own_agency = replace(agency, **self._agency(one, path))
             yield Case(
                 name=str(one["name"]),
                 kind=str(value["kind"]),
                 where=self._source.where(path),
                 record=base.override(Source(self._source.file, self._object(one, "record", path))).value,
-                agency=replace(agency, **self._agency(one, path)),
+                agency=own_agency,
                 expect=self._expect(one["expect"], (*path, "expect")),
                 rows=self._rows(one, path),
                 proves=tuple(map(str, self._list(one, "proves", path))),
                 source=self._source,
                 path=path,
+                recipient=self._recipient(one, own_agency, path),
             )
 
     def not_covered(self) -> Iterator[NotCovered]:
@@ -153,6 +158,8 @@ class _Reader:
         if "parts" in value:
             parts = self._object(value, "parts", path)
             expect["parts"] = {name: self._part(parts, name, (*path, "parts")) for name in parts}
+        if "released" in value:
+            expect["released"] = self._released(value, path)
         for key in ("holds", "rejected"):
             if key in value:
                 expect[key] = [str(one) for one in self._list(value, key, path)]
@@ -165,6 +172,41 @@ class _Reader:
         if not value:
             self._wrong(path, f"says at least one of {', '.join(EXPECT_KEYS)}", "expect")
         return expect
+
+    def _recipient(self, case: dict[str, Any], agency: AgencyContext, path: Path) -> Recipient | None:
+        """To whom it goes with which consents; None where that is not said or cannot be read."""
+        if not case.keys() & {"recipient", "consents"}:
+            if "released" in case["expect"]:
+                self._wrong((*path, "expect", "released"), "a case that expects this names its `recipient`", "released")
+            return None
+        to = self._object(case, "recipient", path)
+        if not case["expect"].keys() & {"released", "holds", "rejected"}:
+            self._wrong((*path, "expect"), "a case with a recipient or consents expects what is `released`", "expect")
+        at: Path = (*path, "recipient")
+        try:
+            recipient = recipient_of(to, (), agency.timezone)
+            consents: list[Consent] = []
+            for index, one in enumerate(self._list(case, "consents", path)):
+                at = (*path, "consents", index)
+                if not isinstance(one, dict):
+                    raise Unreadable("consents", "a consent is an object")
+                consents.append(consent_of(one, index + 1, recipient.practice, agency))
+        except Unreadable as error:
+            self._wrong((*at, error.key), error.rule, error.key)
+            return None
+        return replace(recipient, consents=tuple(consents))
+
+    def _released(self, value: dict[str, Any], path: Path) -> dict[str, Any]:
+        """What is expected to leave: person → part → a word or a rule, or a list of them."""
+        released = self._object(value, "released", path)
+        for person in released:
+            chart = self._object(released, person, (*path, "released"))
+            for part, said in chart.items():
+                words = said if isinstance(said, list) and said else [said]
+                if not all(isinstance(one, str) for one in words):
+                    rule = "is `leaves`, `stays` or the rule by which it stays; of sections a list of these"
+                    self._wrong((*path, "released", person, part), rule, str(part))
+        return {str(person): chart or {} for person, chart in released.items()}
 
     def _part(self, parts: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
         part = self._object(parts, name, path)

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from bridge.errors import Problem
-from bridge.mappings.cases.differences import compared
+from bridge.mappings.cases.differences import Released, as_stated, compared, leaves
 from bridge.mappings.cases.judging import Judgement
 from bridge.mappings.cases.paths import NOTHING, found_at
 from bridge.mappings.source import read
@@ -42,7 +42,11 @@ def expectation(judgement: Judgement) -> dict[str, Any]:
     made = {part.name: part for part in translation.parts}
     parts = stated.get("parts", {})
     names = [*(name for name in parts if name in made), *(name for name in made if name not in parts)]
-    found: dict[str, Any] = {"parts": {name: _stated(made[name], parts.get(name)) for name in names}}
+    found: dict[str, Any] = {}
+    if "parts" in stated or "released" not in stated:
+        found["parts"] = {name: _stated(made[name], parts.get(name)) for name in names}
+    if "released" in stated:
+        found["released"] = _released(stated["released"], judgement.released)
     if "findings" in stated:
         found["findings"] = [_finding(one) for one in judgement.findings]
     return found
@@ -106,6 +110,18 @@ def _stated(part: Part, stated: Mapping[str, Any] | None) -> dict[str, Any]:
     return {key: value for key, value in now.items() if value not in ({}, []) or stated.get(key) == value}
 
 
+def _released(stated: Released, there: Released) -> dict[str, Any]:
+    """What leaves of each chart, and of what stays whatever the case said something of."""
+    found: dict[str, Any] = {}
+    for person in (*stated, *(one for one in there if one not in stated)):
+        said, got = stated.get(person, {}), there.get(person, {})
+        chart = {part: as_stated(said[part], got[part]) for part in said if part in got}
+        chart |= {part: one for part, one in got.items() if part not in said and leaves(one)}
+        if chart or (person in stated and not said):
+            found[person] = chart
+    return found
+
+
 def _finding(finding: Finding) -> dict[str, str]:
     return {"part": finding.part, "code": finding.code, "path": finding.path}
 
@@ -137,9 +153,9 @@ def _reads(before: str, after: str, path: tuple[str | int, ...], wanted: Any) ->
     index = path[-1]
     said = new["cases"][index].pop("expect")
     old["cases"][index].pop("expect")
-    parts = said.get("parts")
-    if isinstance(parts, dict):
-        said["parts"] = {name: part or {} for name, part in parts.items()}
+    for key in ("parts", "released"):
+        if isinstance(said.get(key), dict):
+            said[key] = {str(name): inner or {} for name, inner in said[key].items()}
     return old == new and not list(compared(wanted, said, ""))
 
 

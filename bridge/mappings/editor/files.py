@@ -6,12 +6,14 @@ from typing import Any
 
 from bridge.fhir.definitions import Definitions
 from bridge.mappings.cases.reading import AGENCY_KEYS, FINDING_KEYS
-from bridge.mappings.classes import CLASSES
+from bridge.mappings.cases.recipients import CONSENT_KEYS as CASE_CONSENT_KEYS
+from bridge.mappings.cases.recipients import SETTINGS
+from bridge.mappings.classes import CLASSES, GRANTABLE
 from bridge.mappings.editor.fhir import Json, Types, ref
 from bridge.mappings.kindfile import CONSENT_KEYS
 from bridge.mappings.tablefile import ABOUT_KEYS
 from bridge.mappings.tables import COLUMNS, EQUIVALENCES, OPTIONAL
-from bridge.model import HoldReason
+from bridge.model import Authority, HoldReason, Purpose
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _TEXT: Json = {"type": "string", "minLength": 1}
@@ -29,6 +31,7 @@ _TITLES = (
     "A kind of record", "A mapping", "A row of a code table", "What a table says of itself", "Cases",
     "A kind, a mapping, or its cases",
 )  # fmt: skip
+_YES_OR_NO: Json = {"type": "boolean"}
 
 
 def schemas(definitions: Definitions) -> dict[str, Json]:
@@ -185,6 +188,23 @@ def table_row() -> Json:
     }
 
 
+def _consent() -> Json:
+    """A consent as a case writes it."""
+    written: dict[str, Json] = dict.fromkeys(CASE_CONSENT_KEYS, _TEXT)
+    written["person"] = written["grantor"] = {"type": ["string", "integer"]}
+    written["classes"] = _list({"enum": sorted(GRANTABLE)})
+    written["authority"] = {"enum": [*Authority]}
+    written["purpose"] = {"enum": [*Purpose]}
+    return _object(("person", "from"), **written)
+
+
+def _released() -> Json:
+    """What a case expects to leave: person → part → a word or a rule, or these of each section."""
+    said: Json = {"anyOf": [_TEXT, _list(_TEXT, minItems=1)]}
+    chart: Json = {"type": ["object", "null"], "additionalProperties": said}
+    return {"type": ["object", "null"], "additionalProperties": chart}
+
+
 def _cases() -> Json:
     row = table_row()
     columns = {key: value for key, value in row["properties"].items() if key != "code"}
@@ -203,6 +223,7 @@ def _cases() -> Json:
     expect = {
         **_object(
             parts={"type": ["object", "null"], "additionalProperties": part},
+            released=_released(),
             holds=_TEXTS,
             rejected=_list({"type": "string"}),
             findings=_list(_object(("part", "code"), **findings)),
@@ -212,7 +233,15 @@ def _cases() -> Json:
     names: dict[str, Json] = {key: {"type": "string"} for key in AGENCY_KEYS}
     agency = _object((), **names)
     case = _object(
-        ("name", "expect"), name=_TEXT, proves=_TEXTS, agency=agency, record=_ANY_OBJECT, rows=rows, expect=expect
+        ("name", "expect"),
+        name=_TEXT,
+        proves=_TEXTS,
+        agency=agency,
+        record=_ANY_OBJECT,
+        rows=rows,
+        consents=_list(_consent()),
+        recipient=_object(("practice", "at"), practice=_TEXT, at=_TEXT, **dict.fromkeys(SETTINGS, _YES_OR_NO)),
+        expect=expect,
     )
     return _object(
         ("kind", "cases"),

@@ -47,13 +47,20 @@ def _cases(source: Source, laid: Laid) -> Iterator[Problem]:
     cases = source.value.get("cases")
     for index, case in enumerate(cases if isinstance(cases, list) else []):
         expect = case.get("expect") if isinstance(case, dict) else None
-        expected = expect.get("parts") if isinstance(expect, dict) else None
-        for name in expected if isinstance(expected, dict) else ():
+        for place, name in _named(expect) if isinstance(expect, dict) else ():
             if not _made(str(name), parts):
                 near = difflib.get_close_matches(str(name), parts, 1)
                 step = f"did you mean {near[0]}?" if near else f"its parts are {', '.join(parts)}"
-                where = source.where(("cases", index, "expect", "parts", name))
+                where = source.where(("cases", index, "expect", *place, name))
                 yield Problem("case-part", f"{laid.mapping.name} makes no such part", where, str(name), step)
+
+
+def _named(expect: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The parts that an expectation names, and beneath what: of the translation, and of each person's chart."""
+    said, charts = expect.get("parts"), expect.get("released")
+    yield from ((("parts",), name) for name in (said if isinstance(said, dict) else ()))
+    for person, chart in charts.items() if isinstance(charts, dict) else ():
+        yield from ((("released", person), name) for name in (chart if isinstance(chart, dict) else ()))
 
 
 def _made(name: str, parts: Mapping[str, bool]) -> bool:

@@ -13,8 +13,9 @@ from tests.unit.mappings.cases.one import FILE, NAME
         ("kind: tiny/visit\n", "", 2, "a case file names its `kind` and lists its `cases`"),
         ("name: as it is", "nam: as it is", 6, "a case has a `name` and says what to `expect`"),
         ("kind: tiny", "kinds: x\nkind: tiny", 2, "there is only agency, cases, kind, not_covered, record"),
-        ("    expect:", "    expects: {}\n    expect:", 7, "there is only agency, expect, name, proves, record, rows"),
-        ("      parts:", "      part: {}\n      parts:", 8, "there is only findings, holds, parts, rejected"),
+        ("    expect:", "    expects: {}\n    expect:", 7,
+         "there is only agency, consents, expect, name, proves, recipient, record, rows"),
+        ("      parts:", "      part: {}\n      parts:", 8, "there is only findings, holds, parts, rejected, released"),
         ("about: K1", "abuot: K1", 9, "there is only about, has_not, is, labels, sections, whole"),
         ("about: K1", "about: [K1]", 9, "is text"),
         ("labels: [ordinary]", "labels: ordinary", 9, "is a list"),
@@ -47,7 +48,7 @@ def test_an_expectation_says_something_and_no_two_cases_share_a_name() -> None:
 
     assert [problem.rule for problem in caught.value.problems] == [
         "another case of this file has this name",
-        "says at least one of parts, holds, rejected, findings",
+        "says at least one of parts, released, holds, rejected, findings",
     ]
 
 

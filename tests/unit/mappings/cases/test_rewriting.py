@@ -6,13 +6,15 @@ import random
 
 import pytest
 
+from bridge.errors import Problem
 from bridge.mappings.cases import Judgement, read_cases, translate_case
-from bridge.mappings.cases.differences import differences
+from bridge.mappings.cases.differences import differences, released
 from bridge.mappings.cases.judging import judge
 from bridge.mappings.cases.rewriting import flow, rewritten
 from bridge.mappings.load import available_packs, load, read_all
 from bridge.mappings.source import read
 from bridge.mappings.translate import Translator
+from bridge.release.trial import stated
 from tests.unit.mappings.cases.one import FILE, NAME, only
 from tests.unit.mappings.cases.test_judging import Silent
 from tests.unit.mappings.small import loaded
@@ -111,15 +113,17 @@ def test_a_case_of_a_pack_is_written_anew_for_whatever_came_about() -> None:
     for case in dice.sample(cases, 25):
         other = dice.choice([one for one in cases if one.source.file == case.source.file])
         translation, refused = translate_case(other, translator)
-        found = differences(case, translation, refused)
-        problems: list[object] = []
+        leaving = released(other, translator, translation, stated)
+        found = differences(case, translation, refused, released=leaving)
+        problems: list[Problem] = []
+        judgement = Judgement(case, translation, tuple(refused), tuple(found), released=leaving)
 
-        texts = rewritten(files, [Judgement(case, translation, tuple(refused), tuple(found))], problems)  # type: ignore[arg-type]
+        texts = rewritten(files, [judgement], problems)
 
         assert problems == []
         assert bool(texts) == bool(found)
         again = {one.name: one for one in read_cases({**files, **texts}) if one.kind == case.kind}
-        assert differences(again.pop(case.name), translation, refused) == []
+        assert differences(again.pop(case.name), translation, refused, released=leaving) == []
         assert [one.expect for one in cases if one.name in again and one.kind == case.kind] == [
             one.expect for one in again.values()
         ]
