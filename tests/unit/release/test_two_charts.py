@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.documents.compose import Frame, compose
-from bridge.documents.formats import FORMATS, render
+from bridge.documents.formats import FORMATS, PDF, render
 from bridge.ehr.references import person_of
 from bridge.errors import RecordError
 from bridge.mappings.cases import Case, read_cases
@@ -131,7 +131,7 @@ def everything(parts: tuple[Part, ...], person: str) -> Iterator[str]:
         yield json.dumps(part.resource, ensure_ascii=False)
     for note in (part for part in left if part.type == "Composition"):
         told = compose([note, *(part for part in left if part.type != "Composition")], Frame("DB-X", "Harbor", "UTC"))
-        yield from (render(told, mime).decode() for mime in FORMATS)
+        yield from (render(told, mime).decode() for mime in FORMATS if mime != PDF)  # which is typeset from the same
     yield repr(preview(parts, person, EVERYTHING, OPEN))
 
 
