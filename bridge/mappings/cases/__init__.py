@@ -1,6 +1,7 @@
 """Cases beside a mapping: a record, and what must come of it. `bridge check` and the tests run them all.
 
 reading      a `*.cases.yaml` → Case
+recipients   to whom a case goes, and with which consents
 paths        paths into a resource, and the nearest one where there is none
 differences  what a case expects against what came about, field path by field path
 judging      every case: its differences, and its parts as FHIR twice over
