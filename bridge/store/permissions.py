@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from bridge.model import Consent, EntryState, Terms
 from bridge.store import catching, holds, lanes, persons, tables
@@ -205,6 +205,8 @@ def make_link(connection: Connection, asked: Sequence[MakeLink]) -> list[bool]:
             continue
         if current is not None:
             connection.execute(update(link).where(link.c.id == current.id).values(retired_at=ask.now))
+        same = link.c.practice == ask.practice, link.c.value_hash == value_hash, link.c.agency == ask.person.agency
+        connection.execute(update(link).where(*same).values(patient=""))  # whoever has it too is no longer certain
         keys = ask.ledger.keys.load(connection, [row.id])
         put_blobs(connection, keys, [(ask.blob, ask.person.agency, row.id, f"{ask.system}\x1f{ask.value}".encode())])
         connection.execute(
@@ -231,8 +233,9 @@ def matched(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[bo
 TWIN = link.alias()
 SHARED = (
     select(TWIN.c.id)
-    .join(link, (TWIN.c.practice == link.c.practice) & (TWIN.c.value_hash == link.c.value_hash))
+    .join(link, TWIN.c.practice == link.c.practice)
     .where(
+        or_(TWIN.c.value_hash == link.c.value_hash, and_(TWIN.c.patient == bindparam("chart"), TWIN.c.patient != "")),
         link.c.person == bindparam("of"), link.c.practice == bindparam("at"), tables.CURRENT_LINK,
         TWIN.c.agency == link.c.agency, TWIN.c.person != bindparam("of"), TWIN.c.retired_at.is_(None),
     )
@@ -240,9 +243,12 @@ SHARED = (
 )  # fmt: skip
 
 
-def shared_link(connection: Connection, practice: str, person_id: int) -> bool:
-    """Whether this person's identifier at the practice is also another person's of the same agency: never certain."""
-    return connection.execute(SHARED, {"of": person_id, "at": practice}).first() is not None
+def shared_link(connection: Connection, practice: str, person_id: int, chart: str = "") -> bool:
+    """Whether this person's identifier at the practice is also another person's of the same agency: never certain.
+
+    So it is where another identifier of theirs was found to be the same `chart` (the EHR's Patient id).
+    """
+    return connection.execute(SHARED, {"of": person_id, "at": practice, "chart": chart}).first() is not None
 
 
 @dataclass(frozen=True, slots=True)

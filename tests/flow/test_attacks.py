@@ -21,7 +21,7 @@ from bridge.model import Request, Response, type_json
 from bridge.moves import catching, granting
 from bridge.moves.line import Line
 from bridge.store import lanes, steps
-from tests.flow.pilot import AGENCY, Pilot, Site, pilot
+from tests.flow.pilot import AGENCY, SYSTEM, Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, child, contact, patient
 from tests.flow.test_release import GOAL, STATUS, attachment, opened, permit, plan
 
@@ -310,6 +310,28 @@ def test_r25_twins_with_one_number_at_the_practice_are_never_certain(tmp_path: P
         bridge.accept("ma-soc/contact", contact(), contact("k-2", child="c-2"))
         bridge.settle()
         assert ehr.documents() == []
+
+
+def test_r25_two_children_are_never_one_chart_by_whichever_numbers_they_were_found(tmp_path: Path) -> None:
+    """A sibling whose other number the practice gave wrongly; the child with the chart already is asked about too."""
+    with opened(tmp_path) as (bridge, ehr):
+        both = {"system": "urn:oid:1.2.3", "value": "i-9"}
+        ehr.load(patient("m-8", identifier=[{"system": SYSTEM, "value": "m-8"}, both]))
+        bridge.links(PRACTICE, {"c-1": "m-8"})
+        bridge.roster("links", "agency,person,practice,system,value", [f"{AGENCY},c-2,{PRACTICE},urn:oid:1.2.3,i-9"])
+        permit(bridge, "ordinary")
+        permit(bridge, "ordinary", person="c-2")
+        bridge.accept("ma-soc/contact", contact())
+        bridge.settle()
+        assert len(ehr.documents()) == 1
+        bridge.accept("ma-soc/contact", contact("k-2", child="c-2"))
+        bridge.settle()
+        assert len(ehr.documents()) == 1
+        assert [hold["reason"] for hold in bridge.holds()] == ["link"]
+        bridge.links(PRACTICE, {"c-2": "m-8"})
+        bridge.accept("ma-soc/contact", contact("k-3"))
+        bridge.settle()
+        assert len(ehr.documents()) == 1
 
 
 def test_what_stays_is_told_by_no_label_tag_or_count_in_any_resource(tmp_path: Path) -> None:
