@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from bridge.model import Consent, EntryState, Terms
 from bridge.store import catching, holds, lanes, persons, tables
@@ -233,11 +233,21 @@ def matched(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[bo
 TWIN = link.alias()
 SHARED = (
     select(TWIN.c.id)
-    .join(link, TWIN.c.practice == link.c.practice)
+    .join(link, (TWIN.c.practice == link.c.practice) & (TWIN.c.value_hash == link.c.value_hash))
     .where(
-        or_(TWIN.c.value_hash == link.c.value_hash, and_(TWIN.c.patient == bindparam("chart"), TWIN.c.patient != "")),
         link.c.person == bindparam("of"), link.c.practice == bindparam("at"), tables.CURRENT_LINK,
         TWIN.c.agency == link.c.agency, TWIN.c.person != bindparam("of"), TWIN.c.retired_at.is_(None),
+    )
+    .limit(1)
+)  # fmt: skip
+
+
+SAME_CHART = (
+    select(link.c.id)
+    .join(person, person.c.id == bindparam("of"))
+    .where(
+        link.c.practice == bindparam("at"), link.c.patient == bindparam("chart"), link.c.agency == person.c.agency,
+        link.c.person != bindparam("of"), tables.CURRENT_LINK,
     )
     .limit(1)
 )  # fmt: skip
@@ -248,7 +258,10 @@ def shared_link(connection: Connection, practice: str, person_id: int, chart: st
 
     So it is where another identifier of theirs was found to be the same `chart` (the EHR's Patient id).
     """
-    return connection.execute(SHARED, {"of": person_id, "at": practice, "chart": chart}).first() is not None
+    asked = {"of": person_id, "at": practice}
+    if connection.execute(SHARED, asked).first() is not None:
+        return True
+    return bool(chart) and connection.execute(SAME_CHART, {**asked, "chart": chart}).first() is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,6 +305,7 @@ Index(
     postgresql_where=CURRENT_LINK,
 )
 Index("ix_link_value", link.c.practice, link.c.value_hash)
+Index("ix_link_patient", link.c.practice, link.c.patient)
 
 table_row = Table(
     "table_row",
