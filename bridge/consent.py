@@ -225,8 +225,12 @@ def release(parts: Sequence[Part], person: str, decision: Decision) -> Released:
         withheld += len(part.sections) - len(kept)
         resource = part.resource
         if part.sections:
-            sections = [resource["section"][index] for index in kept]
-            resource = {**{key: value for key, value in resource.items() if key != "section"}, "section": sections}
+            said = {index: without(resource["section"][index], gone) for index in kept}
+            kept = [index for index in kept if said[index] not in (None, {}, [])]
+            if not kept:
+                withheld += 1
+                continue
+            resource = {**resource, "section": [said[index] for index in kept]}
         resource = without(resource, gone)
         released.append(replace(part, resource=resource, sections=tuple(part.sections[index] for index in kept)))
     return Released(tuple(released), withheld, decision)
@@ -249,12 +253,21 @@ def without(value: Any, gone: Collection[str]) -> Any:
         return [item for item in kept if item not in (None, {}, [])]
     if not isinstance(value, dict):
         return value
-    if value.get("reference") in gone:
+    if points_at(value.get("reference"), gone):
         return None
     kept_keys = {key: without(item, gone) for key, item in value.items()}
     full = {key: item for key, item in kept_keys.items() if item not in (None, {}, [])}
+    if full.keys() <= {"url", "id"} and value.keys() - full.keys():
+        return None  # an extension that says nothing any more
     only_a_title = "title" in full and not full.keys() & {"text", "entry", "section"} and "resourceType" not in full
-    return None if only_a_title and {"text", "entry"} & value.keys() else full
+    return None if only_a_title and {"text", "entry", "section"} & value.keys() else full
+
+
+def points_at(said: Any, gone: Collection[str]) -> bool:
+    """Whether a reference, also one to a version or with an address before it, is to one of these."""
+    if not isinstance(said, str):
+        return False
+    return said in gone or "/".join(said.partition("/_history/")[0].split("/")[-2:]) in gone
 
 
 WHY = {

@@ -30,7 +30,7 @@ from bridge.moves.sending import next_step, park, waiting
 from bridge.moves.settling import settle
 from bridge.moves.turning import Turn
 from bridge.settings import Agency
-from bridge.store import plans, records
+from bridge.store import records
 from bridge.store.lanes import EntryWork, LaneWork
 
 WAITING, LOST = (EntryState.HELD, EntryState.REFUSED), (EntryState.SENDING, EntryState.UNKNOWN)
@@ -87,7 +87,7 @@ def translate(line: Line, works: Sequence[records.Work], owner: str, now: int) -
     plan = [planning.plan(line, work, translation, known, added.version, owner, now) for work, translation in made]
     room, none = planning.with_room(line, plan)
     line.write_all(records.postpone, [(one.work.id, owner, now + planning.LATER) for one in none])
-    return sum(line.write_all(plans.save, room))
+    return planning.keep(line, room, now)
 
 
 def translated(line: Line, work: records.Work, added: AddedRows) -> Translation:

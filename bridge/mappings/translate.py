@@ -79,6 +79,9 @@ class Translator:
         program = opened.program or agency.program
         run = _Run(mapping, its_kind, functions, program, decided, its_kind.unsafe(plain))
         parts = tuple(run.parts(plain))
+        if len({(part.about, part.role) for part in parts}) > len({part.about for part in parts}):
+            rule = "one id stands for two people of this record, and what is one's would be in the other's chart"
+            functions.hold(rule, "name each person by an id that nobody else of the agency has")
         holds = tuple(functions.holds.values())
         return self._translation(() if holds else parts, holds)
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from bridge.mappings.classes import ORDINARY, SCREENING_DONE
+from bridge.mappings.classes import LOCATION, ORDINARY, SCREENING_DONE
 from bridge.model import Hold, Part
 from bridge.moves.line import Line
 from bridge.release import guard, withhold
 from bridge.settings import GuardSettings, Practice
-from bridge.store import kin
 from bridge.store.kin import Near
 from bridge.store.lanes import LaneWork
 
 
 def near(line: Line, lane: LaneWork) -> Near:
-    """Who is near this lane's person; nobody where no detector asks."""
-    wants = line.project.agencies[lane.agency].guard
-    if not (wants.names or wants.caregivers):
-        return Near()
-    with line.ledger.read() as connection:
-        return kin.near(connection, line.ledger, lane.person)
+    """Who is near this lane's person, read once for all lanes of its claim."""
+    return lane.kin.of(line.ledger, lane.person)
+
+
+def in_danger(line: Line, lane: LaneWork, opened: Collection[str]) -> bool:
+    """Whether somebody near this lane's person must not be found: a child is visited where the mother is.
+
+    Asked only where places may leave at all.
+    """
+    return LOCATION in opened and any(withhold.marked(patient) for patient in near(line, lane).patients)
 
 
 def known(around: Near, leaving: Sequence[Part]) -> guard.Known:
@@ -48,7 +51,8 @@ def hold(
     Who is near is asked only where people's words leave: our own lines name those who did something, and nobody else.
     """
     worded = bool(withhold.classes_of(leaving) - {ORDINARY, SCREENING_DONE})
-    people = known(who_is_near(), leaving) if worded else guard.Known()
+    asked = worded and (wants.names or wants.caregivers)
+    people = known(who_is_near(), leaving) if asked else guard.Known()
     found = guard.findings(guard.texts(leaving), people, wants)
     if worded and practice.document.when_released == "hold" and withhold.shown_at_once(leaving, kind, practice):
         found = (*found, guard.Found("portal", "note"))

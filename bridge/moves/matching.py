@@ -91,7 +91,8 @@ class Matcher:
         if candidates is None:
             return Found(due=now + AGAIN)
         with self.line.ledger.read() as connection:
-            shared = permissions.shared_link(connection, lane.practice, lane.person)
+            one = candidates[0].id if len(candidates) == 1 else ""
+            shared = permissions.shared_link(connection, lane.practice, lane.person, one)
         birth_date = orjson.loads(lane.patient).get("birthDate", "") if lane.patient else ""
         found = people.certain(link, candidates, birth_date, shared)
         if isinstance(found, Hold):

@@ -15,7 +15,7 @@ from bridge.model import Part, Released, Route, Translation
 from bridge.moves.line import Line
 from bridge.release import withhold
 from bridge.release.origin import with_origin
-from bridge.store import permissions, persons, plans, records, views
+from bridge.store import kin, permissions, persons, plans, records, views
 from bridge.store.lanes import EntryWork, LaneWork
 from bridge.store.permissions import Permissions
 
@@ -90,6 +90,24 @@ def with_room(line: Line, plan: Sequence[plans.Translated]) -> tuple[list[plans.
         [one for one, later in zip(plan, waits, strict=True) if not later],
         [one for one, later in zip(plan, waits, strict=True) if later],
     )
+
+
+def keep(line: Line, plan: Sequence[plans.Translated], now: int) -> int:
+    """These are kept; how many. No step that was decided on what was known of their people before leaves after it."""
+    kept = [one for one, written in zip(plan, line.write_all(plans.save, plan), strict=True) if written]
+    anew: dict[str, dict[str, bool]] = {}
+    for one in kept:
+        for source, patient in one.patients.items():
+            of = anew.setdefault(one.work.agency, {})
+            of[source] = of.get(source, False) or withhold.marked(patient)
+    line.write_all(
+        kin.moved,
+        [
+            kin.Moved(agency, frozenset(people), frozenset(who for who, flag in people.items() if flag), now)
+            for agency, people in anew.items()
+        ],
+    )
+    return len(kept)
 
 
 def charts(

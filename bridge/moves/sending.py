@@ -113,7 +113,8 @@ async def next_step(turn: Turn) -> Outcome:
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
-    conditions = withhold.conditions_of(turn.chart.practice, program, turn.lane.patient)
+    danger = guarding.in_danger(turn.line, turn.lane, gate.decision.classes)
+    conditions = withhold.conditions_of(turn.chart.practice, program, turn.lane.patient, in_danger=danger)
     parts = turn.leaving.parts(entry)
     released = turn.leaving.released(entry, gate.decision, conditions, turn.chart.practice)
     route = Route(entry.name, entry.route, entry.resource_type, entry.parts, entry.rank)

@@ -14,7 +14,7 @@ from bridge.moves import planning
 from bridge.moves.line import Line
 from bridge.release import withhold
 from bridge.release.preview import Shown, preview
-from bridge.store import browsing, permissions
+from bridge.store import browsing, kin, permissions
 from bridge.store.permissions import Permissions
 
 
@@ -32,16 +32,26 @@ def leaving(line: Line, record: dict[str, Any], now: int) -> list[ForChart]:
     with line.ledger.read() as connection:
         kept = browsing.translated_parts(connection, line.ledger, record["id"])
         known = permissions.of_persons(connection, line.ledger, record["agency"], sorted(kept))
+        danger = kin.in_danger(connection, line.ledger, record["agency"], sorted(kept), withhold.marked)
     parts = [Part.from_dict(one) for written in kept.values() for one in orjson.loads(written)]
     return [
         one
         for person in sorted(kept)
-        for one in for_person(line, record, person, parts, known.get(person, planning.NOBODY), now)
+        for one in for_person(
+            line, record, person, parts, known.get(person, planning.NOBODY), now, in_danger=person in danger
+        )
     ]
 
 
 def for_person(
-    line: Line, record: dict[str, Any], person: str, parts: list[Part], has: Permissions, now: int
+    line: Line,
+    record: dict[str, Any],
+    person: str,
+    parts: list[Part],
+    has: Permissions,
+    now: int,
+    *,
+    in_danger: bool = False,
 ) -> Iterator[ForChart]:
     """The same for one person: their own parts, at every practice they are linked with or consented to."""
     agency, program = line.project.agencies[record["agency"]], line.project.programs.get(record["program"])
@@ -54,6 +64,6 @@ def for_person(
         gate = release.gate(
             agency.id, person, practice, has.consents, True, record["occurred_at"], now, subject, status=status
         )
-        conditions = withhold.conditions_of(practice, program, has.patient)
+        conditions = withhold.conditions_of(practice, program, has.patient, in_danger=in_danger)
         facts = withhold.facts_only_by("document", own, record["kind"], practice)
         yield ForChart(person, practice_id, preview(own, person, gate.decision, conditions, facts=facts))

@@ -16,8 +16,13 @@ from bridge.documents.narrative import paragraphs
 from bridge.model import GUARDED, Hold, HoldReason, Owner, Part
 from bridge.settings import GuardSettings
 
-SPOKEN = frozenset({"text", "contentString", "valueString", "description", "title", "comment", "authorString"})
-"""Elements that hold people's words; a Composition's are in its sections."""
+SPOKEN = frozenset(
+    {
+        "text", "contentString", "valueString", "valueMarkdown", "detailString", "description", "title", "name",
+        "comment", "authorString", "patientInstruction", "summary",
+    }
+)  # fmt: skip
+"""Elements that hold people's words; a Composition's are mostly in its sections."""
 SHORTEST = 3
 """Letters of a name that is looked for: shorter ones are words."""
 
@@ -103,18 +108,21 @@ def texts(parts: Sequence[Part]) -> Iterator[Text]:
         if part.type == "Provenance":
             continue
         if part.type == "Composition":
+            head = {key: value for key, value in part.resource.items() if key != "section"}
+            if said := [*spoken(head)]:
+                yield Text(part.name, 0, "\n".join(said))
             for number, section in enumerate(part.resource.get("section", []), 1):
-                div = section.get("text", {}).get("div", "")
-                said = [section.get("title", ""), *(line.text for line in paragraphs(div))]
-                yield Text(part.name, number, "\n".join(filter(None, said)))
+                yield Text(part.name, number, "\n".join(spoken(section)))
         else:
-            said = [*spoken(part.resource)]
-            if said:
+            if said := [*spoken(part.resource)]:
                 yield Text(part.name, 0, "\n".join(said))
 
 
 def spoken(value: Any, key: str = "") -> Iterator[str]:
-    """The people's words in a resource: by the names of elements that hold such; a code's own words are no one's."""
+    """The people's words in a resource: by the names of elements that hold such; a code's own words are no one's.
+
+    What stands beside a code in other words than its own may be anybody's.
+    """
     if isinstance(value, str):
         if key in SPOKEN:
             yield value
@@ -123,9 +131,10 @@ def spoken(value: Any, key: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from spoken(item, key)
-    elif isinstance(value, dict) and "coding" not in value:
+    elif isinstance(value, dict):
+        own = {coding.get("display") for coding in value.get("coding", [])}
         for name, item in value.items():
-            if name not in ("meta", "identifier"):
+            if name not in ("meta", "identifier", "coding") and not (own and isinstance(item, str) and item in own):
                 yield from spoken(item, name)
 
 

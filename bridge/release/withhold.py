@@ -29,7 +29,7 @@ class Conditions:
 
     part2: bool = False  # the record is a Part 2 program's
     screening_done: bool = False  # the practice's `caregiver_screening`
-    flagged: bool = False  # the person is marked unsafe to find
+    flagged: bool = False  # the person, or somebody of the family, is marked unsafe to find
 
 
 def opened(decision: Decision, conditions: Conditions) -> frozenset[str]:
@@ -54,9 +54,8 @@ def released(parts: Sequence[Part], person: str, decision: Decision, conditions:
 
 def prepared(part: Part, conditions: Conditions) -> Part:
     """The part as it is judged: a person without address and phone, a Part 2 program's content in its class."""
-    if part.type in PERSONS and any(key in part.resource for key in WAYS_TO_A_PERSON):
-        kept = {key: value for key, value in part.resource.items() if key not in WAYS_TO_A_PERSON}
-        part = replace(part, resource=kept)
+    if part.type in PERSONS or "contained" in part.resource:
+        part = replace(part, resource=unreachable(part.resource))
     if part.role in CHILDREN and OF_ADULTS & part.labels.union(*part.sections):
         kept_back = tuple(labels | {SUPPRESSED} if OF_ADULTS & labels else labels for labels in part.sections)
         labels = part.labels | {SUPPRESSED} if OF_ADULTS & part.labels else part.labels
@@ -64,6 +63,15 @@ def prepared(part: Part, conditions: Conditions) -> Part:
     if not conditions.part2:
         return part
     return replace(part, labels=also(part.labels), sections=tuple(also(labels) for labels in part.sections))
+
+
+def unreachable(resource: type_json) -> type_json:
+    """A person, or those within a resource, without address and phone."""
+    drops = WAYS_TO_A_PERSON if resource.get("resourceType") in PERSONS else ()
+    kept = {key: value for key, value in resource.items() if key not in drops}
+    if "contained" in kept:
+        kept["contained"] = [unreachable(inside) for inside in kept["contained"]]
+    return kept
 
 
 def also(labels: frozenset[str]) -> frozenset[str]:
@@ -82,13 +90,23 @@ def facts_only_by(way: str, parts: Sequence[Part], kind: str, practice: Practice
     return wanted and shown_at_once(parts, kind, practice)
 
 
-def conditions_of(practice: Practice, program: Program | None, patient: bytes) -> Conditions:
-    """What decides beside consent; `patient` is the person's canonical Patient (JSON), b"" where none is known."""
+def conditions_of(
+    practice: Practice, program: Program | None, patient: bytes, *, in_danger: bool = False
+) -> Conditions:
+    """What decides beside consent; `patient` is the person's canonical Patient (JSON), b"" where none is known.
+
+    `in_danger`: somebody of the family must not be found.
+    """
     return Conditions(
         part2=program is not None and program.part2,
         screening_done=practice.caregiver_screening,
-        flagged=SUPPRESSED.encode() in patient and flagged(orjson.loads(patient)),
+        flagged=in_danger or marked(patient),
     )
+
+
+def marked(patient: bytes) -> bool:
+    """Whether a canonical Patient (JSON, b"" = none) says that this person must not be found."""
+    return SUPPRESSED.encode() in patient and flagged(orjson.loads(patient))
 
 
 def shown_at_once(parts: Sequence[Part], kind: str, practice: Practice) -> bool:

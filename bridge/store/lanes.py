@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, 
 from bridge.model import Consent, EntryState, Link, Stands, Terms
 from bridge.store import leases, tables
 from bridge.store.engine import run_each
+from bridge.store.kin import Kin
 from bridge.store.ledger import Ledger, get_blobs, slices
 
 entry, lane, person, translation = tables.entry, tables.lane, tables.person, tables.translation
@@ -73,7 +74,7 @@ class LaneWork:
     """One lane held until `until`: its person, link and consents, and its open entries in the order of their threads.
 
     `patient` is the person's canonical Patient (JSON), b"" where no record made one. `standing` says what stands of the
-    open entries' threads: (thread, name) → the EHR's `Type/id`.
+    open entries' threads: (thread, name) → the EHR's `Type/id`. `kin` is shared by the lanes of one claim.
     """
 
     id: int
@@ -90,6 +91,7 @@ class LaneWork:
     patient: bytes = field(repr=False)
     entries: tuple[EntryWork, ...]
     standing: dict[tuple[str, str], str]
+    kin: Kin = field(default_factory=Kin, repr=False, compare=False)
 
 
 def due_query(now: int, limit: int, closed: Sequence[str]) -> Select[Any]:
@@ -179,12 +181,13 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
     by_lane: dict[int, list[EntryWork]] = {}
     for row in open_entries:
         by_lane.setdefault(row.lane, []).append(as_entry(row, blobs.get(row.parts_blob, b"[]")))
+    kin = Kin(tuple(sorted(set(persons))))
     return [
         LaneWork(
             row.id, row.agency, row.practice, row.person, row.source, row.owner, row.epoch, row.until,
             row.consent_revision, tuple(consents.get((row.person, row.practice), ())),
             as_link(links.get((row.person, row.practice)), row.source, blobs), blobs.get(row.patient_blob, b""),
-            tuple(by_lane.get(row.id, ())), standing.get(row.id, {}),
+            tuple(by_lane.get(row.id, ())), standing.get(row.id, {}), kin,
         )
         for row in lanes
     ]  # fmt: skip

@@ -205,6 +205,8 @@ def make_link(connection: Connection, asked: Sequence[MakeLink]) -> list[bool]:
             continue
         if current is not None:
             connection.execute(update(link).where(link.c.id == current.id).values(retired_at=ask.now))
+        same = link.c.practice == ask.practice, link.c.value_hash == value_hash, link.c.agency == ask.person.agency
+        connection.execute(update(link).where(*same).values(patient=""))  # whoever has it too is no longer certain
         keys = ask.ledger.keys.load(connection, [row.id])
         put_blobs(connection, keys, [(ask.blob, ask.person.agency, row.id, f"{ask.system}\x1f{ask.value}".encode())])
         connection.execute(
@@ -240,9 +242,26 @@ SHARED = (
 )  # fmt: skip
 
 
-def shared_link(connection: Connection, practice: str, person_id: int) -> bool:
-    """Whether this person's identifier at the practice is also another person's of the same agency: never certain."""
-    return connection.execute(SHARED, {"of": person_id, "at": practice}).first() is not None
+SAME_CHART = (
+    select(link.c.id)
+    .join(person, person.c.id == bindparam("of"))
+    .where(
+        link.c.practice == bindparam("at"), link.c.patient == bindparam("chart"), link.c.agency == person.c.agency,
+        link.c.person != bindparam("of"), tables.CURRENT_LINK,
+    )
+    .limit(1)
+)  # fmt: skip
+
+
+def shared_link(connection: Connection, practice: str, person_id: int, chart: str = "") -> bool:
+    """Whether this person's identifier at the practice is also another person's of the same agency: never certain.
+
+    So it is where another identifier of theirs was found to be the same `chart` (the EHR's Patient id).
+    """
+    asked = {"of": person_id, "at": practice}
+    if connection.execute(SHARED, asked).first() is not None:
+        return True
+    return bool(chart) and connection.execute(SAME_CHART, {**asked, "chart": chart}).first() is not None
 
 
 @dataclass(frozen=True, slots=True)

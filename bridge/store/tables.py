@@ -294,6 +294,7 @@ Index(
     unique=True, sqlite_where=CURRENT_LINK, postgresql_where=CURRENT_LINK,
 )  # fmt: skip
 Index("ix_link_value", link.c.practice, link.c.value_hash)
+Index("ix_link_patient", link.c.practice, link.c.patient)
 
 table_row = Table(
     "table_row",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.model import HoldReason, Owner
@@ -102,8 +104,25 @@ def test_it_reads_every_section_and_what_people_wrote_elsewhere() -> None:
     assert said == {
         ("note", 1): "Section\nFacts.",
         ("note", 2): "Section\nOne\ntwo",
-        ("goal", 0): "Sleep\nCalm",
+        ("goal", 0): "Sleep\nCalm\nx",
         ("message", 0): "See you",
+    }
+
+
+def test_it_reads_titles_sections_within_sections_and_what_stands_beside_a_code_in_other_words() -> None:
+    outer = note(("narrative", "Outer."))
+    within = {"title": "Tomás", "text": {"div": '<div xmlns="http://www.w3.org/1999/xhtml"><p>Inner.</p></div>'}}
+    section = {**outer.resource["section"][0], "section": [within]}
+    outer = replace(outer, resource={**outer.resource, "title": "With Tomás", "section": [section]})
+    coding = [{"system": "urn:x", "code": "1", "display": "Other"}]
+    coded = part("need", "Condition", code={"coding": coding, "text": "Tomás hits her"})
+    plain = part("plain", "Condition", code={"coding": coding, "text": "Other"})
+    target = part("goal", "Goal", target=[{"detailString": "Tomás"}])
+    assert {(one.part, one.section): one.words for one in texts([outer, coded, plain, target])} == {
+        ("note", 0): "With Tomás",
+        ("note", 1): "Section\nOuter.\nTomás\nInner.",
+        ("need", 0): "Tomás hits her",
+        ("goal", 0): "Tomás",
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.mappings.classes import CLASSES, GRANTABLE, SUPPRESSED
@@ -128,3 +130,48 @@ def test_the_preview_says_what_a_portal_keeps_back() -> None:
 def test_each_rule_in_words(name: str, decision: Decision, conditions: Conditions, rule: str) -> None:
     (shown,) = preview([part("o", "Observation", name)], PERSON, decision, conditions)
     assert shown.rule == rule
+
+
+# ── nothing points at what stays ──────────────────────────────────────────────────────────────────────────────────
+STAYS = {"reference": "Goal/goal-c-1"}
+PLACES: dict[str, type_json] = {
+    "a list": {"addresses": [STAYS]},
+    "an activity": {"activity": [{"reference": STAYS}]},
+    "an extension": {"extension": [{"url": "urn:x", "valueReference": STAYS}]},
+    "an extension within one": {
+        "extension": [{"url": "urn:x", "extension": [{"url": "urn:y", "valueReference": STAYS}]}]
+    },
+    "a contained resource": {
+        "contained": [{"resourceType": "Task", "id": "t", "status": "requested", "intent": "order", "focus": STAYS}]
+    },
+    "one version": {"addresses": [{"reference": "Goal/goal-c-1/_history/2"}]},
+    "an address": {"addresses": [{"reference": "https://agency.example/fhir/Goal/goal-c-1"}]},
+    "shown by name": {"addresses": [{**STAYS, "display": "What she wants"}]},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_points_at_what_stays_wherever_it_did(place: str) -> None:
+    parts = [part("plan", "CarePlan", **PLACES[place]), part("goal", "Goal", "narrative")]
+    (left,) = released(parts, PERSON, permit("ordinary"), NOTHING).parts
+    assert "oal" not in str(left.resource)
+    assert "urn:x" not in str(left.resource)
+    if place != "a contained resource":
+        assert not {"addresses", "activity", "extension"} & left.resource.keys()
+
+
+def test_a_section_over_what_stays_goes_with_its_class_and_its_notice() -> None:
+    """Else the notice of substance use would tell of what is not there."""
+    made = note(("ordinary", "Facts."), ("substance-use", "x"))
+    sections = [made.resource["section"][0], {"title": "Substance use", "entry": [{"reference": "Goal/goal-c-1"}]}]
+    made = replace(made, resource={**made.resource, "section": sections})
+    (left,) = released([made, part("goal", "Goal", "legal")], PERSON, EVERYTHING, NOTHING).parts
+    assert len(left.resource["section"]) == len(left.sections) == 1
+    assert "substance-use" not in left.labels.union(*left.sections)
+
+
+def test_nobody_within_a_resource_can_be_reached_by_it() -> None:
+    inside = {"resourceType": "RelatedPerson", "id": "r", "telecom": [{"value": "617"}], "address": [{"text": "Elm"}]}
+    made = part("plan", "CarePlan", contained=[inside])
+    (left,) = released([made], PERSON, permit("ordinary"), NOTHING).parts
+    assert left.resource["contained"] == [{"resourceType": "RelatedPerson", "id": "r"}]

@@ -172,6 +172,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_link_person")),
         sa.PrimaryKeyConstraint("id", name=("pk_link")),
     )
+    op.create_index("ix_link_patient", "link", ["practice", "patient"], unique=False)
     op.create_index(
         "ix_link_person",
         "link",

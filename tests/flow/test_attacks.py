@@ -1,0 +1,363 @@
+"""Ways in which something could leave that should not, each tried: changes in mid-turn, families, programs, references.
+
+What is asked of each: nothing leaves without a consent in force, nobody's facts enter another's chart, and nobody can
+tell what stayed (R25, R26).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import sandbox
+from bridge.fhir.client import Client
+from bridge.jobs.worker import Worker
+from bridge.model import Request, Response, type_json
+from bridge.moves import catching, granting
+from bridge.moves.line import Line
+from bridge.store import lanes, steps
+from tests.flow.pilot import AGENCY, SYSTEM, Pilot, Site, pilot
+from tests.flow.test_line import PRACTICE, Ehr, child, contact, patient
+from tests.flow.test_release import GOAL, STATUS, attachment, opened, permit, plan
+
+NOTES = "    guard: { addresses: false, names: false }\n"
+CHANGES = ("revoke", "narrow", "custody", "flag", "relink", "refuse")
+
+
+def change(bridge: Pilot, what: str) -> None:
+    """Somebody says so, and it is in the ledger."""
+    if what == "revoke":
+        granting.revoke(bridge.line, AGENCY, "c-1", PRACTICE, "ana", bridge.clock())
+    elif what == "narrow":
+        permit(bridge, "ordinary")
+    elif what == "refuse":
+        permit(bridge, "none")
+    elif what == "custody":
+        granting.suspend(bridge.line, AGENCY, "c-1", bridge.clock())
+    elif what == "flag":
+        bridge.accept("ma-soc/child", child(safety_flag=True, updated_at="2026-03-09"))
+        Worker(bridge.line, bridge.clock).translate_some()
+    else:
+        bridge.links(PRACTICE, {"c-1": "m-3"})
+
+
+def forbidden(what: str, request: Request, before: str) -> bool:
+    """Whether this request says something that may not leave any more after that change."""
+    body = request.body.decode() if request.body else ""
+    if request.method == "GET" or request.path.endswith("_search"):
+        return False
+    said = body + "".join(documents(body))
+    if what in ("narrow",):
+        return "We read together." in said or "Casa Abierta" in said
+    if what == "flag":
+        return "Casa Abierta" in said
+    if what == "relink":
+        return f'Patient/{before}"' in body
+    return "entered-in-error" not in body
+
+
+def of_number(ehr: Ehr, number: str) -> str:
+    """The chart's id of the patient whom the practice gave this number."""
+    return next(str(one["id"]) for one in ehr.stored("Patient") if number in str(one["identifier"]))
+
+
+def documents(body: str) -> list[str]:
+    """The texts of the documents in a request."""
+    return [base64.b64decode(found).decode() for found in re.findall(r'"data":"([A-Za-z0-9+/=]+)"', body)]
+
+
+def test_r26_a_change_at_any_pause_of_a_lanes_turn_stops_what_has_not_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every claim, step, outcome and request of two contacts' turns, one run and one sort of change for each."""
+    pauses, at = 1, 0
+    while at < pauses:
+        at += 1
+        what = CHANGES[at % len(CHANGES)]
+        with (
+            monkeypatch.context() as patched,
+            opened(tmp_path / str(at), enable=("Encounter",), more=NOTES) as (bridge, ehr),
+        ):
+            ehr.load(patient("m-3"))
+            permit(bridge, "ordinary", "narrative", "violence-location")
+            bridge.accept("ma-soc/child", child(updated_at="2026-03-01"))
+            bridge.settle()
+            words = {"narrative": "We read together.", "place_name": "Casa Abierta"}
+            bridge.accept("ma-soc/contact", contact(**words), contact("k-2", **words))
+            seen = Pauses(bridge, what, at, of_number(ehr, "m-1"))
+            patched.setattr(Line, "write", seen.write(Line.write))
+            patched.setattr(Client, "send", seen.send(Client.send))
+            bridge.work()
+            pauses = max(pauses, seen.count)
+            assert seen.wrong == [], f"{what} at pause {at}"
+    assert pauses > 10
+
+
+class Pauses:
+    """Counts where a lane's turn gives way, and makes the change at one of these places."""
+
+    def __init__(self, bridge: Pilot, what: str, at: int, before: str) -> None:
+        self.bridge, self.what, self.at, self.before = bridge, what, at, before
+        self.count = 0
+        self.done = False
+        self.wrong: list[str] = []
+
+    def pause(self) -> None:
+        self.count += 1
+        if self.count == self.at:
+            change(self.bridge, self.what)
+            self.done = True
+
+    def write(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        async def write(line: Line, operation: Any, parameter: Any) -> Any:
+            if operation in (steps.begin, steps.finish, lanes.claim):
+                self.pause()
+            found = await real(line, operation, parameter)
+            if operation is lanes.claim and found:
+                self.pause()
+            return found
+
+        return write
+
+    def send(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        async def send(client: Client, request: Request) -> Response:
+            begun = self.done  # what was begun before the change may be under way
+            if begun and forbidden(self.what, request, self.before):
+                self.wrong.append(request.path)
+            if not request.body or request.path.endswith("_search"):
+                self.pause()
+            found: Response = await real(client, request)
+            self.pause()
+            return found
+
+        return send
+
+
+def mother(**more: Any) -> type_json:
+    return {
+        "id": "g-1",
+        "name": {"family": "Ejemplo", "given": ["Marisol"]},
+        "children": [{"child": "c-1", "relationship": "mother"}],
+        "birth_date": "1990-01-01",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("kept_by", ["caregiver", "sibling", "child"])
+def test_the_place_of_a_family_with_somebody_in_danger_leaves_in_nobodys_documents(
+    tmp_path: Path, kept_by: str
+) -> None:
+    """A mother who must not be found is found where her child is visited, and a child where the mother is."""
+    with opened(tmp_path, more=NOTES) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative", "violence-location")
+        both = [{"child": "c-1", "relationship": "mother"}, {"child": "c-2", "relationship": "mother"}]
+        bridge.accept("ma-soc/caregiver", mother(children=both, safety_flag=kept_by == "caregiver"))
+        bridge.accept("ma-soc/child", child(safety_flag=kept_by == "child"))
+        bridge.accept("ma-soc/child", child("c-2", safety_flag=kept_by == "sibling"))
+        bridge.settle()
+        bridge.accept("ma-soc/contact", contact(place_name="Casa Abierta", narrative="We read."))
+        bridge.settle()
+        assert "We read." in attachment(ehr)
+        assert "Casa Abierta" not in attachment(ehr)
+
+
+def test_a_caregivers_flag_that_comes_later_takes_the_place_out_of_the_next_version(tmp_path: Path) -> None:
+    with opened(tmp_path, more=NOTES) as (bridge, ehr):
+        permit(bridge, "ordinary", "violence-location")
+        bridge.accept("ma-soc/caregiver", mother())
+        bridge.accept("ma-soc/contact", contact(place_name="Casa Abierta"))
+        bridge.settle()
+        assert "Casa Abierta" in attachment(ehr)
+        bridge.accept("ma-soc/caregiver", mother(safety_flag=True, updated_at="2026-03-09"))
+        bridge.settle()
+        again = contact(place_name="Casa Abierta", place="community", updated_at="2026-03-10T10:00:00-05:00")
+        bridge.accept("ma-soc/contact", again)
+        bridge.settle()
+        assert "Casa Abierta" not in attachment(ehr)
+
+
+def test_r26_what_is_written_over_what_stands_is_what_the_narrower_consent_lets_leave(tmp_path: Path) -> None:
+    with opened(tmp_path, enable=("Goal", "CarePlan")) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative")
+        bridge.accept("ma-soc/care-plan", plan(GOAL))
+        bridge.accept("ma-soc/contact", contact(narrative="We read together."))
+        bridge.settle()
+        assert any("We read together." in text for text in ehr.documents())
+        permit(bridge, "ordinary")
+        before = len(ehr.asked())
+        bridge.accept(
+            "ma-soc/contact",
+            contact(narrative="We read together again.", place="community", updated_at="2026-03-05T10:00:00-05:00"),
+        )
+        bridge.accept("ma-soc/care-plan", plan("Otra meta.", 2))
+        bridge.settle()
+        assert len(ehr.asked()) > before
+        assert not any("together" in text for text in ehr.documents())
+        assert "Otra meta" not in str(ehr.stored("Goal")) + "".join(ehr.documents())
+
+
+def test_r26_after_a_lost_answer_a_revocation_lets_it_be_looked_for_and_never_sent_again(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative")
+        ehr.fault(fault="drop-before", match={"type": "DocumentReference", "interaction": "create"})
+        bridge.accept("ma-soc/contact", contact(narrative="We read together."))
+        bridge.work()
+        granting.revoke(bridge.line, AGENCY, "c-1", PRACTICE, "ana", bridge.clock())
+        bridge.settle()
+        assert ehr.documents() == []
+        assert [hold["reason"] for hold in bridge.holds()] == ["consent"]
+
+
+def test_r26_a_withdrawal_needs_no_consent_and_carries_nothing_new(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative")
+        bridge.accept("ma-soc/contact", contact(narrative="We read together."))
+        bridge.settle()
+        granting.revoke(bridge.line, AGENCY, "c-1", PRACTICE, "ana", bridge.clock())
+        void = {"id": "k-1", "status": "void", "child": "c-1", "updated_at": "2026-03-09T10:00:00-05:00"}
+        bridge.accept("ma-soc/contact", void)
+        bridge.settle()
+        assert [one["status"] for one in ehr.stored("DocumentReference")] == ["entered-in-error"]
+
+
+@pytest.mark.parametrize("ended", ["refused", "revoked", "suspended", "expired", "refused tomorrow"])
+def test_r26_no_status_answers_a_referral_once_somebody_was_asked(tmp_path: Path, ended: str) -> None:
+    with opened(tmp_path, extra=", referral_status: true") as (bridge, ehr):
+        if ended == "refused":
+            permit(bridge, "none")
+        elif ended == "expired":
+            bridge.consents(f"c-1,{PRACTICE},2025-01-01,2025-02-01,yes")
+        else:
+            permit(bridge, "ordinary")
+        if ended == "revoked":
+            change(bridge, "revoke")
+        if ended == "suspended":
+            change(bridge, "custody")
+        bridge.accept("ma-soc/referral-status", STATUS)
+        bridge.settle(within=3600)
+        assert bool(ehr.documents()) is (ended == "refused tomorrow")
+
+
+def test_r25_one_id_for_child_and_caregiver_of_one_record_is_a_mistake_that_a_person_looks_at(tmp_path: Path) -> None:
+    """Agencies that number children and adults apart: the caregiver's facts would be in the child's chart."""
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative", "caregiver-health", "substance-use")
+        bridge.accept(
+            "ma-soc/contact", contact(caregiver="c-1", caregiver_substance_use="Drinks.", narrative="We read.")
+        )
+        bridge.settle()
+        assert "Drinks." not in "".join(ehr.documents())
+        assert bridge.holds() != []
+
+
+def test_r29_a_revocation_in_the_middle_of_a_catch_up_stops_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching, "CHUNK", 2)
+    with sandbox.start("open") as one, sandbox.start("open") as two:
+        for running in (one, two):
+            Ehr(running).load(patient("m-1"))
+        sites = [Site(PRACTICE, one.base_url), Site("oak", two.base_url)]
+        with pilot(tmp_path, sites) as bridge:
+            bridge.links(PRACTICE, {"c-1": "m-1"})
+            bridge.consents(f"c-1,{PRACTICE},2026-01-01,,yes")
+            bridge.accept("ma-soc/contact", *[contact(f"k-{n}") for n in range(7)])
+            bridge.settle()
+            bridge.links("oak", {"c-1": "m-1"})
+            bridge.consents("c-1,oak,2026-01-01,,yes")
+            real, seen = catching.plan_chunk, []
+
+            def plan_chunk(*args: Any, **more: Any) -> None:
+                real(*args, **more)
+                seen.append(1)
+                if len(seen) == 2:
+                    granting.revoke(bridge.line, AGENCY, "c-1", "oak", "ana", bridge.clock())
+                    seen.append(len(Ehr(two).documents()))
+
+            monkeypatch.setattr(catching, "plan_chunk", plan_chunk)
+            bridge.settle()
+            assert len(Ehr(one).documents()) == 7
+            assert len(Ehr(two).documents()) <= seen[2] + 1  # one may be under way
+
+
+def test_two_agencies_share_a_child_and_neither_speaks_for_the_other(tmp_path: Path) -> None:
+    """Consent at one agency lets nothing of the other's leave: two persons, two lanes, one chart."""
+    second = (
+        "  cove:\n    name: Cove\n    source: synthetic\n    program: outcomes\n    timezone: America/New_York\n"
+        "    phone: 555-0101\n    contact: { name: R, email: r@cove.example }\n    practices: [maple]\n"
+    )
+    with opened(tmp_path, more=second) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative")
+        bridge.accept("ma-soc/contact", contact(narrative="Harbor's words."))
+        bridge.agency = "cove"
+        bridge.links(PRACTICE, {"c-1": "m-1"})
+        bridge.accept("ma-soc/contact", contact(narrative="Cove's words."))
+        bridge.settle()
+        assert "Harbor's words." in attachment(ehr)
+        assert "Cove" not in attachment(ehr)
+
+
+def test_r25_twins_with_one_number_at_the_practice_are_never_certain(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative")
+        permit(bridge, "ordinary", "narrative", person="c-2")
+        bridge.links(PRACTICE, {"c-2": "m-1"})
+        bridge.accept("ma-soc/contact", contact(), contact("k-2", child="c-2"))
+        bridge.settle()
+        assert ehr.documents() == []
+
+
+def test_r25_two_children_are_never_one_chart_by_whichever_numbers_they_were_found(tmp_path: Path) -> None:
+    """A sibling whose other number the practice gave wrongly; the child with the chart already is asked about too."""
+    with opened(tmp_path) as (bridge, ehr):
+        both = {"system": "urn:oid:1.2.3", "value": "i-9"}
+        ehr.load(patient("m-8", identifier=[{"system": SYSTEM, "value": "m-8"}, both]))
+        bridge.links(PRACTICE, {"c-1": "m-8"})
+        bridge.roster("links", "agency,person,practice,system,value", [f"{AGENCY},c-2,{PRACTICE},urn:oid:1.2.3,i-9"])
+        permit(bridge, "ordinary")
+        permit(bridge, "ordinary", person="c-2")
+        bridge.accept("ma-soc/contact", contact())
+        bridge.settle()
+        assert len(ehr.documents()) == 1
+        bridge.accept("ma-soc/contact", contact("k-2", child="c-2"))
+        bridge.settle()
+        assert len(ehr.documents()) == 1
+        assert [hold["reason"] for hold in bridge.holds()] == ["link"]
+        bridge.links(PRACTICE, {"c-2": "m-8"})
+        bridge.accept("ma-soc/contact", contact("k-3"))
+        bridge.settle()
+        assert len(ehr.documents()) == 1
+
+
+def test_what_stays_is_told_by_no_label_tag_or_count_in_any_resource(tmp_path: Path) -> None:
+    with opened(tmp_path, enable=("Goal", "CarePlan", "Encounter", "CareTeam")) as (bridge, ehr):
+        permit(bridge, "ordinary")
+        bridge.accept("ma-soc/care-plan", plan(GOAL))
+        bridge.accept("ma-soc/contact", contact(narrative="We read.", child_welfare="A report."))
+        bridge.settle()
+        everything = "".join(str(ehr.stored(type)) for type in ("Goal", "CarePlan", "Encounter", "CareTeam"))
+        everything += str(ehr.stored("DocumentReference")) + "".join(ehr.documents())
+        for tell in ("urn:dyad-bridge:label", "withheld", "narrative'", "child-welfare", "Goal/", "meta.security"):
+            assert tell not in everything
+        assert ehr.stored("Goal") == []
+        assert "goal" not in str(ehr.stored("CarePlan"))
+
+
+def test_r5_a_dyad_reaches_a_chart_that_takes_documents_alone(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary")
+        pair = [
+            {"role": "clinician", "name": "Dana L.", "from": "2026-01-05"},
+            {"role": "family-partner", "name": "Rosa M.", "from": "2026-01-05"},
+        ]
+        dyad = {"id": "D-1", "status": "active", "child": "c-1", "started": "2026-01-05", "members": pair}
+        bridge.accept("ma-soc/dyad", dyad)
+        bridge.settle()
+        assert bridge.holds() == []
+        text = attachment(ehr)
+        assert text.index("Rosa M.") < text.index("Dana L.")
