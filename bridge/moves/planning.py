@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -11,7 +12,8 @@ from bridge import consent, release
 from bridge.ehr import route
 from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
-from bridge.model import Part, Released, Route, Translation
+from bridge.mappings.functions import record_key
+from bridge.model import Hold, HoldReason, Owner, Part, Released, Route, Translation
 from bridge.moves.line import Line
 from bridge.release import withhold
 from bridge.release.origin import with_origin
@@ -48,6 +50,8 @@ def plan(
     now: int,
 ) -> plans.Translated:
     """What the ledger should keep of one record that was translated with the added rows of version `rows`."""
+    if two_people(line, work, translation, known):
+        translation = replace(translation, parts=(), holds=(one_id(work),))
     name = line.project.agencies[work.agency].name
     by_person: dict[str, list[Part]] = {}
     for part in with_origin(translation.parts, work.agency, name, work.kind, work.source_id, now):
@@ -74,6 +78,37 @@ def plan(
         ids=line.ids(2 * len(by_person) + len(holds) + 3 * len(entries)),
         revisions={person: known.get((work.agency, person), NOBODY).revision for person in {*by_person, work.subject}},
         rows=rows,
+        roles={
+            part.about: plans.Spoken(part.role, known.get((work.agency, part.about), NOBODY).role)
+            for part in translation.parts
+        },
+    )
+
+
+def two_people(
+    line: Line, work: records.Work, translation: Translation, known: Mapping[tuple[str, str], Permissions]
+) -> bool:
+    """Whether another record in force speaks of a person of this one in another role: whose id it is, is not certain.
+
+    A role's name means the same in every kind of an agency.
+    """
+    roles = {part.about: part.role for part in translation.parts}
+    for person, role in roles.items():
+        if known.get((work.agency, person), NOBODY).role not in ("", role):
+            with line.ledger.read() as connection:
+                if persons.spoken_of(connection, work.agency, person, work.thing):
+                    return True
+    return False
+
+
+def one_id(work: records.Work) -> Hold:
+    """The hold of a record that may speak of two people by one id (R25)."""
+    return Hold(
+        HoldReason.CONTENT,
+        record_key(work.agency, work.kind, work.source_id),
+        Owner.AGENCY,
+        "other records speak of a person of this record in another role: what is one's would be in the other's chart",
+        "give each person an id that nobody else of the agency has, in whichever role, and send the records again",
     )
 
 

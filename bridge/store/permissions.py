@@ -325,6 +325,7 @@ class Permissions:
     links: frozenset[str]  # practices with a link
     revision: int = 0
     patient: bytes = field(default=b"", repr=False)  # the canonical Patient (JSON); b"" where no record made one
+    role: str = ""  # in which records speak of them; "" = none did
 
 
 def with_consents(connection: Connection, agency: str) -> list[str]:
@@ -357,6 +358,7 @@ def of_persons(connection: Connection, ledger: Ledger, agency: str, sources: Seq
             frozenset(linked.get(row.id, ())),
             row.consent_revision,
             blobs.get(row.patient_blob, b""),
+            row.role,
         )
         for row in people.values()
     }

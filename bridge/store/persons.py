@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.model import RecordState
+from bridge.store import tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger
 from bridge.store.tables import person
@@ -94,6 +96,24 @@ def revisions(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
     """The consent revisions of these persons; nobody changes them before this transaction ends."""
     wanted = sorted(set(ids))
     return {row.id: row.consent_revision for row in connection.execute(REVISIONS, {"ids": wanted})} if wanted else {}
+
+
+def spoken_of(connection: Connection, agency: str, source: str, thing: str) -> bool:
+    """Whether a record in force, other than of this thing, says something of the person."""
+    query = (
+        select(tables.translation.c.record)
+        .join(person, person.c.id == tables.translation.c.person)
+        .join(tables.record, tables.record.c.id == tables.translation.c.record)
+        .where(
+            person.c.agency == agency, person.c.source == source,
+            tables.record.c.state == RecordState.TRANSLATED.value, tables.record.c.thing != thing,
+        )
+        .limit(1)
+    )  # fmt: skip
+    return connection.execute(query).first() is not None
+
+
+SPOKEN_OF_AS = update(person).where(person.c.id == bindparam("person_id")).values(role=bindparam("as_role"))
 
 
 def insert_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

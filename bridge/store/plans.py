@@ -60,6 +60,15 @@ class Translated:
     ids: tuple[int, ...] = ()  # spare ids for what this writes
     revisions: Mapping[str, int] = field(default_factory=dict)
     rows: int | None = None
+    roles: Mapping[str, Spoken] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """In which role a record speaks of a person, and what the plan was made on: "" where nobody did before."""
+
+    role: str
+    before: str
 
 
 def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
@@ -77,11 +86,13 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     current = records.lock(connection, (ask.work.id for ask in asked))
     era = connection.execute(select(tables.era).order_by(tables.era.c.number.desc()).limit(1)).one()
     answers, mine = [], []
+    roles = {row.id: str(row.role) for row in people.values()}
     for ask in asked:
         known = {source: people[(ask.work.agency, source)] for source in ask.people}
         row = current[ask.work.id]
         still = row.owner == ask.owner and row.state in (RecordState.ACCEPTED.value, RecordState.HELD.value)
         changed = any(known[source].consent_revision != revision for source, revision in ask.revisions.items())
+        changed |= any(roles[known[one].id] not in (said.role, said.before) for one, said in ask.roles.items())
         if still and (changed or (ask.holds and ask.rows is not None and ask.rows != rows)):
             records.again(connection, ask.work.id, ask.now)
             still = False
@@ -90,6 +101,9 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
             happened = ask.work.occurred_at
             look_first = era.number > 1 and (happened is None or happened < era.began_at)
             mine.append(Mine(ask, known, row.ordinal, look_first, iter(ask.ids)))
+            roles |= {known[one].id: said.role for one, said in ask.roles.items()}
+    new = [(row.id, roles[row.id]) for row in people.values() if roles[row.id] != row.role]
+    run_each(connection, persons.SPOKEN_OF_AS, [{"person_id": number, "as_role": role} for number, role in new])
     for wave in waves(mine):
         save_wave(connection, wave)
     return answers

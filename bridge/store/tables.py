@@ -62,6 +62,7 @@ person = Table(
     Column("position", BIG, nullable=False, server_default="0"),
     # counts what decisions about this person rest on: consents, links, the practice named
     Column("consent_revision", Integer, nullable=False, server_default="0"),
+    Column("role", Text, nullable=False, server_default=""),  # in which records speak of them: child, caregiver
     Column("practice", Text, nullable=False, server_default=""),  # the practice the agency's record names
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("wrapping_key", Text, nullable=False),

@@ -18,7 +18,7 @@ from bridge import sandbox
 from bridge.fhir.client import Client
 from bridge.jobs.worker import Worker
 from bridge.model import Request, Response, type_json
-from bridge.moves import catching, granting
+from bridge.moves import answering, catching, granting
 from bridge.moves.line import Line
 from bridge.store import lanes, steps
 from tests.flow.pilot import AGENCY, SYSTEM, Pilot, Site, pilot
@@ -361,3 +361,60 @@ def test_r5_a_dyad_reaches_a_chart_that_takes_documents_alone(tmp_path: Path) ->
         assert bridge.holds() == []
         text = attachment(ehr)
         assert text.index("Rosa M.") < text.index("Dana L.")
+
+
+# ── one id for two people ─────────────────────────────────────────────────────────────────────────────────────────
+STRESS = {"caregiver_stress": {"score": 9, "note": "Cannot sleep since the separation."}}
+
+
+def consented(bridge: Pilot) -> None:
+    """The child `c-1` may be told of by every class there is."""
+    permit(bridge, "ordinary", "narrative", "caregiver-health")
+
+
+@pytest.mark.parametrize("first", ["child", "caregiver"])
+def test_r25_a_caregiver_who_has_a_child_s_number_never_reaches_that_child_s_chart(tmp_path: Path, first: str) -> None:
+    """An agency that numbers children and caregivers apart: both have a `c-1`."""
+    about_child = ("ma-soc/contact", contact("k-1", narrative="We read together."))
+    about_mother = ("ma-soc/contact", contact("k-2", child="c-9", caregiver="c-1", **STRESS))
+    with opened(tmp_path) as (bridge, ehr):
+        consented(bridge)
+        for kind, record in (about_child, about_mother) if first == "child" else (about_mother, about_child):
+            bridge.accept(kind, record)
+            bridge.settle()
+        said = "".join(ehr.documents())
+        held = [hold for hold in bridge.holds() if "in another role" in hold["rule"]]
+        assert len(held) == 1
+        if first == "child":
+            assert "We read together." in said
+            assert "Cannot sleep" not in said
+        else:
+            assert "We read together." not in said
+
+
+def test_r25_both_said_in_one_batch_are_told_apart(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        consented(bridge)
+        bridge.accept("ma-soc/contact", contact("k-1", narrative="We read together."))
+        bridge.accept("ma-soc/contact", contact("k-2", child="c-9", caregiver="c-1", **STRESS))
+        bridge.settle()
+        assert [hold["rule"] for hold in bridge.holds() if "in another role" in hold["rule"]]
+        assert not {"We read together.", "Cannot sleep"} <= {
+            word for word in ("We read together.", "Cannot sleep") if word in "".join(ehr.documents())
+        }
+
+
+def test_r25_once_the_wrong_record_is_withdrawn_the_right_one_goes(tmp_path: Path) -> None:
+    with opened(tmp_path) as (bridge, ehr):
+        consented(bridge)
+        wrong = contact("k-2", child="c-9", caregiver="c-1", **STRESS)
+        bridge.accept("ma-soc/contact", wrong)
+        bridge.settle()
+        bridge.accept("ma-soc/contact", contact("k-1", narrative="We read together."))
+        bridge.settle()
+        (hold,) = [hold for hold in bridge.holds() if "in another role" in hold["rule"]]
+        bridge.accept("ma-soc/contact", wrong | {"status": "void", "updated_at": "2026-03-09"})
+        bridge.settle()
+        answering.retry(bridge.line, hold["id"], "", "ana", bridge.clock())
+        bridge.settle()
+        assert any("We read together." in text for text in ehr.documents())

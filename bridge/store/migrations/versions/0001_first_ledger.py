@@ -78,6 +78,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("position", BIG, server_default="0", nullable=False),
         sa.Column("consent_revision", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("role", sa.Text(), server_default="", nullable=False),
         sa.Column("practice", sa.Text(), server_default="", nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
         sa.Column("wrapping_key", sa.Text(), nullable=False),
