@@ -62,6 +62,11 @@ def classes(positions: Iterable[int], labels: Sequence[Label], off: frozenset[in
     return found or frozenset({ORDINARY})
 
 
+def with_brought(found: frozenset[str], brought: frozenset[str]) -> frozenset[str]:
+    """The classes of an element together with those of the parts it may have read."""
+    return ((found | brought) - {ORDINARY}) or found
+
+
 def suppressed(found: frozenset[str]) -> frozenset[str]:
     """The classes of an element of a record whose person must not be found."""
     return found | {SUPPRESSED} if LOCATION in found else found

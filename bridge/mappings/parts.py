@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from bridge.mappings.template import (
     calls_in,
 )
 from bridge.mappings.watching import MappingWatch
+from bridge.model import Part
 
 OWN_KEYS = ("about", "when", "each", "key", "person")
 _NOTHING: frozenset[int] = frozenset()
@@ -50,6 +51,13 @@ class PartTemplate:
     each: Expression | None
     key: Expression
     person: Expression | None
+    resolves: bool = False  # reads what was made of the record before it
+
+    def brings(self, others: Iterable[Part]) -> frozenset[str]:
+        """The classes that come along with what resolve() may find: all there are, since nobody knows what is read."""
+        if not self.resolves:
+            return frozenset()
+        return frozenset().union(*(labels for other in others for labels in (other.labels, *other.sections)))
 
 
 class Reader:
@@ -97,6 +105,11 @@ class Reader:
             sections=tuple(section for section in sections if section is not None),
             when=own["when"],
             each=each,
+            resolves=any(
+                call.name == "resolve"
+                for one in (template, *(section.template for section in sections if section is not None))
+                for call in one.calls()
+            ),
             key=own["key"] or Expression("%item.id", knowing if each is not None else None),
             person=own["person"],
         )

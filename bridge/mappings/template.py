@@ -47,6 +47,10 @@ class Scope:
             Environment({**environment.variables, **more}, member=environment.member, data=environment.data),
         )
 
+    def with_references(self, resources: Mapping[str, dict[str, Any]]) -> Scope:
+        """The same in which resolve() finds these resources, by `Type/id`."""
+        return Scope(self.record, replace(self.environment, references=resources))
+
 
 def scope_of(record: dict[str, Any], variables: Mapping[str, Any], functions: Functions) -> Scope:
     """A scope for one record."""

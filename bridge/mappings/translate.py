@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge import __version__
@@ -15,7 +15,7 @@ from bridge.mappings.classes import SUPPRESSED
 from bridge.mappings.fhirpath import EvaluationError
 from bridge.mappings.functions import AgencyContext, Functions
 from bridge.mappings.kinds import Kind
-from bridge.mappings.labels import classes, suppressed, switched_off
+from bridge.mappings.labels import classes, suppressed, switched_off, with_brought
 from bridge.mappings.load import Mappings
 from bridge.mappings.mappingfile import RecordMapping
 from bridge.mappings.parts import PartTemplate
@@ -110,6 +110,7 @@ class _Run:
     program: str
     decided: bool
     unsafe: bool = False
+    made: dict[str, dict[str, Part]] = field(default_factory=dict)  # person → reference → what was made so far
 
     def parts(self, record: type_json) -> Iterator[Part]:
         agency = self.functions.agency
@@ -181,22 +182,27 @@ class _Run:
         """The part; None for a document that has nothing to say (no section came about)."""
         template, labels = planned.template, self.mapping.labels
         self.functions.about, self.functions.role = planned.about, template.about
+        earlier = self.made.get(planned.about, {})
+        brought = template.brings(earlier.values())
+        scope = planned.scope
+        if template.resolves:
+            scope = scope.with_references({name: part.resource for name, part in earlier.items()})
         sections: list[Any] = []
         section_classes: list[frozenset[str]] = []
         for section in template.sections:
-            entries = [one for one in section.template.render(planned.scope) or [] if _SAYING & one.keys()]
+            entries = [one for one in section.template.render(scope) or [] if _SAYING & one.keys()]
             sections.extend(entries)
-            section_classes.extend(classes(section.labels, labels, off) for _ in entries)
+            section_classes.extend(with_brought(classes(section.labels, labels, off), brought) for _ in entries)
         if template.sections and not sections:
             return None
         if not planned.about:
             self._nobody(template.about)
             return None
-        made: dict[str, Any] = template.body.render(planned.scope)
+        made: dict[str, Any] = template.body.render(scope)
         if sections:
             made["section"] = sections
         positions = template.always.union(*(template.elements.get(key, frozenset()) for key in made))
-        its_classes = classes(positions, labels, off)
+        its_classes = with_brought(classes(positions, labels, off), brought)
         if self.unsafe:
             its_classes, section_classes = suppressed(its_classes), [suppressed(one) for one in section_classes]
         resource = finished(
@@ -208,7 +214,9 @@ class _Run:
             # of a Patient it is remembered with the person, for what is sent of them later
             classes=its_classes | {SUPPRESSED} if self.unsafe and template.type == "Patient" else its_classes,
         )
-        return Part(planned.name, planned.about, template.about, resource, its_classes, tuple(section_classes))
+        part = Part(planned.name, planned.about, template.about, resource, its_classes, tuple(section_classes))
+        self.made.setdefault(planned.about, {})[f"{part.type}/{planned.id}"] = part
+        return part
 
     def _failed(self, part: str, error: EvaluationError) -> None:
         place = ".".join(filter(None, (part, error.position.path)))

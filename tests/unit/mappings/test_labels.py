@@ -101,3 +101,49 @@ def test_a_label_may_hold_for_some_records_only() -> None:
 
     assert translated(RECORD, labelled).parts[0].labels == {"violence-location"}
     assert translated({**RECORD, "place": "school"}, labelled).parts[0].labels == {"ordinary"}
+
+
+RESOLVED = """
+goal:
+  about: child
+  resourceType: Goal
+  lifecycleStatus: active
+  description: { text: "{{ words }}" }
+mood:
+  about: mother
+  resourceType: Basic
+  x: "{{ mood }}"
+plan:
+  about: child
+  resourceType: Basic
+  first: "{{ part('goal').resolve().lifecycleStatus }}"
+  own: "{{ part('goal').resolve().description.text }}"
+note:
+  about: child
+  resourceType: Composition
+  title: Note
+  section:
+    - { title: Goal, text: "{{ narrative(part('goal').resolve().lifecycleStatus) }}" }
+"""
+
+
+def test_what_was_made_of_the_record_before_is_found_and_brings_its_labels() -> None:
+    """Nobody knows what of it is read, so all its classes come along."""
+    made = {part.name: part for part in translated(RECORD, with_part(RESOLVED)).parts}
+
+    assert (made["plan"].resource["first"], made["plan"].resource["own"]) == ("active", RECORD["words"])
+    assert made["plan"].labels == {"narrative"}
+    assert made["note"].sections == (frozenset({"narrative"}),)
+    assert made["goal"].labels == {"narrative"}
+
+
+def test_r25_what_was_made_about_another_person_is_not_found() -> None:
+    mood = next(part for part in translated(RECORD, with_part(RESOLVED)).parts if part.name == "mood")
+    asked = f"'Basic/{mood.resource['id']}'.resolve().x"
+    stolen = RESOLVED.replace("part('goal').resolve().description.text", asked)
+    own = 'again:\n  about: mother\n  resourceType: Basic\n  x: "{{ ' + asked + ' }}"\n'
+    made = {part.name: part for part in translated(RECORD, with_part(stolen + own)).parts}
+
+    assert made["again"].resource["x"] == mood.resource["x"]
+    assert "own" not in made["plan"].resource
+    assert "caregiver-health" not in made["plan"].labels
