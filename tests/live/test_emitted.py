@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(400)]
 VENDORS = ("open", "epic", "oracle")
 MEANT = (
     ("encounter for oracle", "Encounter.class: minimum required"),  # Millennium infers it and refuses it (facts: drops)
-    ("a draft may be unfinished", "Composition.author: minimum required"),  # a draft is kept and never sent
 )
 """Errors that are meant: where, and what the validator says."""
 
@@ -33,6 +32,9 @@ def translated() -> Iterator[tuple[str, tuple[Part, ...]]]:
     files = read_all(available_packs())
     translator = Translator(load(files))
     for case in read_cases(files):
+        final = translator.mappings.kinds[case.kind].final
+        if final is not None and not final.holds(case.record):
+            continue  # a draft may be unfinished: it is kept and never sent
         translation, _ = translate_case(case, translator)
         if translation is not None and translation.parts:
             yield case.name, translation.parts

@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
@@ -91,28 +92,38 @@ def clients(export: Path = EXPORT) -> list[Client]:
     return found
 
 
-def consents(people: Iterable[Client], today: str = "2026-11-22") -> str:
+def consents(people: Iterable[Client], today: str = "") -> str:
     """The consents as the CSV an agency imports: `agency,person,practice,from,until,narrative`.
+
+    Whoever is of age by `today` (the real one where none is given) signed as an adult.
 
     `until` is the last day covered. A revoked consent is in here as it was given; `revoked` says whose it is.
     """
     return _csv(
         ("agency", "person", "practice", "from", "until", "narrative"),
-        [(AGENCY, *line) for person in people for line in _consents_of(person, today)],
+        [(AGENCY, *line) for person in people for line in _consents_of(person, today or date.today().isoformat())],
     )
 
 
 def _consents_of(person: Client, today: str) -> list[tuple[str, ...]]:
     before, after = int(today[:4]) - 1, int(today[:4]) + 1
+    first = _first_day(person, today)
     lines = {
-        Agreed.NARRATIVE: (person.practice, FIRST_DAY, "", "true"),
-        Agreed.CODED: (person.practice, FIRST_DAY, "", "false"),
-        Agreed.OTHER: (other(person.practice), FIRST_DAY, "", "true"),
+        Agreed.NARRATIVE: (person.practice, first, "", "true"),
+        Agreed.CODED: (person.practice, first, "", "false"),
+        Agreed.OTHER: (other(person.practice), first, "", "true"),
         Agreed.EXPIRED: (person.practice, f"{before}-01-01", f"{before}-12-31", "true"),
         Agreed.LATER: (person.practice, f"{after}-01-01", "", "true"),
-        Agreed.REVOKED: (person.practice, FIRST_DAY, "", "true"),
+        Agreed.REVOKED: (person.practice, first, "", "true"),
     }
     return [(person.id, *lines[person.agreed])] if person.agreed in lines else []
+
+
+def _first_day(person: Client, today: str) -> str:
+    """The first day of the form: for somebody of age the day on which they could sign themselves, if that is later."""
+    year, day = int(person.birth_date[:4]) + 18, person.birth_date[5:]
+    of_age = f"{year}-{'03-01' if day == '02-29' else day}"
+    return max(FIRST_DAY, of_age) if of_age <= today else FIRST_DAY
 
 
 def revoked(people: Iterable[Client]) -> list[tuple[str, str]]:
