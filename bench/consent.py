@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -55,7 +56,7 @@ def ways() -> dict[str, Callable[[], object]]:
     made: dict[str, Callable[[], object]] = {DIGEST: released}
     for count in (0, 1, 3, 30):
         mine = forms(count)
-        made[f"decision, {count} forms"] = lambda mine=mine: consent.decide(mine, "elm", NOW, CHILD)  # type: ignore[misc]
+        made[f"decision, {count} forms"] = partial(consent.decide, mine, "elm", NOW, CHILD)
     made["18th birthday of a birth date"] = lambda: consent.adult_from("2021-03-04", "America/New_York")
     return made
 
