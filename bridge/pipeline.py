@@ -21,12 +21,12 @@ from bridge.intake.fate import fate
 from bridge.intake.opening import open_record
 from bridge.intake.rows import Row
 from bridge.model import Accepted, EntryState, Fate, Hold, HoldReason, Item, Owner, Severity, Translation
-from bridge.moves import granting, guarding, planning
+from bridge.moves import granting, guarding, planning, staying
 from bridge.moves.holding import STOPPED_AT, stopped_the_worker
 from bridge.moves.leaving import Leaving
 from bridge.moves.line import AddedRows, Line
 from bridge.moves.matching import Matcher
-from bridge.moves.sending import next_step, park, waiting
+from bridge.moves.sending import next_step
 from bridge.moves.settling import settle
 from bridge.moves.turning import Turn
 from bridge.settings import Agency
@@ -135,10 +135,10 @@ async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], in
     for entry in lane.entries:
         turn = Turn(line, chart, lane, entry, matcher, leaving, clock)
         if entry.thread in parked:
-            await park(turn, parked[entry.thread])
+            await staying.park(turn, parked[entry.thread])
             continue
         if not may_move(entry, clock()):
-            outcome = waiting(entry)
+            outcome = staying.waiting(entry)
         elif entry.state in LOST or entry.look_first:
             outcome = await settle(turn)
         else:

@@ -13,8 +13,9 @@ from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
 from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
 from bridge.moves import holding
 from bridge.moves.finishing import Outcome, Stepped, finish
-from bridge.moves.sending import follow, held, not_found, read, stay, tried
+from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
+from bridge.moves.writing import follow, read, tried
 from bridge.store import steps
 from bridge.store.lanes import EntryWork
 from bridge.store.steps import Last

@@ -296,18 +296,18 @@ def crashes(it: Campaign) -> None:
     """A worker fails at every stage of a sending, with somebody's words in the error."""
     from bridge.ehr import match
     from bridge.fhir.client import Client
-    from bridge.moves import finishing, holding, planning, sending
+    from bridge.moves import finishing, holding, planning, writing
     from bridge.store import lanes, steps
 
     it.ready("c-crash")
     stages: Sequence[tuple[Any, str]] = (
         (planning, "parts_of"),
         (match, "candidates"),
-        (sending, "shape"),
+        (writing, "shape"),
         (holding, "wrong"),
         (steps, "begin"),
         (Client, "send"),
-        (sending, "classify"),
+        (writing, "classify"),
         (finishing, "receipt"),
         (steps, "finish"),
         (lanes, "claim"),

@@ -1,0 +1,78 @@
+"""An entry that stays where it is for now: until a time, until somebody answers, behind another of its thread."""
+
+from __future__ import annotations
+
+from bridge.model import (
+    EntryState,
+    Hold,
+)
+from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.matching import Found
+from bridge.moves.turning import Turn
+from bridge.store import leases
+from bridge.store.lanes import EntryWork
+
+REFUSED_LOGIN = "login refused"
+"""Why a connection's circuit is open, in the words people see."""
+
+
+def waiting(entry: EntryWork) -> Outcome:
+    """Its time has not come, or a person is waited for."""
+    return Outcome(due=entry.due)
+
+
+async def stay(
+    turn: Turn, due: int | None, *, tried: int = 0, stop: bool = False, step: Stepped | None = None
+) -> Outcome:
+    """The entry stays as it is and comes again at `due`; `tried` counts towards its waiting longer and longer."""
+    entry = turn.entry
+    return await finish(
+        turn.line,
+        turn.lane,
+        entry,
+        EntryState.READY if entry.state is EntryState.HELD else entry.state,  # its gate is open, only not its way
+        turn.clock(),
+        due=due,
+        stands=entry.stands,
+        step=step,
+        attempts=entry.attempts + tried,
+        absent=entry.absent,
+        look_first=entry.look_first,
+        keep_claims=step is None,
+        stop=stop,
+    )
+
+
+async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped | None = None) -> Outcome:
+    """The entry waits for what the hold says."""
+    return await finish(
+        turn.line,
+        turn.lane,
+        turn.entry,
+        EntryState.HELD,
+        turn.clock(),
+        due=due,
+        stands=turn.entry.stands,
+        hold=hold,
+        step=step,
+        look_first=turn.entry.look_first,
+    )
+
+
+async def not_found(turn: Turn, found: Found, *, tried: int = 0) -> Outcome:
+    """The chart could not be looked for now; where it was the login, nobody else asks in vain."""
+    if found.down and found.due is not None:
+        await turn.line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, found.due, REFUSED_LOGIN))
+    return await stay(turn, found.due, tried=tried, stop=True)
+
+
+async def once_more(turn: Turn) -> Outcome:
+    """The lane's turn ends and it is claimed anew for this entry, also where that waited behind another, not due."""
+    return Outcome(stop=True) if turn.entry.due is not None else await stay(turn, turn.clock(), stop=True)
+
+
+async def park(turn: Turn, until: int | None) -> None:
+    """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
+    entry = turn.entry
+    if entry.state is EntryState.READY and entry.due is not None and entry.due <= turn.clock() and entry.due != until:
+        await stay(turn, until)

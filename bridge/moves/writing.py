@@ -1,0 +1,251 @@
+"""What stands in a chart is brought to what should stand, or withdrawn, one FHIR request at a time.
+
+No request leaves before its step is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from bridge import people
+from bridge.ehr import decide, send
+from bridge.ehr.answers import classify
+from bridge.ehr.merge import conflicts, is_in_error
+from bridge.ehr.route import usable
+from bridge.model import (
+    Action,
+    Answer,
+    AnswerClass,
+    Decision,
+    EntryState,
+    Interaction,
+    Part,
+    Request,
+    Stands,
+    type_json,
+)
+from bridge.moves import holding, planning
+from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.line import SECOND
+from bridge.moves.shaping import last_sent, shape
+from bridge.moves.staying import REFUSED_LOGIN, held, not_found, once_more, stay
+from bridge.moves.turning import Turn
+from bridge.store import leases, steps
+from bridge.store.lanes import Lease
+
+NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
+
+
+TO_BEGIN = SECOND // 10
+"""What a step may take to become durable, beyond the request itself, before a lease is too short for it."""
+
+
+MOST_ATTEMPTS = 3
+"""Answers in a row that say `duplicate` where looking finds nothing: then a person looks."""
+
+
+async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int, decision: Decision) -> Outcome:
+    """What should stand is created, updated or put in the place of what stands."""
+    entry, chart = turn.entry, turn.chart
+    found = await turn.matcher.patient()
+    if found.hold is not None:
+        return await held(turn, found.hold)
+    if found.due is not None:
+        return await not_found(turn, found, tried=1)
+    capability = chart.planned
+    action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
+    interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
+    allowed = capability.allows(entry.resource_type, interaction)
+    if action is Action.CREATE and entry.route == "discrete":  # the site may have changed its mind since it was planned
+        allowed = usable(entry.resource_type, capability, chart.practice)
+    if action is None or not allowed.yes:
+        return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
+    replaced = entry.replaced + (action is Action.REPLACE)
+    reference = entry.reference
+    if replaced and (action is Action.REPLACE or entry.stands is None):  # the first one's was made with the plan
+        reference = planning.reference_of(turn.line, turn.lane, entry, replaced)
+    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE, decision)
+    wrong = holding.wrong(turn.line, shaped, chart.vendor)
+    if wrong is not None:
+        return await held(turn, holding.unsendable(entry, wrong))
+    standing: send.Current | Stands | None = entry.stands
+    sent: type_json | None = None
+    if action is Action.UPDATE and entry.stands is not None:
+        current = await read(turn, entry.stands)
+        if isinstance(current, Outcome):
+            return current
+        sent = last_sent(turn)
+        moved = sent is not None and current.version != entry.stands.version
+        changed = conflicts(current.resource, shaped.resource, sent) if moved and sent is not None else ()
+        if changed:
+            return await held(turn, holding.changed_there(entry, changed))
+        standing = current
+    try:
+        request = send.request(action, shaped.resource, capability, standing, sent)
+    except ValueError as error:
+        return await held(turn, holding.unwritable(entry, str(error)))
+    ours = request.body if action is Action.CREATE else orjson.dumps(shaped.resource)
+    return await step(turn, action, interaction, request, ours, digest, withheld, decision, reference, replaced)
+
+
+async def withdraw(turn: Turn) -> Outcome:
+    """Nothing should stand any more: what stands is marked entered-in-error. A correction; no gate is asked."""
+    entry, now = turn.entry, turn.clock()
+    if entry.stands is None:
+        return await finish(turn.line, turn.lane, entry, EntryState.CANCELLED, now)
+    if not send.can_retract(entry.resource_type, turn.chart.planned):
+        return await held(turn, holding.no_retraction(entry))
+    current = await read(turn, entry.stands)
+    if isinstance(current, Outcome):
+        return current
+    if is_in_error(current.resource):
+        return await finish(turn.line, turn.lane, entry, EntryState.RETRACTED, now)
+    try:
+        resource = {"resourceType": entry.resource_type}
+        request = send.request(Action.RETRACT, resource, turn.chart.planned, current)
+    except ValueError as error:
+        return await held(turn, holding.unwritable(entry, str(error)))
+    ours = orjson.dumps({**resource, "id": entry.stands.id})
+    replaced = entry.replaced + 1  # what follows a withdrawn document is another delivery
+    return await step(
+        turn, Action.RETRACT, Interaction.UPDATE, request, ours, "", entry.withheld, None, entry.reference, replaced
+    )
+
+
+async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
+    """What stands now, or the outcome where it could not be read."""
+    entry = turn.entry
+    response = await turn.chart.client.send(send.read(entry.resource_type, stands.id))
+    now = turn.clock()
+    target = f"{entry.resource_type}/{stands.id}"
+    answer = classify(Interaction.READ, response, turn.chart.vendor, target, now)
+    current = send.current(response, entry.resource_type, stands.id) if answer.kind is AnswerClass.DONE else None
+    if current is not None:
+        return current
+    after = decide.decide(answer, tried(turn, Action.UPDATE, Interaction.READ), now)
+    return await follow(turn, after, None)
+
+
+async def step(
+    turn: Turn,
+    action: Action,
+    interaction: Interaction,
+    request: Request,
+    ours: bytes,
+    digest: str,
+    withheld: int,
+    resting_on: Decision | None,
+    reference: str,
+    replaced: int,
+) -> Outcome:
+    """The step is durable, then the request leaves, then what came back is durable.
+
+    Kept is what we wrote (`ours`), not what the practice wrote beside it: a later correction compares with the one and
+    leaves the other alone. What time alone has ended since it was decided (`resting_on`) does not leave.
+    """
+    line, lane, entry = turn.line, turn.lane, turn.entry
+    request_takes = int(turn.chart.connection.timeout_seconds * SECOND)
+    if lane.until - turn.clock() < request_takes + TO_BEGIN:
+        return await once_more(turn)  # the lease must outlast the request; the lane is claimed anew
+    if lapsed(resting_on, turn.clock()):
+        return await once_more(turn)
+    begin = steps.Begin(
+        ledger=line.ledger,
+        lease=Lease.of(lane),
+        agency=lane.agency,
+        practice=lane.practice,
+        person=lane.person,
+        consent_revision=lane.consent_revision,
+        entry=entry.id,
+        revision=entry.revision,
+        record=entry.record,
+        step=line.ledger.ids.take(),
+        action=action,
+        digest=digest,
+        withheld=withheld,
+        consents=resting_on.consents if resting_on is not None else (),
+        correction=action is Action.RETRACT,
+        reference=reference,
+        replaced=replaced,
+        request_blob=line.ledger.ids.take(),
+        request=ours,
+        now=turn.clock(),
+    )
+    begun = await line.write(steps.begin, begin)
+    if begun is steps.Begun.LEASE_LOST:
+        return Outcome(stop=True)
+    if begun is steps.Begun.CHANGED:
+        return await once_more(turn)
+    # This process stood still: another may hold the lane soon, or the consent has come to its end meanwhile.
+    if lane.until - turn.clock() < request_takes or lapsed(resting_on, turn.clock()):
+        return await stay(turn, turn.clock(), step=Stepped(begin.step, NOT_SENT), stop=True)
+    response = await turn.chart.client.send(request)
+    now = turn.clock()
+    target = entry.resource_type if entry.stands is None else f"{entry.resource_type}/{entry.stands.id}"
+    target = target if interaction is Interaction.UPDATE else entry.resource_type
+    answer = classify(interaction, response, turn.chart.vendor, target, now)
+    after = decide.decide(answer, tried(turn, action, interaction), now)
+    if answer.kind is AnswerClass.DUPLICATE and entry.attempts >= MOST_ATTEMPTS:
+        after = decide.Next(EntryState.HELD, None, holding.never_found(entry))
+    stands = entry.stands
+    if after.state is EntryState.DELIVERED:
+        told = answer.stands or entry.stands
+        stands = Stands(told.id, told.version if answer.stands else "", digest) if told is not None else None
+    elif after.state is EntryState.RETRACTED:
+        stands = None
+    return await follow(turn, after, Stepped(begin.step, answer, response), stands)
+
+
+def lapsed(decision: Decision | None, now: int) -> bool:
+    """Whether time alone may have ended what a step rests on."""
+    return decision is not None and decision.until is not None and decision.until <= now
+
+
+def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:
+    """What is known of the step, for the decision."""
+    return decide.Tried(
+        entry=str(turn.entry.id),
+        practice=turn.lane.practice,
+        type=turn.entry.resource_type,
+        action=action,
+        interaction=interaction,
+        visibility_delay=turn.chart.visibility_delay,
+        link_key=people.link_key(turn.lane.agency, turn.lane.source, turn.lane.practice),
+        attempts=turn.entry.attempts + 1,
+        conflicts=turn.entry.attempts + 1,
+        renewed=True,  # the client asked for another token, where there is one to ask for (fhir.auth)
+        looking=turn.entry.state in (EntryState.UNKNOWN, EntryState.SENDING),
+    )
+
+
+async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: Stands | None = None) -> Outcome:
+    """What an answer decided is durable, with what it says beyond this entry."""
+    line, now = turn.line, turn.clock()
+    stop = False
+    if after.learn is not None:
+        await line.learn(turn.lane.practice, *after.learn, now)
+    if after.follow is decide.Follow.LANE:
+        await turn.matcher.forget()
+        stop = True
+    elif after.follow is decide.Follow.CIRCUIT and after.due is not None:
+        await line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, after.due, REFUSED_LOGIN))
+        stop = True
+    retried = after.state in (EntryState.READY, EntryState.UNKNOWN)
+    return await finish(
+        line,
+        turn.lane,
+        turn.entry,
+        after.state,
+        now,
+        due=after.due,
+        stands=stands if step is not None else turn.entry.stands,
+        hold=after.hold,
+        step=step,
+        attempts=turn.entry.attempts + 1 if retried else 0,
+        absent=turn.entry.absent,
+        look_first=after.look_first or (turn.entry.look_first and after.state is not EntryState.DELIVERED),
+        keep_claims=False,
+        stop=stop,
+    )
