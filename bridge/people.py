@@ -50,11 +50,26 @@ def missing(agency: str, person: str, practice: str) -> Hold:
     )
 
 
-def certain(link: Link, candidates: tuple[Candidate, ...], birth_date: str, shared: bool) -> Certain | Hold:
+def standing(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """The candidates without those that were merged into another of them."""
+    ids = {one.id for one in candidates}
+    return tuple(one for one in candidates if not (one.merged and one.replaced_by in ids - {one.id}))
+
+
+def merged_into(candidates: tuple[Candidate, ...]) -> str:
+    """The chart to look at where the only one found was merged into it; "" = there is none to follow."""
+    left = standing(candidates)
+    return left[0].replaced_by if len(left) == 1 and left[0].merged else ""
+
+
+def certain(
+    link: Link, candidates: tuple[Candidate, ...], birth_date: str, shared: bool, recalled: bool = False
+) -> Certain | Hold:
     """The chart this link means, or the hold that says why it is not certain.
 
     `candidates` are what the EHR found for the identifier; `birth_date` is what the agency knows ("" = nothing);
-    `shared` says that the practice's identifier was given for another person of the agency too (twins on one line).
+    `shared` says that the practice's identifier was given for another person of the agency too (twins on one line),
+    `recalled` that what went to this chart was recalled from it as another person's.
     """
 
     def doubt(rule: str, next_step: str) -> Hold:
@@ -64,6 +79,7 @@ def certain(link: Link, candidates: tuple[Candidate, ...], birth_date: str, shar
     check = "ask the practice for the right identifier and import the roster again"
     if shared:
         return doubt("the practice's identifier was given for two persons of this agency", check)
+    candidates = standing(candidates)
     if not candidates:
         return doubt("the practice's EHR knows no patient with this identifier", check)
     if len(candidates) > 1:
@@ -73,6 +89,9 @@ def certain(link: Link, candidates: tuple[Candidate, ...], birth_date: str, shar
         return doubt("the patient with this identifier is merged, inactive or deceased in the practice's EHR", check)
     if birth_date and found.birth_date and not same_day(birth_date, found.birth_date):
         return doubt("the birth date in the practice's EHR is another than the agency's", check)
+    if recalled:
+        rule = "this chart was recalled from: what went there was not this patient's"
+        return doubt(rule, f"{check}; where the recall was the mistake, `bridge recall --lift NUMBER`")
     return Certain(found.id)
 
 

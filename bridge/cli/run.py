@@ -23,6 +23,7 @@ from bridge.cli import (
     keys,
     mappings,
     operate,
+    recalling,
     records,
     sandbox,
     sharing,
@@ -66,6 +67,7 @@ def build() -> typer.Typer:
     app.add_typer(held.app, name="held")
     app.add_typer(keys.app, name="keys")
     app.add_typer(access.app, name="access")
+    app.command("recall")(recalling.recall)
     app.command("restored")(operate.restored)
     app.command("sandbox")(sandbox.sandbox)
     return app

@@ -14,10 +14,11 @@ from bridge.model import (
 )
 from bridge.moves import guarding, holding, planning
 from bridge.moves.finishing import Outcome, finish
-from bridge.moves.staying import held
+from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import bring, withdraw
 from bridge.release import withhold
+from bridge.store import records
 
 
 async def next_step(turn: Turn) -> Outcome:
@@ -25,7 +26,7 @@ async def next_step(turn: Turn) -> Outcome:
     entry, now = turn.entry, turn.clock()
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
-    if not entry.should:
+    if not entry.should or recalled(turn):
         return await withdraw(turn)
     program = turn.line.project.programs.get(entry.program)
     gate = release.gate(
@@ -56,8 +57,30 @@ async def next_step(turn: Turn) -> Outcome:
     reads = look(turn, leaving, digest)
     if reads is not None:
         return await held(turn, reads)
+    back = held_back(turn, now)
+    if back is not None:
+        return await stay(turn, back)
     withheld = planning.withheld_of(route, parts, released)
     return await bring(turn, leaving, digest, withheld, gate.decision)
+
+
+def held_back(turn: Turn, now: int) -> int | None:
+    """Until when what is new waits, so that a quick correction or withdrawal goes instead; None where it may go.
+
+    Counted from when the agency first said it: what follows it does not make it wait longer.
+    """
+    entry, wait = turn.entry, turn.chart.practice.held_back(turn.entry.kind)
+    if not wait or entry.stands is not None or entry.replaced:
+        return None
+    with turn.line.ledger.read() as connection:
+        until = records.first_said(connection, entry.thread) + wait
+    return until if until > now else None
+
+
+def recalled(turn: Turn) -> bool:
+    """Whether it stands in a chart from which it was recalled."""
+    entry = turn.entry
+    return bool(entry.recalled) and entry.stands is not None and entry.stands.patient in (entry.recalled, "")
 
 
 def look(turn: Turn, leaving: Sequence[Part], digest: str) -> Hold | None:

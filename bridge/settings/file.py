@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from bridge.settings.forms import Address, Email, Language, LoginForm, Name, StoreForm, Timezone, wrong
+from bridge.settings.forms import Address, Email, HoldBack, Language, LoginForm, Name, StoreForm, Timezone, wrong
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.section import SecretField, SecretRef, Section
 from bridge.settings.shape import (
@@ -78,6 +78,7 @@ class PracticeIn(Section):
     enable: tuple[str, ...] = Field(default=(), description="FHIR types written as such, for example [Encounter]")
     referral_status: bool = False
     caregiver_screening: bool = False
+    hold_back: HoldBack = Field(default_factory=dict, description="10m, or { other: 10m, ma-soc/contact: 30m }")
 
 
 class ConnectionIn(Section):

@@ -133,6 +133,11 @@ class Practice:
     enable: frozenset[str] = frozenset()  # FHIR types this site wants written as such, beside documents
     referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
+    hold_back: Mapping[str, int] = field(default_factory=dict)  # record kind → seconds before a first send; "" = others
+
+    def held_back(self, kind: str) -> int:
+        """Microseconds that what is new of this kind waits, so that a quick correction goes instead of it."""
+        return self.hold_back.get(kind, self.hold_back.get("", 0)) * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
