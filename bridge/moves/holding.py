@@ -113,6 +113,18 @@ def elsewhere(entry: EntryWork) -> Hold:
     )
 
 
+def whose_words(entry: EntryWork) -> Hold:
+    """What stands says otherwise, and what we wrote there is not known any more (a backup came back)."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.AGENCY,
+        "what stands differs from the agency's record, and who changed it is not known",
+        f"compare the document with reference {entry.reference} with the record, then answer this hold: --drop leaves "
+        "what stands, --absent sends the record once it was withdrawn there",
+    )
+
+
 def never_found(entry: EntryWork) -> Hold:
     """The EHR says it stands there already, and looking does not find it."""
     return Hold(

@@ -13,6 +13,7 @@ import orjson
 from bridge import people
 from bridge.ehr import decide, send
 from bridge.ehr.answers import classify
+from bridge.ehr.look import applied
 from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
 from bridge.model import (
@@ -38,6 +39,9 @@ from bridge.store import leases, steps
 from bridge.store.lanes import Lease
 
 LOST = (EntryState.SENDING, EntryState.UNKNOWN)
+FIRST = "1"
+"""The version of what nobody changed since it was made, where servers count them."""
+
 NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
 
 
@@ -86,7 +90,12 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     sent: type_json | None = None
     if isinstance(standing, send.Current) and entry.stands is not None:
         sent = last_sent(turn)
-        moved = sent is not None and standing.version != entry.stands.version
+        if sent is None and applied(standing, shaped.resource):
+            there = Stands(standing.stands.id, standing.version, digest, patient)
+            return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, turn.clock(), stands=there)
+        if sent is None and standing.version != FIRST:
+            return await held(turn, holding.whose_words(entry))
+        moved = not standing.version or standing.version != entry.stands.version
         changed = conflicts(standing.resource, shaped.resource, sent) if moved and sent is not None else ()
         if changed:
             return await held(turn, holding.changed_there(entry, changed))
