@@ -212,6 +212,13 @@ def active_mappings(connection: Connection) -> dict[str, str]:
     return files
 
 
+def looked_for(connection: Connection) -> dict[str, int]:
+    """How many entries of each practice are looked for before anything of them is sent."""
+    entry = tables.entry
+    query = select(entry.c.practice, func.count()).where(entry.c.look_first).group_by(entry.c.practice)
+    return {str(practice): int(count) for practice, count in connection.execute(query)}
+
+
 def new_era(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[int]:
     """Operation: `(now, reason)`: from here on the ledger cannot prove what was tried before (a backup came back).
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
-from bridge.model import Action, AnswerClass, EntryState, Hold
+from bridge.model import Action, AnswerClass, EntryState, Hold, HoldReason
 from bridge.store import holds, lanes, persons, plans, tables
 from bridge.store.ledger import slices
 
@@ -66,9 +66,12 @@ class Recalled:
     entries: int
 
 
+INCIDENT, NOTICE = "incident:", HoldReason.NOTICE.value
+
+
 def incident_key(number: int) -> str:
     """What the notices of an incident are recognised by."""
-    return f"incident:{number}"
+    return f"{INCIDENT}{number}"
 
 
 def recall(connection: Connection, asked: Sequence[Recall]) -> list[Recalled]:
@@ -178,6 +181,14 @@ def incidents(connection: Connection, agency: str = "") -> list[dict[str, Any]]:
     return [row | {"unseen": unseen.count(incident_key(row["id"]))} for row in rows]
 
 
+def unseen(connection: Connection) -> int:
+    """Incidents of which somebody who must be told has not seen the notice yet."""
+    hold = tables.hold
+    waiting = select(func.count(hold.c.waits_for.distinct())).where(tables.OPEN_HOLD)
+    found = connection.execute(waiting.where(hold.c.waits_for.startswith(INCIDENT), hold.c.reason == NOTICE))
+    return int(found.scalar_one())
+
+
 def recalled_from(connection: Connection, practice: str, person: int, patient: str) -> bool:
     """Whether this person's records were recalled from this chart as another patient's, and nobody lifted that."""
     same = incident.c.person == person, incident.c.practice == practice, incident.c.patient == patient
@@ -206,7 +217,8 @@ def was_merged(connection: Connection, asked: Sequence[Merged]) -> list[bool]:
             "id": ask.id, "agency": ask.agency, "practice": ask.practice, "person": ask.person,
             "patient": ask.patient, "into": ask.into, "seen_at": ask.now,
         }  # fmt: skip
-        answers.append(connection.execute(persons.insert_ignore(connection, merged).values(**row)).rowcount > 0)
+        answers.append(not merged_into(connection, ask.practice, ask.person, ask.patient))
+        connection.execute(persons.insert_ignore(connection, merged).values(**row))
     return answers
 
 

@@ -247,4 +247,3 @@ def test_r15_what_the_practice_added_is_kept_or_a_person_is_asked(
         assert all(merged[key] == value for key, value in theirs.items() if key not in ours)
         assert all(merged[key] == value for key, value in ours.items() if value is not None)
         assert not any(key in merged for key, value in ours.items() if value is None)
-

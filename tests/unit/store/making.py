@@ -147,7 +147,8 @@ def to_begin(ledger: Ledger, lane: lanes.LaneWork, entry: lanes.EntryWork, **cha
     made = steps.Begin(
         ledger=ledger, lease=lanes.Lease.of(lane), agency=lane.agency, practice=lane.practice, person=lane.person,
         consent_revision=lane.consent_revision, entry=entry.id, revision=entry.revision, record=entry.record,
-        step=ledger.ids.take(), action=Action.CREATE, digest="d1", withheld=0, consents=(), correction=False, patient="pat-1", target="",
+        step=ledger.ids.take(), action=Action.CREATE, digest="d1", withheld=0, consents=(), correction=False,
+        patient="pat-1", target="",
         reference=entry.reference, replaced=entry.replaced, request_blob=ledger.ids.take(), request=b"POST it", now=NOW,
     )  # fmt: skip
     return replace(made, **changes)
