@@ -180,7 +180,7 @@ def plan_person(
             status=status,
         )
         conditions = withhold.conditions_of(chart.practice, program, patient)
-        for entry in route.plan(parts, chart.planned, chart.practice):
+        for entry in route.plan(work.kind, parts, chart.planned, chart.practice, chart.ways):
             facts = withhold.facts_only_by(entry.route.kind, parts, work.kind, chart.practice)
             decision = withhold.facts_only(gate.decision) if facts else gate.decision
             released = withhold.released(parts, person, decision, conditions)
@@ -242,8 +242,7 @@ def digest(line: Line, parts: Sequence[Part], chart: Chart) -> str:
 
     Keyed, for it stands beside what is encrypted: whoever guesses what was said cannot compare.
     """
-    document = chart.practice.document
-    said = [document.mime, document.language, document.author, [part.resource for part in parts]]
+    said = [chart.practice.document.form, [part.resource for part in parts]]
     plain = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return line.ledger.keyring.hash(plain)
 

@@ -11,6 +11,7 @@ from bridge.settings.forms import Address, Email, Language, LoginForm, Name, Sto
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.section import SecretField, SecretRef, Section
 from bridge.settings.shape import (
+    Coding,
     ConnectionKind,
     Contact,
     DocumentSettings,
@@ -76,6 +77,12 @@ class PracticeIn(Section):
     pilot: tuple[str, ...] | None = Field(default=None, description="agency/person, one a line; leave out for everyone")
     document: DocumentSettings = DocumentSettings()
     enable: tuple[str, ...] = Field(default=(), description="FHIR types written as such, for example [Encounter]")
+    routes: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="kind of record → its ways, for example { contact: [document, Encounter] }"
+    )
+    flowsheets: dict[str, Coding] = Field(
+        default_factory=dict, description="LOINC code → this site's flowsheet row: { system, code }"
+    )
     referral_status: bool = False
     caregiver_screening: bool = False
 
