@@ -12,7 +12,7 @@ from bridge.model import (
     Part,
     Route,
 )
-from bridge.moves import guarding, holding, planning
+from bridge.moves import guarding, holding, own_record, planning
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held
 from bridge.moves.turning import Turn
@@ -41,6 +41,9 @@ async def next_step(turn: Turn) -> Outcome:
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
+    unknown = own_record.missing(turn)
+    if unknown is not None:
+        return await held(turn, unknown)
     danger = guarding.in_danger(turn.line, turn.lane, gate.decision.classes)
     conditions = withhold.conditions_of(turn.chart.practice, program, turn.lane.patient, in_danger=danger)
     parts = turn.leaving.parts(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -164,7 +165,7 @@ def test_nothing_of_a_text_is_in_what_prints() -> None:
         ({"extension": [{"url": "urn:x", "valueReference": {"display": "Tomás"}}]}, False),
     ],
 )
-def test_only_who_acted_for_the_agency_is_excused(more: dict[str, object], excused: bool) -> None:
+def test_only_who_acted_for_the_agency_is_excused(more: dict[str, Any], excused: bool) -> None:
     """A name that is shown anywhere else in the record is somebody's whom a person should look at."""
     assert ("Tomás" in set(guard.named_in([part("one", "Encounter", **more)]))) is excused
 
