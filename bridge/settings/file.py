@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -77,6 +77,7 @@ class PracticeIn(Section):
     document: DocumentSettings = DocumentSettings()
     enable: tuple[str, ...] = Field(default=(), description="FHIR types written as such, for example [Encounter]")
     referral_status: bool = False
+    consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
 
 

@@ -366,7 +366,7 @@ def test_r5_a_dyad_reaches_a_chart_that_takes_documents_alone(tmp_path: Path) ->
 
 
 # ── one id for two people ─────────────────────────────────────────────────────────────────────────────────────────
-STRESS = {"caregiver_stress": {"score": 9, "note": "Cannot sleep since the separation."}}
+STRESS: dict[str, Any] = {"caregiver_stress": {"score": 9, "note": "Cannot sleep since the separation."}}
 
 
 def consented(bridge: Pilot) -> None:
