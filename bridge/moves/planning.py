@@ -14,6 +14,7 @@ from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
 from bridge.mappings.functions import record_key
 from bridge.model import Hold, HoldReason, Owner, Part, Released, Route, Translation
+from bridge.moves import own_record
 from bridge.moves.line import Line
 from bridge.release import withhold
 from bridge.release.origin import with_origin
@@ -82,6 +83,7 @@ def plan(
             part.about: plans.Spoken(part.role, known.get((work.agency, part.about), NOBODY).role)
             for part in translation.parts
         },
+        arrives=() if holds else own_record.arrivals(work.agency, translation.parts, work.subject),
     )
 
 

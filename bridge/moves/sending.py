@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from bridge import release
 from bridge.ehr import decide
 from bridge.model import (
+    CONSENT_ENDED,
     EntryState,
     Hold,
     Part,
     Route,
 )
-from bridge.moves import guarding, holding, planning
+from bridge.moves import guarding, holding, own_record, planning
+from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held
 from bridge.moves.turning import Turn
@@ -27,6 +29,8 @@ async def next_step(turn: Turn) -> Outcome:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
         return await withdraw(turn)
+    if entry.kind == CONSENT_ENDED:
+        return await say_ended(turn)
     program = turn.line.project.programs.get(entry.program)
     gate = release.gate(
         turn.lane.agency,
@@ -41,6 +45,9 @@ async def next_step(turn: Turn) -> Outcome:
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
+    unknown = own_record.missing(turn)
+    if unknown is not None:
+        return await held(turn, unknown)
     danger = guarding.in_danger(turn.line, turn.lane, gate.decision.classes)
     conditions = withhold.conditions_of(turn.chart.practice, program, turn.lane.patient, in_danger=danger)
     parts = turn.leaving.parts(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -84,6 +84,7 @@ class PracticeIn(Section):
         default_factory=dict, description="LOINC code → this site's flowsheet row: { system, code }"
     )
     referral_status: bool = False
+    consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
 
 

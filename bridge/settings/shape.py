@@ -153,6 +153,7 @@ class Practice:
     routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # kind of record → exactly these ways
     flowsheets: Mapping[str, Coding] = field(default_factory=dict)  # LOINC code → this site's flowsheet row
     referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
+    consent_ended: Literal["chart", "page"] = "chart"  # where it is told that a consent ended: a notice, or these pages
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
 
     @property

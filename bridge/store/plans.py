@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bridge.model import GUARDED, EntryState, Hold, HoldReason, RecordState
-from bridge.store import holds, lanes, permissions, persons, records, tables
+from bridge.store import holds, kin, lanes, permissions, persons, records, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, put_blobs, slices
 
@@ -61,6 +61,7 @@ class Translated:
     revisions: Mapping[str, int] = field(default_factory=dict)
     rows: int | None = None
     roles: Mapping[str, Spoken] = field(default_factory=dict)
+    arrives: tuple[str, ...] = ()  # the keys of holds that wait for this record
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,18 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     run_each(connection, persons.SPOKEN_OF_AS, [{"person_id": number, "as_role": role} for number, role in new])
     for wave in waves(mine):
         save_wave(connection, wave)
+    arrive(connection, mine)
     return answers
+
+
+def arrive(connection: Connection, mine: Sequence[Mine]) -> None:
+    """What waited for these records runs again; what a lane's holder decided without them is decided anew."""
+    here = [one for one in mine if one.ask.arrives]
+    if here:
+        now = max(one.ask.now for one in here)
+        about = sorted({one.people[one.ask.work.subject].id for one in here})
+        connection.execute(kin.ANEW, {"people": about, "at": now})
+        holds.arrived(connection, [key for one in here for key in one.ask.arrives], now, "record")
 
 
 def add(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
