@@ -43,6 +43,7 @@ class Audit:
         self._statuses: Counter[int] = Counter()
         self._faults: Counter[str] = Counter()
         self._ignored = 0
+        self._unsupported: Counter[str] = Counter()
 
     def add(
         self,
@@ -64,11 +65,16 @@ class Audit:
         self._interactions[interaction] += 1
         self._statuses[status] += 1
         self._ignored += ignored
+        if verdict is Verdict.UNSUPPORTED:
+            self._unsupported[f"{interaction} {kind}".rstrip()] += 1
         if fault:
             self._faults[fault] += 1
 
     def counts(self) -> dict[str, Any]:
-        """How often what was asked and answered; every verdict, zeros too."""
+        """How often what was asked and answered; every verdict, zeros too.
+
+        `unsupported_asked` says what of `unsupported`: interaction and type, each with how often it was asked for.
+        """
         return {
             "requests": self._number,
             **{verdict.value: self._verdicts[verdict.value] for verdict in Verdict},
@@ -76,6 +82,7 @@ class Audit:
             "interactions": dict(self._interactions),
             "statuses": {str(status): count for status, count in self._statuses.items()},
             "faults": dict(self._faults),
+            "unsupported_asked": dict(self._unsupported),
         }
 
     def entries(self, after: int, limit: int) -> list[dict[str, Any]]:

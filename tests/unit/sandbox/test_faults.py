@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bridge.sandbox.faults import KINDS, Fault, Faults, Ordered, Plan, parse_plan
+from bridge.sandbox.faults import CHANGES, KINDS, Fault, Faults, Ordered, Plan, parse_plan
 
 
 def test_a_fault_is_counted_down_over_the_requests_it_is_for() -> None:
@@ -50,6 +50,29 @@ def test_weights_choose_the_fault_and_rates_how_often() -> None:
 
 def test_what_is_not_for_a_type_is_spared_by_the_schedule() -> None:
     assert Faults(Plan(1, 1)).take("GET", "", "capabilities", "/metadata", b"") is None
+
+
+def test_what_changes_beside_a_request_is_drawn_by_name_and_only_where_it_can_happen() -> None:
+    assert set(Plan(1, 1).weights) == KINDS
+    plan = parse_plan("4:1:" + ",".join(f"{kind}=1" for kind in sorted(CHANGES)))
+    faults = Faults(plan)
+    asked = {"create": "POST", "update": "PUT", "read": "GET", "search-type": "GET"}
+    met = {
+        interaction: {
+            fault.kind
+            for number in range(200)
+            if (fault := faults.take(method, "Task", interaction, f"/{number}", b""))
+        }
+        for interaction, method in asked.items()
+    }
+    assert met["create"] == {"expire", "read-only", "duplicated", "merge"}
+    assert met["update"] == {"expire", "read-only", "merge"}
+    assert met["read"] == {"expire", "merge"}
+    assert met["search-type"] == {"expire", "pages-expire"}
+    token = [faults.take("POST", "", "token", "/oauth2/token", b"%d" % number) for number in range(100)]
+    assert {fault.kind for fault in token if fault} == {"expire", "unknown-kid"}
+    again = Faults(plan)
+    assert token == [again.take("POST", "", "token", "/oauth2/token", b"another") for _ in range(100)]
 
 
 @pytest.mark.parametrize("text", ["", "7", "x:0.1", "7:2", "7:-1", "7:0.1:moon=1", "7:0.1:slow=x"])
