@@ -14,7 +14,11 @@ KEPT = 100_000  # entries; counts go on
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: `status` 0 when no whole answer went out, `committed` when the store had changed by then."""
+    """One request: `status` 0 when no whole answer went out, `committed` when the store had changed by then.
+
+    `marks` are digests of the identifiers that a request which met a fault carried or asked for: who knows what it sent
+    can tell which fault that met.
+    """
 
     number: int
     at: float
@@ -26,6 +30,7 @@ class Asked:
     fault: str
     committed: bool
     ignored_parameters: int
+    marks: tuple[str, ...]
 
 
 class Audit:
@@ -55,11 +60,14 @@ class Audit:
         fault: str,
         committed: bool,
         ignored: int,
+        marks: tuple[str, ...] = (),
     ) -> None:
         """One more request was asked and answered (or not)."""
         self._number += 1
         self._asked.append(
-            Asked(self._number, time.time(), method, kind, interaction, status, verdict, fault, committed, ignored)
+            Asked(
+                self._number, time.time(), method, kind, interaction, status, verdict, fault, committed, ignored, marks
+            )
         )
         self._verdicts[verdict.value] += 1
         self._interactions[interaction] += 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Iterator
 
 import orjson
 
 from bridge.sandbox.call import Call
 from bridge.sandbox.ehr import Ehr
-from bridge.sandbox.parameters import literal, references
+from bridge.sandbox.parameters import identifiers, literal, references
 from bridge.sandbox.paths import Json, readdressed
 from bridge.sandbox.store import Entry
 
@@ -41,6 +43,23 @@ def named(ehr: Ehr, call: Call) -> str:
         return ""
     found = references(ehr.parameters.patient(call.type), resource, PATIENT) if isinstance(resource, dict) else ()
     return next(iter(found), "")
+
+
+def marks(ehr: Ehr, call: Call) -> Iterator[str]:
+    """A digest of each identifier in the request's body, in what it reads, or of the one that it searches for."""
+    parameter, held = ehr.parameters.identifier(call.type), ehr.store.get(call.type, call.id)
+    found = [f"{system}|{value}" for system, value in identifiers(parameter, held.now.resource)] if held else []
+    if call.interaction in ("create", "update"):
+        try:
+            resource = orjson.loads(call.body)
+        except orjson.JSONDecodeError:
+            resource = None
+        pairs = identifiers(parameter, resource) if isinstance(resource, dict) else ()
+        found += [f"{system}|{value}" for system, value in pairs]
+    elif call.interaction == "search-type":
+        found += [value for name, value in call.parameters(False) if name == "identifier"]
+    for text in dict.fromkeys(found):
+        yield hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def merge(ehr: Ehr, id: str) -> str:

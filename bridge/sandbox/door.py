@@ -160,9 +160,11 @@ class Door:
         return reply
 
     def _heard(self, call: Call, reply: Reply, status: int, fault: str) -> None:
+        marks = tuple(changes.marks(self.ehr, call)) if fault else ()
         self.ehr.audit.add(
-            call.method, call.type, call.interaction, status, reply.verdict, fault, reply.committed, reply.ignored
-        )
+            call.method, call.type, call.interaction, status, reply.verdict, fault, reply.committed, reply.ignored,
+            marks,
+        )  # fmt: skip
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:

@@ -34,6 +34,8 @@ KINDS = BEFORE | AFTER | {"commit-late"}
 CHANGES = frozenset({"expire", "pages-expire", "read-only", "duplicated", "merge", "unknown-kid"})
 """Drawn only where they are asked for by name."""
 
+TIMED = frozenset({"slow", "commit-late", "read-only"})
+
 ONLY = {
     "unknown-kid": ("token",),
     "read-only": ("create", "update"),
@@ -86,6 +88,7 @@ class Plan:
     rate: float
     weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(sorted(KINDS), 1.0))
     seconds: float = 0.2
+    lasts: dict[str, float] = field(default_factory=dict)  # seconds of single kinds
 
     def draw(self, request: bytes, times: int, interaction: str = "") -> Fault | None:
         """The fault of the request's `times`-th coming, if any."""
@@ -99,12 +102,12 @@ class Plan:
         for kind, weight in weights.items():
             left -= weight
             if left < 0:
-                return Fault(kind, self.seconds if kind in ("slow", "commit-late", "read-only") else None)
+                return Fault(kind, self.lasts.get(kind, self.seconds if kind in TIMED else None))
         return None
 
 
 def parse_plan(text: str) -> Plan:
-    """The plan of `seed:rate` or `seed:rate:fault=weight,...`; `ValueError` when it is not one."""
+    """The plan of `seed:rate` or `seed:rate:fault=weight[/seconds],...`; `ValueError` when it is not one."""
     seed, _, rest = text.partition(":")
     rate, _, weighted = rest.partition(":")
     plan = Plan(int(seed), float(rate))
@@ -112,10 +115,15 @@ def parse_plan(text: str) -> Plan:
         raise ValueError("the rate of faults is between 0 and 1")
     if not weighted:
         return plan
-    weights = {kind: float(weight) for kind, _, weight in (item.partition("=") for item in weighted.split(","))}
-    for kind in weights:
-        Fault(kind)
-    return replace(plan, weights=weights)
+    weights: dict[str, float] = {}
+    lasts: dict[str, float] = {}
+    for item in weighted.split(","):
+        kind, _, said = item.partition("=")
+        weight, slash, seconds = said.partition("/")
+        weights[Fault(kind).kind] = float(weight)
+        if slash:
+            lasts[kind] = float(seconds)
+    return replace(plan, weights=weights, lasts=lasts)
 
 
 class Faults:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,9 @@ def test_a_delivery_filed_again_is_there_twice_and_says_which_it_copies(clinic: 
     assert held[0]["resource"]["content"] == held[1]["resource"]["content"]
     assert clinic.admin("GET", "duplicates?by=title")["duplicates"] == 1
     assert clinic.audit()["faults"] == {"duplicated": 1}
+    clinic.create(note())
+    told = [tuple(asked["marks"]) for asked in clinic.admin("GET", "audit")["requests"]]
+    assert told == [(blake2b(b"urn:agency.example|contact/1/note", digest_size=8).hexdigest(),), ()]
 
 
 def test_a_merged_patient_is_found_under_its_identifier_and_no_longer_written_to(clinic: Clinic) -> None:
