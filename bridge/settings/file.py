@@ -11,6 +11,7 @@ from bridge.settings.forms import Address, Email, Language, LoginForm, Name, Sto
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.section import SecretField, SecretRef, Section
 from bridge.settings.shape import (
+    CadenceSettings,
     ConnectionKind,
     Contact,
     DocumentSettings,
@@ -76,6 +77,7 @@ class PracticeIn(Section):
     pilot: tuple[str, ...] | None = Field(default=None, description="agency/person, one a line; leave out for everyone")
     document: DocumentSettings = DocumentSettings()
     enable: tuple[str, ...] = Field(default=(), description="FHIR types written as such, for example [Encounter]")
+    cadence: CadenceSettings = CadenceSettings()
     referral_status: bool = False
     caregiver_screening: bool = False
 

@@ -117,6 +117,21 @@ class DocumentSettings:
     part2_notice: Literal["full", "short"] = "full"  # which of the two statements of 42 CFR §2.32(a)
 
 
+Rhythm = Literal["each", "daily", "weekly", "significant"]
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+@dataclass(frozen=True, slots=True)
+class CadenceSettings:
+    """How often a practice wants notes, by kind of record; a kind that is not named comes note by note."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    kinds: Mapping[str, Rhythm] = field(default_factory=dict)  # record kind → each, daily, weekly or significant
+    day: Day = "friday"  # on which the weekly roll-up is sent
+    hour: Annotated[int, Field(ge=0, le=23)] = 17  # on the practice's clocks: when a roll-up is closed and sent
+    together: bool = False  # one roll-up for all the kinds of one rhythm, instead of one for each
+
+
 @dataclass(frozen=True, slots=True)
 class Practice:
     """A primary-care practice: which connection, from when, for whom, and what it asked for."""
@@ -131,6 +146,7 @@ class Practice:
     pilot: frozenset[str] | None = None  # "agency/person"; None = everyone linked and consented
     document: DocumentSettings = field(default_factory=DocumentSettings)
     enable: frozenset[str] = frozenset()  # FHIR types this site wants written as such, beside documents
+    cadence: CadenceSettings = field(default_factory=CadenceSettings)
     referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
 

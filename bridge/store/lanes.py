@@ -67,6 +67,7 @@ class EntryWork:
     withheld: int
     translation: bytes = field(repr=False)
     confirmed: str = ""
+    gathers_until: int | None = None  # a roll-up's window ends then; None = no roll-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,7 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
         row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
-        row.claims, row.withheld, parts, row.confirmed or "",
+        row.claims, row.withheld, parts, row.confirmed or "", row.gathers_until,
     )  # fmt: skip
 
 
