@@ -74,4 +74,5 @@ def work_of(row: Row[Any]) -> records.Work:
     return records.Work(
         row.id, row.agency, row.program, row.thing, row.kind, row.source_id, row.person, row.subject, row.position,
         row.occurred_at, row.void, 0, b"", weight=Weight(row.weight),
+        accepted_at=row.accepted_at,
     )  # fmt: skip

@@ -203,14 +203,12 @@ def plan_person(
                 withheld=withheld_of(entry.route, parts, released) if gate.decision.permit else 0,
                 hold=hold,
                 due=due,
-                gathered=gathered(line, work, person, chart, hold, now) if told and not status else None,
+                gathered=gathered(line, work, person, chart, hold) if told and not status else None,
                 unwanted=told and cadence.unwanted(chart.practice, work.kind, work.weight),
             )
 
 
-def gathered(
-    line: Line, work: records.Work, person: str, chart: Chart, hold: Hold | None, now: int
-) -> plans.Gathering | None:
+def gathered(line: Line, work: records.Work, person: str, chart: Chart, hold: Hold | None) -> plans.Gathering | None:
     """The roll-up that tells this practice of the record; None where it goes by itself.
 
     What the practice's settings leave out for now waits by itself: they open for one record and not for the next.
@@ -218,11 +216,12 @@ def gathered(
     if hold is not None and hold.reason is HoldReason.PRACTICE:
         return None
     practice, kind = chart.practice, work.kind
-    window = cadence.window(practice, work.agency, work.program, kind, work.weight, work.occurred_at, now)
+    occurred, accepted = work.occurred_at, work.accepted_at
+    window = cadence.window(practice, work.agency, work.program, kind, work.weight, occurred, accepted)
     if window is None:
         return None
     known = reference(line, work.agency, practice.id, person, window.thread, ROLLED_UP)
-    return plans.Gathering(window.thread, window.since, window.until, window.following, known)
+    return plans.Gathering(window.thread, window.since, window.until, window.due, known)
 
 
 def patient_of(parts: Sequence[Part]) -> bytes:

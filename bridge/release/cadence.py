@@ -19,12 +19,15 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The clinical instants, `until` exclusive, that one roll-up gathers; it is not sent before `until`."""
+    """The clinical instants, `until` exclusive, that one roll-up gathers, and when the record is due in it.
+
+    That is when the window ends, or, for what was accepted later, with the practice's next roll-ups.
+    """
 
     thread: str
     since: int
     until: int
-    following: int  # when the practice takes the next roll-ups: for what comes after its window has ended
+    due: int
 
 
 def unwanted(practice: Practice, kind: str, weight: Weight) -> bool:
@@ -33,7 +36,7 @@ def unwanted(practice: Practice, kind: str, weight: Weight) -> bool:
 
 
 def window(
-    practice: Practice, agency: str, program: str, kind: str, weight: Weight, occurred: int | None, now: int
+    practice: Practice, agency: str, program: str, kind: str, weight: Weight, occurred: int | None, accepted: int
 ) -> Window | None:
     """The roll-up in which this practice hears of a record; None where it hears of it at once.
 
@@ -46,10 +49,12 @@ def window(
         return None
     weekly = rhythm == "weekly"
     first, last = ends(wants, practice.timezone, occurred, weekly=weekly)
-    _, following = ends(wants, practice.timezone, now, weekly=weekly)
+    _, following = ends(wants, practice.timezone, accepted, weekly=weekly)
     named = f"{ALL}/{rhythm}" if wants.together else kind
     between = f"{first:%Y-%m-%dT%H}/{last:%Y-%m-%dT%H}"
-    return Window(f"roll-up:{agency}/{program}/{named}/{between}", instant(first), instant(last), instant(following))
+    return Window(
+        f"roll-up:{agency}/{program}/{named}/{between}", instant(first), instant(last), instant(max(last, following))
+    )
 
 
 def ends(wants: CadenceSettings, zone: str, at: int, *, weekly: bool) -> tuple[datetime, datetime]:

@@ -77,7 +77,7 @@ def place(
     own = row is not None and may_stand(row, undecided)
     gathered = None if own else plan.gathered
     if teller is not None and may_stand(teller, undecided) and rollups.within(teller, one.ask.work.occurred_at):
-        gathered = rollups.as_before(teller, plan.gathered, one.ask.now)
+        gathered = rollups.as_before(teller, plan.gathered)
     if teller is not None and (gathered is None or gathered.thread != teller.thread):
         rolls.leave(teller, one)
     if gathered is not None:

@@ -234,6 +234,7 @@ class Work:
     raw: bytes = field(repr=False)
     decided: str = ""  # a person's word on this version: send | keep
     weight: Weight = Weight.USUAL
+    accepted_at: int = 0
 
 
 def due_query(now: int, limit: int) -> Select[Any]:
@@ -279,7 +280,7 @@ def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[Work]]:
                 Work(
                     row.id, row.agency, row.program, row.thing, row.kind, row.source_id, row.person, row.subject,
                     row.position, row.occurred_at, row.void, row.claims, raw[row.raw_blob], row.decided or "",
-                    Weight(row.weight),
+                    Weight(row.weight), row.accepted_at,
                 )
                 for row in rows
                 if row.raw_blob in raw

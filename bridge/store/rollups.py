@@ -47,10 +47,10 @@ def within(row: Row[Any], occurred: int | None) -> bool:
     return occurred is None or bool(row.gathers_from <= occurred < row.gathers_until)
 
 
-def as_before(row: Row[Any], now_wanted: Gathering | None, now: int) -> Gathering:
+def as_before(row: Row[Any], wanted: Gathering | None) -> Gathering:
     """The roll-up in which a record is told already, whatever the practice wants by now."""
-    following = now_wanted.following if now_wanted is not None else now
-    return Gathering(row.thread, row.gathers_from, row.gathers_until, following, row.reference)
+    due = max(row.gathers_until, wanted.due if wanted is not None else 0)
+    return Gathering(row.thread, row.gathers_from, row.gathers_until, due, row.reference)
 
 
 @dataclass(slots=True)
@@ -176,15 +176,12 @@ class RollUps:
 
 
 def when(plan: EntryPlan, gathering: Gathering, now: int, corrects: bool) -> int:
-    """When a roll-up that a record joined is looked at: before its window ends only to see what is waited for.
+    """When a roll-up that a record joined is looked at: when it is due, or at once where what stands is not right.
 
-    What comes after the window has ended goes with the practice's next roll-ups, a correction of what stands at once.
+    At once too where something is waited for, so that it is seen; it is not sent before its window's end.
     """
-    if plan.hold is not None:
-        return now
-    if now < gathering.until:
-        return gathering.until
-    return now if corrects else gathering.following
+    at_once = plan.hold is not None or (corrects and now >= gathering.until)
+    return now if at_once else max(now, gathering.due)
 
 
 @dataclass(frozen=True, slots=True)

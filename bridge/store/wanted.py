@@ -38,12 +38,12 @@ class EntryPlan:
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """The roll-up of one chart that a record is told in, and when the practice takes the next ones."""
+    """The roll-up of one chart that a record is told in, and when it is due there: at its window's end or later."""
 
     thread: str
     since: int
     until: int
-    following: int
+    due: int
     reference: str
 
 
