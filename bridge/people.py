@@ -63,13 +63,21 @@ def merged_into(candidates: tuple[Candidate, ...]) -> str:
 
 
 def certain(
-    link: Link, candidates: tuple[Candidate, ...], birth_date: str, shared: bool, recalled: bool = False
+    link: Link,
+    candidates: tuple[Candidate, ...],
+    birth_date: str,
+    shared: bool,
+    *,
+    recalled: bool = False,
+    grown_by: str = "",
 ) -> Certain | Hold:
     """The chart this link means, or the hold that says why it is not certain.
 
     `candidates` are what the EHR found for the identifier; `birth_date` is what the agency knows ("" = nothing);
     `shared` says that the practice's identifier was given for another person of the agency too (twins on one line),
     `recalled` that what went to this chart was recalled from it as another person's.
+    `grown_by` is given of a caregiver: the day on which somebody was born who is of age today. Where the agency does
+    not say when they were born, the chart must be of somebody born no later: their child may have the same id.
     """
 
     def doubt(rule: str, next_step: str) -> Hold:
@@ -89,6 +97,11 @@ def certain(
         return doubt("the patient with this identifier is merged, inactive or deceased in the practice's EHR", check)
     if birth_date and found.birth_date and not same_day(birth_date, found.birth_date):
         return doubt("the birth date in the practice's EHR is another than the agency's", check)
+    if grown_by and not birth_date and not ("" < found.birth_date <= grown_by):
+        step = "record the caregiver's birth date at the agency, or ask the practice for the right identifier"
+        return doubt(
+            "this person is a caregiver, and nothing says that the patient with this identifier is of age", step
+        )
     if recalled:
         rule = "this chart was recalled from: what went there was not this patient's"
         return doubt(rule, f"{check}; where the recall was the mistake, `bridge recall --lift NUMBER`")

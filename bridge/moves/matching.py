@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import orjson
 
 from bridge import people
+from bridge.consent import OF_AGE
 from bridge.ehr import match
 from bridge.ehr.answers import classify
 from bridge.ehr.capability import SEARCH_BY_POST
@@ -26,6 +28,10 @@ GOOD_FOR = 86_400 * SECOND
 
 AGAIN = 60 * SECOND
 """How long to wait before a search that failed is tried again."""
+
+
+CAREGIVER = "caregiver"
+"""The role of those who are grown up, whatever an agency calls them otherwise: a mapping's name for them (R25)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,8 @@ class Matcher:
             shared = permissions.shared_link(connection, lane.practice, lane.person, one)
             recalled = recalls.recalled_from(connection, lane.practice, lane.person, one)
         birth_date = orjson.loads(lane.patient).get("birthDate", "") if lane.patient else ""
-        found = people.certain(link, candidates, birth_date, shared, recalled)
+        grown_by = of_age(now) if self.lane.role == CAREGIVER else ""
+        found = people.certain(link, candidates, birth_date, shared, recalled=recalled, grown_by=grown_by)
         if isinstance(found, Hold):
             return Found(hold=found)
         await self.line.write(permissions.matched, (link.id, found.patient, now))
@@ -140,6 +147,12 @@ def refused(lane: LaneWork, answer: Answer) -> Hold:
         f"this EHR refused the search for its patient: status {answer.status}, {answer.code}",
         "ask the practice's EHR team to open it, then `bridge held retry`; or confirm the EHR's own Patient id",
     )
+
+
+def of_age(now: int) -> str:
+    """The day on which somebody was born who is 18 today, `YYYY-MM-DD`; in UTC, a day more or less is nobody's harm."""
+    today = datetime.fromtimestamp(now // SECOND, UTC).date()
+    return f"{today.year - OF_AGE:04d}-{today:%m-%d}"
 
 
 def unsearchable(lane: LaneWork) -> Hold:

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from bridge.model import Action, AnswerClass, EntryState, Hold, HoldReason
-from bridge.store import holds, lanes, persons, plans, tables
+from bridge.store import holds, lanes, persons, tables
 from bridge.store.ledger import slices
+from bridge.store.written import UNDER_WAY, awaiting_decision
 
 entry, step, incident, merged = tables.entry, tables.step, tables.incident, tables.merged_chart
 WRONG_CHART, CONTENT = "wrong-chart", "content"
@@ -128,9 +129,9 @@ def mark(connection: Connection, ask: Recall, row: Row[Any], arrived: Collection
 
     False where it is already, or nothing of it can stand there.
     """
-    under_way = row.state in plans.UNDER_WAY
+    under_way = row.state in UNDER_WAY
     there = row.stands_id is not None and (row.stands_id in arrived or None in arrived)
-    undecided = bool(plans.awaiting_decision(connection, [row.id]))
+    undecided = bool(awaiting_decision(connection, [row.id]))
     marked = row.recalled == ask.patient and (ask.reason == WRONG_CHART or not row.should)
     if marked or not (there or under_way or undecided):
         return False
