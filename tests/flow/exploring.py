@@ -155,7 +155,9 @@ class Ehr:
 def said(resource: type_json) -> int:
     """The number its narrative says."""
     text = base64.b64decode(resource["content"][0]["attachment"]["data"]).decode()
-    return int(NARRATIVE.findall(text)[0])
+    found = NARRATIVE.findall(text)
+    assert found, text
+    return int(found[0])
 
 
 class Watched(Line):
