@@ -21,7 +21,7 @@ from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import system_clock
 from bridge.model import Allowed, Interaction, Response
 from bridge.moves.line import Line
-from bridge.settings import load
+from bridge.settings import Handoff, load
 from bridge.settings.words import nearest
 
 MARKS = {True: "yes", False: "no"}
@@ -34,6 +34,7 @@ class Unseen:
 
     id: str
     enable: frozenset[str]
+    handoff: Handoff | None = None
 
 
 def capabilities(

@@ -5,12 +5,16 @@ the site asked for it, else a hold that says what is missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from bridge.ehr.capability import Capability
 from bridge.model import Allowed, Hold, HoldReason, Interaction, Owner, Part, Planned, Route
+from bridge.settings import Handoff
 
 DOCUMENT = "DocumentReference"
+HANDOFF = "handoff"
+"""The kind of route of a document that is handed over: the same entry as one written by FHIR, never both."""
 
 RANKS = {
     "Encounter": 10,
@@ -51,6 +55,8 @@ class Site(Protocol):
     def id(self) -> str: ...
     @property
     def enable(self) -> frozenset[str]: ...
+    @property
+    def handoff(self) -> Handoff | None: ...
 
 
 def capability_key(practice: str, type: str) -> str:
@@ -94,12 +100,19 @@ def _document(
     told = tuple(part.name for part in parts if part.type != "Provenance")  # the document names its authors itself
     route = Route("document", "document", DOCUMENT, told, RANKS[DOCUMENT])
     allowed = capability.allows(DOCUMENT, Interaction.CREATE)
-    if allowed.yes:
+    if handed(site, allowed):
+        route = replace(route, kind=HANDOFF)
+    if allowed.yes or (site.handoff is not None and site.handoff.prefer):
         return [Planned(route)]
     alone = all(part.type in NEVER_ALONE or part in discrete for part in parts)
     if alone and _only_refers(note, {f"{part.type}/{part.resource.get('id')}" for part in discrete}):
         return []
-    return [Planned(route, _hold(site, DOCUMENT, allowed))]
+    return [Planned(route, None if route.kind == HANDOFF else _hold(site, DOCUMENT, allowed))]
+
+
+def handed(site: Site, allowed: Allowed) -> bool:
+    """Whether a document goes by hand-off: where the EHR takes none by FHIR, or the site prefers it."""
+    return site.handoff is not None and (site.handoff.prefer or not allowed.yes)
 
 
 def _only_refers(note: Part, carried: set[str]) -> bool:

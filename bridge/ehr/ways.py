@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from bridge.ehr import send
 from bridge.ehr.capability import Capability
-from bridge.ehr.route import DOCUMENT, RANKS, Site, usable
+from bridge.ehr.route import DOCUMENT, HANDOFF, RANKS, Site, handed, usable
 from bridge.model import Action, Allowed, Interaction
 from bridge.settings.lines import read_yaml
 
@@ -35,6 +35,7 @@ class Ways:
     """All of `ways.yaml`."""
 
     lost: Mapping[str, tuple[str, ...]]
+    handed: Mapping[str, str]
     discrete: Mapping[str, str]
     kinds: Mapping[str, KindWays]
 
@@ -59,7 +60,7 @@ def shipped() -> Ways:
 
 def ways_of(kind: str, capability: Capability, site: Site) -> tuple[Way, ...]:
     """The ways of this kind into this chart, those that are used first; the last is what happens where none is."""
-    found = list(_corrections(capability) if kind == CORRECTION else _writes(kind, capability, site))
+    found = list(_corrections(capability, site) if kind == CORRECTION else _writes(kind, capability, site))
     found.sort(key=lambda way: not way.enabled)
     if not any(way.enabled for way in found):
         rule = "nothing else is open: it is held, and the practice's EHR team is told what to open"
@@ -72,14 +73,27 @@ def _writes(kind: str, capability: Capability, site: Site) -> Iterator[Way]:
     ways, declared = shipped(), shipped().kinds[kind]
     document = capability.allows(DOCUMENT, Interaction.CREATE)
     loses = (*ways.lost["document"], *([declared.never] if declared.never else []))
-    yield Way("document", document.yes, document.because, loses, "a note among the chart's outside documents")
+    used = document.yes and not handed(site, document)
+    yield Way("document", used, _why(document, used), loses, "a note among the chart's outside documents")
+    yield from _handed(site, document, (*ways.lost[HANDOFF], *([declared.never] if declared.never else [])))
     for type, lost in declared.discrete.items():
         allowed = usable(type, capability, site)
         yield Way(type, allowed.yes, allowed.because, lost, ways.discrete[type])
 
 
-def _corrections(capability: Capability) -> Iterator[Way]:
+def _handed(site: Site, document: Allowed, loses: tuple[str, ...]) -> Iterator[Way]:
+    """The hand-off, where the site has one."""
+    if site.handoff is not None:
+        because = "site: it prefers to be handed documents" if site.handoff.prefer else document.because
+        yield Way(HANDOFF, handed(site, document), because, loses, shipped().handed[site.handoff.way])
+
+
+def _corrections(capability: Capability, site: Site) -> Iterator[Way]:
     """How a document that stands is corrected, and how one in the wrong chart is taken back."""
+    if handed(site, capability.allows(DOCUMENT, Interaction.CREATE)):
+        loses = shipped().lost["handed-correction"]
+        yield from _handed(site, capability.allows(DOCUMENT, Interaction.CREATE), loses)
+        return
     chosen = send.change(DOCUMENT, capability)
     update, create = (capability.allows(DOCUMENT, one) for one in (Interaction.UPDATE, Interaction.CREATE))
     yield Way("update", chosen is Action.UPDATE, _why(update, chosen is Action.UPDATE), ("the wording that stood",))

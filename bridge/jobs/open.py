@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from bridge.ehr import facts
-from bridge.ehr.chart import Chart
+from bridge.ehr.chart import Chart, NoServer
 from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError
 from bridge.fhir import definitions
 from bridge.fhir.validate import Validator
+from bridge.handoff import opening
 from bridge.jobs import statements
 from bridge.jobs.logins import Logins
 from bridge.jobs.worker import system_clock
@@ -99,11 +100,15 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
     if problems:
         raise ConfigError(problems)
     logins = Logins(line.project, line.ledger, clock)
-    clients = {name: logins.client(connection) for name, connection in line.project.connections.items()}
+    served = {name: connection for name, connection in line.project.connections.items() if connection.base}
+    clients = {name: logins.client(connection) for name, connection in served.items()}
     try:
         for name, practice in line.project.practices.items():
             connection = line.project.connections[practice.connection]
-            line.charts[name] = Chart(practice, connection, facts.vendor(connection.vendor), clients[connection.id])
+            client = clients.get(connection.id, NoServer())
+            line.charts[name] = Chart(practice, connection, facts.vendor(connection.vendor), client).without_server()
+            if practice.handoff is not None:
+                line.hands[name] = opening.opened(practice, practice.handoff, connection)
         statements.load(line)
         yield line
     finally:

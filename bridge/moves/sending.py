@@ -12,7 +12,7 @@ from bridge.model import (
     Part,
     Route,
 )
-from bridge.moves import guarding, holding, planning
+from bridge.moves import guarding, handing, holding, planning
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held
 from bridge.moves.turning import Turn
@@ -26,7 +26,7 @@ async def next_step(turn: Turn) -> Outcome:
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
-        return await withdraw(turn)
+        return await (handing.withdraw(turn) if handing.chosen(entry) else withdraw(turn))
     program = turn.line.project.programs.get(entry.program)
     gate = release.gate(
         turn.lane.agency,
@@ -48,16 +48,17 @@ async def next_step(turn: Turn) -> Outcome:
     route = Route(entry.name, entry.route, entry.resource_type, entry.parts, entry.rank)
     leaving = planning.parts_of(route, released)
     if not leaving:  # withheld whole: what stood before was true and stays
-        state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
+        state = EntryState.CANCELLED if entry.stands is None else handing.standing(entry)
         return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
-        return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
+        return await finish(turn.line, turn.lane, entry, handing.standing(entry), now, stands=entry.stands)
     reads = look(turn, leaving, digest)
     if reads is not None:
         return await held(turn, reads)
     withheld = planning.withheld_of(route, parts, released)
-    return await bring(turn, leaving, digest, withheld, gate.decision)
+    carry = handing.hand if handing.chosen(entry) else bring
+    return await carry(turn, leaving, digest, withheld, gate.decision)
 
 
 def look(turn: Turn, leaving: Sequence[Part], digest: str) -> Hold | None:

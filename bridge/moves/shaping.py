@@ -41,7 +41,7 @@ def shape(
         update=update,
         disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone),
     )
-    if entry.route == "document":
+    if entry.route != "discrete":
         return document(leaving, context)
     return discrete(leaving[0], context, leaving)
 

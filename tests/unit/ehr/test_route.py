@@ -13,6 +13,7 @@ from bridge.ehr import facts
 from bridge.ehr.capability import Capability
 from bridge.ehr.route import NEVER_ALONE, RANKS, capability_key, plan
 from bridge.model import HoldReason, Interaction, Owner, Part, Planned
+from bridge.settings import Handoff
 from tests.unit.ehr.making import ALL, ENCOUNTER, PERSON, TYPES, capability, encounter, note, part, section, statement
 
 
@@ -20,6 +21,7 @@ from tests.unit.ehr.making import ALL, ENCOUNTER, PERSON, TYPES, capability, enc
 class Site:
     id: str = "oak"
     enable: frozenset[str] = frozenset()
+    handoff: Handoff | None = None
 
 
 def goal() -> Part:

@@ -12,6 +12,7 @@ from bridge.ehr import facts, ways
 from bridge.ehr.capability import Capability
 from bridge.ehr.route import RANKS
 from bridge.model import Interaction, type_json
+from bridge.settings import Handoff
 from tests.unit.ehr.making import ALL, TYPES, capability, statement
 
 KINDS = tuple(ways.shipped().kinds)
@@ -23,6 +24,7 @@ class Site:
 
     id: str = "elm"
     enable: frozenset[str] = frozenset()
+    handoff: Handoff | None = None
 
 
 def everything_taken(vendor: str) -> Capability:
