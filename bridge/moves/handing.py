@@ -25,10 +25,11 @@ from bridge.moves.writing import NOT_SENT, TO_BEGIN, lapsed
 from bridge.release import part2
 from bridge.settings import Handoff
 from bridge.store import steps
+from bridge.store.handoffs import CONFIRMED
 from bridge.store.lanes import EntryWork, Lease
 from bridge.store.steps import Last
 
-GIVEN, CONFIRMED, PERHAPS = "handed", "confirmed", "perhaps"
+GIVEN, PERHAPS = "handed", "perhaps"
 """What the ledger keeps as the version of what was handed over."""
 
 MOST_SILENCES = 5

@@ -165,3 +165,14 @@ def unheard(entry: EntryWork, reference: str) -> Hold:
         "whether it was handed over is not known, and the practice's side cannot be asked",
         f"ask the practice for the document with reference {reference}; if it is there, answer with that reference",
     )
+
+
+def refused_later(entry: int) -> Hold:
+    """The other side of a hand-off said afterwards that it did not come into the chart."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry)),
+        Owner.PRACTICE,
+        "the practice's side says that what was handed over did not arrive, or was not taken",
+        "ask who runs the practice's interface, then `bridge held retry`: it is handed over under a new reference",
+    )
