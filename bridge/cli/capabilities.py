@@ -94,6 +94,8 @@ async def asked(line: Line, practice: str) -> tuple[Capability, list[str]]:
     """What the practice's EHR states at this moment, and what is otherwise than when it was read before."""
     async with connected(line):
         chart = line.charts[practice]
+        if not chart.serves:
+            return chart.planned, []
         await statements.read(line, chart.connection.id, chart.client, system_clock())
         statements.load(line)
         after = line.charts[practice].capability

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.documents.formats import FORMATS, missing
+from bridge.documents.formats import FORMATS, PDF, missing
 from bridge.ehr.facts import vendor
 from bridge.errors import Problem
 from bridge.settings import Project
@@ -23,6 +23,7 @@ def unfit(project: Project) -> Iterator[Problem]:
             ours = ", ".join(one for one in taken.value if one in FORMATS)
             rule = f"{facts.title} does not take documents as {mime} ({taken.source.what}, seen {taken.source.seen})"
             yield Problem("document-mime", rule, "bridge.yaml", field, f"use one of: {ours}")
-        problem = missing(mime)
+        handed = practice.handoff is not None and practice.handoff.format == "pdf"
+        problem = missing(PDF if handed else mime)
         if problem is not None:
             yield Problem(problem.code, problem.rule, "bridge.yaml", field, problem.next_step)

@@ -86,14 +86,12 @@ def patient(person: Person, authority: str) -> str:
 
 def document(over: HandOver, made: str) -> str:
     """What document it is, which one it takes the place of, and whether it is to be read."""
-    code, display, system = over.type
-    named = {"http://loinc.org": "LN", "http://snomed.info/sct": "SCT"}.get(system, "L" if code else "")
     written = er7.REPETITION.join(f"^{er7.text(name)}" for name in over.authors)
     return er7.segment(
         "TXA",
         {
             1: "1",
-            2: er7.composite(code or over.kind.partition("/")[2], display, named),
+            2: er7.text(over.type[0] or over.kind.partition("/")[2]),  # IS: one code, without its system
             3: data_type(over.mime)[0] if not over.cancels else "",
             4: er7.stamp(over.when),
             6: made,
