@@ -18,6 +18,7 @@ from bridge.cli import (
     demo,
     doctor,
     drafting,
+    handoffs,
     held,
     init,
     keys,
@@ -64,6 +65,7 @@ def build() -> typer.Typer:
     app.command("work")(operate.work)
     app.command("status")(operate.status)
     app.add_typer(held.app, name="held")
+    app.add_typer(handoffs.app, name="handoffs")
     app.add_typer(keys.app, name="keys")
     app.add_typer(access.app, name="access")
     app.command("restored")(operate.restored)

@@ -147,6 +147,8 @@ SAID = {
     "leave": "Noted: it may leave as it is.",
     "send": "The record is sent as it is, as far as the family agreed.",
     "keep": "The record stays with the agency. Kept: {count}.",
+    "handed-confirmed": "Noted: it is in the chart.",
+    "handed-again": "It is handed over anew, under a new reference.",
     "closed": "Somebody answered this before; nothing was changed.",
     "imported": "The list is taken in.",
 }

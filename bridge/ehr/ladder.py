@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bridge.ehr import send
 from bridge.ehr.capability import Capability
-from bridge.ehr.route import Site, Way, way
-from bridge.ehr.ways import CORRECTION, DOCUMENT, OTHER, Ways, shipped
+from bridge.ehr.route import Site, Way, hand_off, way
+from bridge.ehr.ways import CORRECTION, DOCUMENT, OTHER, WHOLE, Ways, shipped
 from bridge.model import Action, Allowed, Interaction
+
+TWO = "the reader sees two documents until the practice's side puts the newer one in the place of the older"
 
 
 def kinds_of(ways: Ways) -> dict[str, str]:
@@ -19,10 +22,16 @@ def kinds_of(ways: Ways) -> dict[str, str]:
 def ways_of(kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> tuple[Way, ...]:
     """The ways of this kind into this chart, those that are used first; the last is what happens where none is."""
     known = ways or shipped()
-    names = known.ladder(kind).ways
-    found = [way(name, kind, capability, site, known) for name in names]
-    if kind == CORRECTION:
-        found += _corrections(capability)
+    handed = hand_off(kind, capability, site, known)
+    if kind == CORRECTION and handed.enabled:
+        found = [replace(handed, loses=(TWO,))]
+    elif kind == CORRECTION:
+        found = list(_corrections(capability))
+    else:
+        found = [way(name, kind, capability, site, known) for name in known.ladder(kind).ways]
+        if site.handoff is not None:
+            found = [replace(one, enabled=one.enabled and not (one.route == WHOLE and handed.enabled)) for one in found]
+            found.insert(1, handed)
     found.sort(key=lambda one: not one.enabled)
     if not any(one.enabled for one in found):
         rule = "nothing else is open: it is held, and the practice's EHR team is told what to open"

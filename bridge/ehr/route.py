@@ -5,14 +5,15 @@ the site asked for it; one document by default, else a hold that says what is mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bridge.ehr.capability import Capability
-from bridge.ehr.ways import DOCUMENT, NEVER_ALONE, WHOLE, Ways, shipped
+from bridge.ehr.ways import DOCUMENT, HANDOFF, NEVER_ALONE, WHOLE, Ways, shipped
 from bridge.model import Allowed, Hold, HoldReason, Interaction, Owner, Part, Planned, Route
+from bridge.settings import Handoff
 
-__all__ = ["NEVER_ALONE", "Site", "Way", "capability_key", "plan", "usable", "way"]
+__all__ = ["HANDOFF", "NEVER_ALONE", "Site", "Way", "capability_key", "plan", "usable", "way"]
 
 
 class Site(Protocol):
@@ -24,6 +25,8 @@ class Site(Protocol):
     def enable(self) -> frozenset[str]: ...
     @property
     def routes(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def handoff(self) -> Handoff | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,26 @@ def way(name: str, kind: str, capability: Capability, site: Site, ways: Ways | N
     return Way(name, allowed.yes, allowed.because, (*written.loses, *ladder.ways[name]), written.causes)
 
 
+def hand_off(kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Way:
+    """The document of a kind of record by another door: where the EHR takes none by FHIR, or the site prefers it.
+
+    `routes` that leave the document out leave out this one too.
+    """
+    known = ways or shipped()
+    ladder, written = known.ladder(kind), known.written[HANDOFF]
+    loses = (*written.loses, *ladder.ways.get(WHOLE, ()))
+    if site.handoff is None:
+        return Way(HANDOFF, False, "site: it has no hand-off", loses, written.causes)
+    causes, taken = known.handed[site.handoff.way], capability.allows(DOCUMENT, Interaction.CREATE)
+    asked = next((site.routes[one] for one in (kind, known.named(kind)) if one in site.routes), (WHOLE,))
+    if WHOLE not in asked:
+        return Way(HANDOFF, False, f"this site's routes of {kind} do not name {WHOLE}", loses, causes)
+    if site.handoff.prefer:
+        return Way(HANDOFF, True, "site: it prefers to be handed documents", loses, causes)
+    why = taken.because if not taken.yes else f"it takes documents by FHIR ({taken.because})"
+    return Way(HANDOFF, not taken.yes, why, loses, causes)
+
+
 def usable(type: str, kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Allowed:
     """Whether a write of this FHIR type for this kind of record may go out: server, site and ladder say so."""
     found = way(WHOLE if type == DOCUMENT else type, kind, capability, site, ways)
@@ -78,7 +101,8 @@ def plan(
     planned = [Planned(_discrete(part, known)) for part in discrete]
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is not None:
-        planned += _document(note, parts, discrete, way(WHOLE, kind, capability, site, known), site, known)
+        whole, handed = way(WHOLE, kind, capability, site, known), hand_off(kind, capability, site, known).enabled
+        planned += _document(note, parts, discrete, whole, site, known, handed=handed)
     else:
         planned += [
             Planned(_discrete(part, known), no_way(site.id, part.type, found[part.type].because))
@@ -122,11 +146,14 @@ def _discrete(part: Part, ways: Ways) -> Route:
 
 
 def _document(
-    note: Part, parts: Sequence[Part], discrete: Sequence[Part], whole: Way, site: Site, ways: Ways
+    note: Part, parts: Sequence[Part], discrete: Sequence[Part], whole: Way, site: Site, ways: Ways, *, handed: bool
 ) -> Iterator[Planned]:
-    """The document; none where it would only repeat what goes anyhow and no document is taken."""
+    """The document, by FHIR or handed over; none where it would only repeat what goes anyhow and none is taken."""
     told = tuple(part.name for part in parts if part.type != "Provenance")  # the document names its authors itself
     route = Route(WHOLE, "document", DOCUMENT, told, ways.written[WHOLE].rank)
+    if handed:
+        yield Planned(replace(route, kind=HANDOFF))
+        return
     if whole.enabled:
         yield Planned(route)
         return

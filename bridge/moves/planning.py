@@ -242,7 +242,7 @@ def subject_of(line: Line, agency: str, program: str, patient: bytes) -> consent
 def parts_of(chosen: Route, released: Released) -> tuple[Part, ...]:
     """The released parts one route carries; a document without its Composition carries none."""
     leaving = tuple(part for part in released.parts if part.name in chosen.parts)
-    if chosen.kind == "document" and not any(part.type == "Composition" for part in leaving):
+    if chosen.kind != "discrete" and not any(part.type == "Composition" for part in leaving):
         return ()
     return leaving
 

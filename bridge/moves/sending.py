@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bridge.ehr import decide
 from bridge.model import CONSENT_ENDED, EntryState, Hold, Part
-from bridge.moves import gathering, guarding, holding, planning
+from bridge.moves import gathering, guarding, handing, holding, planning
 from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held, stay
@@ -20,7 +20,7 @@ async def next_step(turn: Turn) -> Outcome:
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
-        return await withdraw(turn)
+        return await (handing.withdraw(turn) if handing.chosen(entry) else withdraw(turn))
     if entry.kind == CONSENT_ENDED:
         return await say_ended(turn)
     told = gathering.told(turn, now)
@@ -31,17 +31,18 @@ async def next_step(turn: Turn) -> Outcome:
         return await stay(turn, entry.gathers_until)
     records = [one.leaving for one in may if one.leaving]
     if not records:  # withheld whole: what stood before was true and stays
-        state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
+        state = EntryState.CANCELLED if entry.stands is None else handing.standing(entry)
         return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
     leaving = [part for record in records for part in record]
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
-        return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
+        return await finish(turn.line, turn.lane, entry, handing.standing(entry), now, stands=entry.stands)
     reads = look(turn, leaving, digest)
     if reads is not None:
         return await held(turn, reads)
     withheld = sum(one.withheld for one in may)
-    return await bring(turn, leaving, digest, withheld, may[0].gate.decision, records)
+    carry = handing.hand if handing.chosen(entry) else bring
+    return await carry(turn, leaving, digest, withheld, may[0].gate.decision, records)
 
 
 def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
