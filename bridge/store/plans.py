@@ -249,10 +249,17 @@ def plan_entries(connection: Connection, wave: Sequence[Mine]) -> None:
         for plan in one.ask.entries:
             chart = one.lane_of(plan)
             plan_entry(write, one, plan, here.pop((chart[1], chart[2], plan.name), None), lane_ids[chart], undecided)
+        charts = {one.lane_of(plan)[1:] for plan in one.ask.entries}
         for row in here.values():
-            if row.ordinal < one.ordinal and row.should:
+            if row.should and (row.ordinal < one.ordinal or rerouted(row, one, charts, undecided)):
                 withdraw(write, row, one.ask, row.id in undecided)
     write.all(connection)
+
+
+def rerouted(row: Row[Any], one: Mine, charts: Collection[tuple[str, int]], undecided: Collection[int]) -> bool:
+    """Whether the same version now reaches this entry's chart by other ways, and nothing of the entry was begun."""
+    begun = row.stands_id is not None or row.state in UNDER_WAY or row.id in undecided
+    return row.ordinal == one.ordinal and (row.practice, row.person) in charts and not begun
 
 
 @dataclass(slots=True)
