@@ -85,7 +85,9 @@ def test_a_record_that_a_site_left_without_a_way_is_held_and_says_so() -> None:
 interactions = st.lists(st.sampled_from([*ALL, "delete", "patch", "", "vread"])).map(tuple)
 parameters = st.lists(st.sampled_from(["identifier", "patient", "code"])).map(tuple)
 types = st.dictionaries(st.sampled_from(TYPES), st.tuples(interactions, parameters))
-odd = st.sampled_from([None, [], {}, "server", 7, [{"mode": "client", "resource": [{"type": "Encounter"}]}]])
+odd: st.SearchStrategy[Any] = st.sampled_from(
+    [None, [], {}, "server", 7, [{"mode": "client", "resource": [{"type": "Encounter"}]}]]
+)
 
 
 @st.composite
