@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
+from bridge import sandbox
 from bridge.ehr import facts
 from bridge.ehr.chart import Chart
 from bridge.jobs import statements
 from bridge.jobs.worker import Worker
 from bridge.model import Request, Response, type_json
 from bridge.store import statements as kept
-from tests.flow.pilot import Pilot, Site, pilot
-from tests.flow.test_line import contact
+from tests.flow.pilot import SYSTEM, Pilot, Site, pilot
+from tests.flow.test_line import Ehr, contact
 from tests.unit.ehr.making import ALL, statement
 
 NOTHING = statement(Patient=(("read",), ("identifier",)))
@@ -103,3 +105,30 @@ def test_what_is_no_statement_leaves_the_last_one_in_force(tmp_path: Path, body:
         asyncio.run(statements.refresh(bridge.line, bridge.clock()))
         assert bridge.line.charts["maple"].stated == before
         assert bridge.entries()[0]["state"] == "ready"
+
+
+def test_a_contact_amended_to_an_earlier_start_is_corrected_at_oracle_too(tmp_path: Path) -> None:
+    """Its attachment.creation must not go backwards there, which is the sandbox's rule as it is the vendor's."""
+    patient = {
+        "resourceType": "Patient", "active": True, "identifier": [{"system": SYSTEM, "value": "M-1"}],
+        "name": [{"family": "Ejemplo"}], "birthDate": "2021-04-09",
+    }  # fmt: skip
+    with sandbox.start("oracle") as ehr:
+        httpx.post(f"{ehr.admin_url}/load", json=[patient]).raise_for_status()
+        with pilot(tmp_path, [Site("maple", ehr.base_url, vendor="oracle")]) as bridge:
+            bridge.links("maple", {"c-1": "M-1"})
+            bridge.consents("c-1,maple,2026-01-01,,yes")
+            bridge.accept("ma-soc/contact", contact())
+            bridge.settle()
+            earlier = {"started": "2026-03-01T09:00:00-05:00", "ended": "2026-03-01T09:30:00-05:00"}
+            bridge.accept(
+                "ma-soc/contact", contact(status="amended", updated_at="2026-03-08T10:00:00-05:00", **earlier)
+            )
+            bridge.settle()
+            assert [(entry["state"], entry["stands_version"] is not None) for entry in bridge.entries()] == [
+                ("delivered", True)
+            ]
+            assert bridge.holds() == []
+            (document,) = Ehr(ehr).stored("DocumentReference")
+    assert document["content"][0]["attachment"]["creation"] == "2026-03-01T10:00:00-05:00"
+    assert document["context"]["period"]["start"] == "2026-03-01T09:00:00-05:00"
