@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bridge.documents.compose import compose
 from bridge.documents.content import Document, Frame, Subject
 from bridge.documents.formats import CCDA, CCDA_FORMAT, FORMATS, PDF, render
 from bridge.documents.pdf import Unshowable
+from bridge.documents.several import compose_several
 from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, finding, identifiers, profiles
 from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.facts import VendorFacts
@@ -57,14 +59,35 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is None:
         raise ValueError("a document is made of a Composition and its parts")
-    facts, made = context.vendor.document, compose(parts, _frame(context))
+    return _resource(parts, note, compose(parts, _frame(context)), context, note.resource.get("date", ""))
+
+
+def roll_up(records: Sequence[Sequence[Part]], context: ShapeContext, closed: str) -> Shaped:
+    """One DocumentReference made of the released parts of several records about one person.
+
+    It is dated by the end of its window (`closed`), not by its latest record: which one that is may change, and a date
+    that goes back from one version to the next is refused by Oracle. Raises ValueError where there is no record, or
+    one without a Composition.
+    """
+    made = compose_several(records, _frame(context))
+    notes = [part for parts in records for part in parts if part.type == "Composition"]
+    first = min(notes, key=lambda part: str(part.resource.get("date", "")))
+    states = {part.resource.get("status") for part in notes} & {"amended", "corrected"}
+    kept = {key: value for key, value in first.resource.items() if key != "identifier"}  # which is that record's alone
+    note = replace(first, resource={**kept, "status": "amended" if states else "final"})
+    return _resource([part for parts in records for part in parts], note, made, context, closed)
+
+
+def _resource(parts: Sequence[Part], note: Part, made: Document, context: ShapeContext, date: str) -> Shaped:
+    """The DocumentReference around a document; `note` says its type and status."""
+    facts = context.vendor.document
     mime, body, findings = _rendered(made, note, context)
     if not mime:
         return Shaped({}, tuple(findings))
     period, doubts = _period(made.period, note, context)
     held = inside(parts, note, context)
     findings += [*doubts, *held.findings]
-    when = with_time(note.resource.get("date", ""), context.zone)
+    when = with_time(date, context.zone)
     attachment = {
         "contentType": f"{mime};charset=utf-8" if facts.charset.value and mime != PDF else mime,
         "language": made.language,

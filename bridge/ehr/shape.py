@@ -10,12 +10,12 @@ from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.fitting import fitted
 from bridge.ehr.flowsheet import in_flowsheet
-from bridge.ehr.note import choose_mime, document
+from bridge.ehr.note import choose_mime, document, roll_up
 from bridge.ehr.references import person_of, rewrite
 from bridge.ehr.requirements import missing
 from bridge.model import Part, type_json
 
-__all__ = ["ShapeContext", "Shaped", "choose_mime", "digest", "discrete", "document"]
+__all__ = ["ShapeContext", "Shaped", "choose_mime", "digest", "discrete", "document", "roll_up"]
 
 OURS = "urn:dyad-bridge:"
 NOTED = frozenset(

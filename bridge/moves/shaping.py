@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from bridge.ehr.context import ShapeContext, Shaped
-from bridge.ehr.shape import discrete, document
+from bridge.ehr.shape import discrete, document, roll_up
 from bridge.model import Decision, Part, type_json
+from bridge.moves.line import SECOND
 from bridge.moves.turning import Turn
 from bridge.release import part2
 from bridge.store import steps
 
 
 def shape(
-    turn: Turn, leaving: Sequence[Part], reference: str, patient: str, update: bool, decision: Decision
+    turn: Turn,
+    leaving: Sequence[Part],
+    reference: str,
+    patient: str,
+    update: bool,
+    decision: Decision,
+    records: Sequence[Sequence[Part]] = (),
 ) -> Shaped:
-    """The resource as this chart takes it."""
+    """The resource as this chart takes it; of a roll-up each of the `records` is told under its own heading."""
     entry, agency, wants = turn.entry, turn.line.project.agencies[turn.lane.agency], turn.chart.practice.document
     standing = {
         f"{part.type}/{part.resource['id']}": turn.lane.standing[entry.thread, part.name]
@@ -45,6 +54,9 @@ def shape(
         created=created(turn) if update and turn.chart.vendor.document.creation_forward.value else "",
         disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone),
     )
+    if entry.gathers_until is not None:
+        closed = datetime.fromtimestamp(entry.gathers_until // SECOND, UTC)
+        return roll_up(records, context, closed.astimezone(ZoneInfo(turn.chart.practice.timezone)).isoformat())
     if entry.route == "document":
         return document(leaving, context)
     return discrete(leaving[0], context, leaving)

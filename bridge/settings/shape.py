@@ -136,6 +136,21 @@ class DocumentSettings:
         return (*written, self.encounter_link, self.times, self.zone, self.us_core)
 
 
+Rhythm = Literal["each", "daily", "weekly", "significant"]
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+@dataclass(frozen=True, slots=True)
+class CadenceSettings:
+    """How often a practice wants notes, by kind of record; a kind that is not named comes note by note."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    kinds: Mapping[str, Rhythm] = field(default_factory=dict)  # record kind → each, daily, weekly or significant
+    day: Day = "friday"  # on which the weekly roll-up is sent
+    hour: Annotated[int, Field(ge=0, le=23)] = 17  # on the practice's clocks: when a roll-up is closed and sent
+    together: bool = False  # one roll-up for all the kinds of one rhythm, instead of one for each
+
+
 @dataclass(frozen=True, slots=True)
 class Practice:
     """A primary-care practice: which connection, from when, for whom, and what it asked for."""
@@ -152,7 +167,9 @@ class Practice:
     enable: frozenset[str] = frozenset()  # FHIR types this site wants written as such, beside documents
     routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # kind of record → exactly these ways
     flowsheets: Mapping[str, Coding] = field(default_factory=dict)  # LOINC code → this site's flowsheet row
+    cadence: CadenceSettings = field(default_factory=CadenceSettings)
     referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
+    consent_ended: Literal["chart", "page"] = "chart"  # where it is told that a consent ended: a notice, or these pages
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
 
     @property
