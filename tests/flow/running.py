@@ -92,6 +92,9 @@ def looked(it: Campaign) -> None:
         command(it, "held list", "--limit", "500", *json_too)
         command(it, "access link", "ana", *json_too)
         command(it, "capabilities", "maple", *json_too)
+        command(it, "capabilities", "maple", "--changes", *json_too)
+        command(it, "capabilities", "maple", "--refresh", *json_too)
+        command(it, "capabilities", "maple", "--forget", "Task", it.marks.word("rejected", "a refusal"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
         command(it, "held show", str(hold))
 
