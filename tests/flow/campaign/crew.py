@@ -77,7 +77,7 @@ class Crew:
     pilot: Pilot
     chance: random.Random
     lanes: int = 8
-    broken: bool = False
+    broken: str = ""
     pids: list[int] = field(default_factory=list)
     kills: int = 0
     orphans: list[Orphan] = field(default_factory=list)
