@@ -39,8 +39,14 @@ SHUT = "birch"
 LATE = 3.0
 """Seconds after which an EHR commits what it had seemed to lose: long after the second look."""
 
+TIMEOUT, LEASE = 4.0, 9
+"""Seconds: a busy machine is not to look like an EHR that does not answer."""
+
 LONGEST = 8.0
 """Seconds until the next kill, whatever was done: most of the work is to be done while workers die."""
+
+PATIENCE = 10.0
+"""Seconds without progress until the last workers are stopped: longer than any wait while they run."""
 
 FAULTS = (
     "drop-before=2,drop-after=3,error-before=1,error-after=2,half-body=2,reset=1,slow=1/0.2,429=1/1,503=1/1,"
@@ -67,8 +73,9 @@ def run(asked: argparse.Namespace, store: str, workers: int) -> int:
             return 2
         plan = Plan(
             seed=asked.seed, kills=asked.kills, workers=workers, lanes=asked.families, contacts=asked.contacts,
-            practices=PRACTICES, faults=asked.faults, rate=asked.rate, store=address, late=LATE + 1, signing=True,
-            longest=LONGEST, shut=SHUT if upheavals.can_suspend() else "", broken=asked.broken,
+            practices=PRACTICES, faults=asked.faults, rate=asked.rate, longest=LONGEST, patience=PATIENCE,
+            store=address, timeout=TIMEOUT, lease=LEASE, late=LATE + 1, signing=True,
+            shut=SHUT if upheavals.can_suspend() else "", broken=asked.broken,
         )  # fmt: skip
         crew = held.enter_context(nursery(folder / "workers.log"))
         opened = held.enter_context(campaign(plan, crew, folder))

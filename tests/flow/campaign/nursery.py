@@ -52,6 +52,7 @@ def main() -> None:
     mappings.load = remembered
     say("READY")
     children: set[int] = set()
+    known: set[Path] = set()
     try:
         for line in sys.stdin:
             order = json.loads(line)
@@ -64,7 +65,9 @@ def main() -> None:
                 say(end(order["kill"]))
             else:
                 project = load(Path(order["project"]))
-                mappings.load(mappings.read_packs(project.packs, project.directory))
+                if project.directory not in known:  # what each start needs is imported and read once, for all of them
+                    with open_line(project, "work", system_clock()):
+                        known.add(project.directory)
                 child = os.fork()
                 if child == 0:
                     work(order)

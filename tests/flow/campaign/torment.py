@@ -24,7 +24,7 @@ from tests.flow.campaign.upheavals import CLIENT, LOGIN, Upheavals, key_server
 from tests.flow.campaign.wire import slow_wire
 from tests.flow.pilot import Pilot
 
-LEASE, TIMEOUT, VISIBILITY = 2, 1.0, 0.3  # seconds
+VISIBILITY = 0.3  # seconds
 LATE = "commit-late"
 """An EHR that commits after the look: what no look can exclude, so that this alone may stand twice."""
 
@@ -44,7 +44,10 @@ class Plan:
     faults: str = ""  # fault=weight,... (bridge.sandbox.faults)
     rate: float = 0.1
     longest: float = 2.0  # seconds until the next kill, whatever was done
+    patience: float = 0.0  # seconds without progress until those that are left are stopped too
     store: str = "sqlite:///ledger.sqlite"
+    timeout: float = 1.0  # seconds a request may take
+    lease: int = 2  # seconds a worker holds a lane
     slow: float = 0.0  # seconds until what is to be created arrives
     late: float = 0.0  # seconds until everything an EHR commits late is there
     signing: bool = False  # by SMART; then keys rotate, tokens end and the key set is away for a while
@@ -82,10 +85,10 @@ class Campaign:
             if said:
                 self.caseload.say(self.pilot, said)
         self.crew.kill_after(apart, self.plan.longest)
+        self.crew.go_on(self.plan.patience)
         self.crew.kill_all()
         self.seconds["killing"] = time.monotonic() - begun
-        if self.upheavals is not None:
-            self.upheavals.over()
+        self.clear_up()
         self.skipped = system_clock()
         self.answered = settle(self.pilot)
         time.sleep(self.plan.late)
@@ -104,6 +107,13 @@ class Campaign:
         self.caseload.say(self.pilot, self.caseload.beginnings())
         for _ in range(self.plan.workers):
             self.crew.start()
+
+    def clear_up(self) -> None:
+        """No fault is left, nothing is away and nobody suspended: what was lost meanwhile is still to be settled."""
+        for site in self.sites:
+            site.faults("")
+        if self.upheavals is not None:
+            self.upheavals.over()
 
     def read_statements(self) -> None:
         """Every EHR has said once what it takes: what is planned before that is planned otherwise."""
@@ -124,9 +134,12 @@ class Campaign:
         found = proof.facts(
             self.pilot.line.ledger,
             self.held(),
-            posts=sum(asked["interaction"] == "create" for asked in self.asked),
+            posts=sum(
+                asked["interaction"] == "create" and asked["verdict"] != "unauthorized"  # that one is sent again
+                for asked in self.asked
+            ),
             orphans=self.crew.orphans,
-            timeout=int(TIMEOUT * 1e6),
+            timeout=int(self.plan.timeout * 1e6),
             skipped=self.skipped,
         )
         return replace(found, late=frozenset(outcomes.met(found, self.asked).get(LATE, ())))
@@ -178,8 +191,10 @@ class Campaign:
                     yield f"step {step['id']} began {(step['begun_at'] - start) // 1000} ms after"
             for site in self.sites:
                 for asked in site.asked() if site.name == self.plan.shut else ():
-                    after = int(asked["at"] * 1e6) - start - int(TIMEOUT * 1e6)
-                    if asked["interaction"] in ("create", "update") and 0 < after < end - start - int(TIMEOUT * 1e6):
+                    after = int(asked["at"] * 1e6) - start - int(self.plan.timeout * 1e6)
+                    if asked["interaction"] in ("create", "update") and 0 < after < end - start - int(
+                        self.plan.timeout * 1e6
+                    ):
                         yield f"{asked['interaction']} of a {asked['type']} {after // 1000} ms after"
 
     def report(self, found: proof.Facts, wrong: dict[str, list[str]]) -> dict[str, Any]:
@@ -239,7 +254,7 @@ def campaign(plan: Plan, nursery: Nursery, folder: Path) -> Iterator[Campaign]:
             flow.Site(site.name, base, enable=ENABLED.get(site.name, ()), login=LOGIN if keys is not None else "none")
             for site, base in zip(sites, bases, strict=True)
         ]
-        settings = {"store": plan.store, "lease": LEASE, "timeout": TIMEOUT, "visibility": VISIBILITY}
+        settings = {"store": plan.store, "lease": plan.lease, "timeout": plan.timeout, "visibility": VISIBILITY}
         with flow.pilot(folder / "project", projects, **settings) as pilot:
             crew = Crew(nursery, pilot, random.Random(plan.seed + 1), broken=plan.broken)
             ledger = pilot.line.ledger

@@ -61,7 +61,9 @@ class Upheavals:
             self.end_suspension()
 
     def over(self) -> None:
-        """Nothing is away or suspended any more, and keys that no longer sign are destroyed."""
+        """Nothing is away or suspended any more, tokens last, and keys that no longer sign are destroyed."""
+        for site in self.sites:
+            site.change(token_seconds=300)
         if self.keys.away:
             self.end_outage()
         if self.suspended and not self.suspended[-1][1]:
