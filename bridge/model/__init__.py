@@ -102,6 +102,8 @@ class Hold:
     next_step: str
 
 
+CONSENT_ENDED = "bridge/consent-ended"
+"""The kind of the entry that tells a practice that no consent is in force any more; no record's."""
 GUARDED = "guard:"
 """How the key of a hold begins that asks a person to read what would leave."""
 

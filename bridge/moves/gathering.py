@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 from bridge import release
 from bridge.model import Part, Route
-from bridge.moves import guarding, planning
+from bridge.moves import guarding, own_record, planning
 from bridge.moves.turning import Turn
 from bridge.release import withhold
 from bridge.release.withhold import Conditions
@@ -34,6 +34,8 @@ def one(turn: Turn, now: int) -> Told:
     """The only record of an entry that is no roll-up."""
     entry, practice = turn.entry, turn.chart.practice
     gate = gate_of(turn, entry.program, entry.kind, entry.occurred_at, now)
+    told = [part for part in turn.leaving.parts(entry) if part.name in entry.parts]
+    gate = known(turn, gate, entry.kind, told, own=entry.own)
     if gate.hold is not None:
         return Told(gate)
     conditions = conditions_of(turn, entry.program, gate)
@@ -57,6 +59,7 @@ def judged(turn: Turn, member: rollups.Member, parts: Sequence[Part], now: int, 
     """One member of a roll-up, by its own labels."""
     entry = turn.entry
     gate = gate_of(turn, member.program, member.kind, member.occurred_at, now)
+    gate = known(turn, gate, member.kind, [part for part in parts if part.name in member.parts], own=member.own)
     if gate.hold is not None:
         return Told(gate)
     decision = withhold.facts_only(gate.decision) if facts else gate.decision
@@ -75,6 +78,12 @@ def gate_of(turn: Turn, program: str, kind: str, occurred: int | None, now: int)
     return release.gate(
         lane.agency, lane.source, practice, lane.consents, linked, occurred, now, subject, status=status
     )
+
+
+def known(turn: Turn, gate: release.Gate, kind: str, parts: Sequence[Part], *, own: bool) -> release.Gate:
+    """The gate, closed where the parts tell of somebody who has no record of their own (R25)."""
+    unknown = own_record.missing(turn, kind, parts, own=own) if gate.hold is None else None
+    return gate if unknown is None else replace(gate, hold=unknown, due=None)
 
 
 def conditions_of(turn: Turn, program: str, gate: release.Gate) -> Conditions:

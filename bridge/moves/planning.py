@@ -14,6 +14,7 @@ from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
 from bridge.mappings.functions import record_key
 from bridge.model import Hold, HoldReason, Owner, Part, Released, Route, Translation
+from bridge.moves import own_record
 from bridge.moves.line import Line
 from bridge.release import cadence, withhold
 from bridge.release.origin import with_origin
@@ -84,6 +85,7 @@ def plan(
             part.about: plans.Spoken(part.role, known.get((work.agency, part.about), NOBODY).role)
             for part in translation.parts
         },
+        arrives=() if holds else own_record.arrivals(work.agency, translation.parts, work.subject),
     )
 
 
@@ -182,7 +184,7 @@ def plan_person(
             status=status,
         )
         conditions = withhold.conditions_of(chart.practice, program, patient)
-        for entry in route.plan(parts, chart.planned, chart.practice):
+        for entry in route.plan(work.kind, parts, chart.planned, chart.practice, chart.ways):
             facts = withhold.facts_only_by(entry.route.kind, parts, work.kind, chart.practice)
             decision = withhold.facts_only(gate.decision) if facts else gate.decision
             released = withhold.released(parts, person, decision, conditions)
@@ -263,8 +265,7 @@ def digest(line: Line, parts: Sequence[Part], chart: Chart) -> str:
 
     Keyed, for it stands beside what is encrypted: whoever guesses what was said cannot compare.
     """
-    document = chart.practice.document
-    said = [document.mime, document.language, document.author, [part.resource for part in parts]]
+    said = [chart.practice.document.form, [part.resource for part in parts]]
     plain = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return line.ledger.keyring.hash(plain)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.ehr import decide
-from bridge.model import EntryState, Hold, Part
+from bridge.model import CONSENT_ENDED, EntryState, Hold, Part
 from bridge.moves import gathering, guarding, holding, planning
+from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
@@ -20,6 +21,8 @@ async def next_step(turn: Turn) -> Outcome:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
         return await withdraw(turn)
+    if entry.kind == CONSENT_ENDED:
+        return await say_ended(turn)
     told = gathering.told(turn, now)
     may = [one for one in told if one.gate.hold is None]
     if told and not may:

@@ -38,8 +38,11 @@ def shape(
         reference=reference,
         vendor=turn.chart.vendor,
         agency=agency.name,
-        zone=agency.timezone,
+        zone=agency.timezone if wants.zone == "agency" else turn.chart.practice.timezone,
         mime=wants.mime,
+        otherwise=wants.otherwise,
+        encounter_link=wants.encounter_link,
+        flowsheets=turn.chart.practice.flowsheets,
         language=wants.language,
         kind=entry.kind,
         types=wants.types,
@@ -48,6 +51,7 @@ def shape(
         phone=agency.phone or agency.contact.phone,
         standing=standing,
         update=update,
+        created=created(turn) if update and turn.chart.vendor.document.creation_forward.value else "",
         disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone),
     )
     if entry.gathers_until is not None:
@@ -56,6 +60,12 @@ def shape(
     if entry.route == "document":
         return document(leaving, context)
     return discrete(leaving[0], context, leaving)
+
+
+def created(turn: Turn) -> str:
+    """The creation of the document that stands, as we wrote it; "" where none is known."""
+    contents = (last_sent(turn) or {}).get("content", [])
+    return next((str(one["attachment"]["creation"]) for one in contents if "creation" in one["attachment"]), "")
 
 
 def last_sent(turn: Turn) -> type_json | None:

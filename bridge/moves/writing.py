@@ -65,8 +65,8 @@ async def bring(
     action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
     interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
     allowed = capability.allows(entry.resource_type, interaction)
-    if action is Action.CREATE and entry.route == "discrete":  # the site may have changed its mind since it was planned
-        allowed = usable(entry.resource_type, capability, chart.practice)
+    if action is Action.CREATE:  # the site may have changed its mind since it was planned
+        allowed = usable(entry.resource_type, entry.kind, capability, chart.practice, chart.ways)
     if action is None or not allowed.yes:
         return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
     replaced = entry.replaced + (action is Action.REPLACE)

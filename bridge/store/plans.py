@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bridge.model import RecordState
-from bridge.store import holds, lanes, permissions, persons, records, rollups, tables
+from bridge.store import holds, kin, lanes, permissions, persons, records, rollups, tables
 from bridge.store.engine import run_each
 from bridge.store.entries import plan_entries
 from bridge.store.ledger import put_blobs
@@ -58,7 +58,18 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     run_each(connection, persons.SPOKEN_OF_AS, [{"person_id": number, "as_role": role} for number, role in new])
     for wave in waves(mine):
         save_wave(connection, wave)
+    arrive(connection, mine)
     return answers
+
+
+def arrive(connection: Connection, mine: Sequence[Mine]) -> None:
+    """What waited for these records runs again; what a lane's holder decided without them is decided anew."""
+    here = [one for one in mine if one.ask.arrives]
+    if here:
+        now = max(one.ask.now for one in here)
+        about = sorted({one.people[one.ask.work.subject].id for one in here})
+        connection.execute(kin.ANEW, {"people": about, "at": now})
+        holds.arrived(connection, [key for one in here for key in one.ask.arrives], now, "record")
 
 
 def add(connection: Connection, asked: Sequence[Translated]) -> list[bool]:

@@ -193,11 +193,12 @@ class Member:
     kind: str
     occurred_at: int | None
     parts: tuple[str, ...]
+    own: bool  # the record is this person's own, and does not only tell of them
     translation: bytes = field(repr=False)
 
 
 OF_ENTRY = (
-    select(member, record.c.program, record.c.kind, record.c.occurred_at, translation.c.parts_blob)
+    select(member, record.c.program, record.c.kind, record.c.occurred_at, record.c.person, translation.c.parts_blob)
     .select_from(member)
     .join(record, record.c.id == member.c.record)
     .join(
@@ -214,7 +215,15 @@ def members(connection: Connection, ledger: Ledger, entry_id: int, person: int) 
     rows = connection.execute(OF_ENTRY, {"of": entry_id, "of_person": person}).all()
     parts = get_blobs(connection, ledger.keys, [row.parts_blob for row in rows])
     return [
-        Member(row.thing, row.program, row.kind, row.occurred_at, tuple(row.parts.split()), parts[row.parts_blob])
+        Member(
+            row.thing,
+            row.program,
+            row.kind,
+            row.occurred_at,
+            tuple(row.parts.split()),
+            row.person == person,
+            parts[row.parts_blob],
+        )
         for row in rows
         if row.parts_blob in parts
     ]

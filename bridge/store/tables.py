@@ -280,13 +280,16 @@ consent = Table(
     Column("revoked", BIG),  # what it came from says so
     Column("ended", BIG),  # a person said so since: nothing that is sent again undoes it
     Column("suspended", BIG),  # who may consent came into question then
+    Column("tell_at", BIG),  # from then on the practice is to be told that sharing ended; NULL = nothing to tell
     Column("terms_blob", BIG, nullable=False),  # who signed by which right, which classes, what for: encrypted
     Column("source", Text, nullable=False),  # roster | record | person | fhir
     Column("source_ref", Text, nullable=False, server_default=""),  # what it came from, so that a resend adds nothing
     Column("recorded_at", BIG, nullable=False),
     Column("recorded_by", Text, nullable=False),
 )
+TO_TELL = consent.c.tell_at.isnot(None)
 Index("ix_consent_person", consent.c.person, consent.c.practice)
+Index("ix_consent_tell", consent.c.tell_at, sqlite_where=TO_TELL, postgresql_where=TO_TELL)
 
 link = Table(
     "link",

@@ -70,6 +70,7 @@ class Translated:
     revisions: Mapping[str, int] = field(default_factory=dict)
     rows: int | None = None
     roles: Mapping[str, Spoken] = field(default_factory=dict)
+    arrives: tuple[str, ...] = ()  # the keys of holds that wait for this record
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("revoked", BIG, nullable=True),
         sa.Column("ended", BIG, nullable=True),
         sa.Column("suspended", BIG, nullable=True),
+        sa.Column("tell_at", BIG, nullable=True),
         sa.Column("terms_blob", BIG, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("source_ref", sa.Text(), server_default="", nullable=False),
@@ -133,6 +134,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=("pk_consent")),
     )
     op.create_index("ix_consent_person", "consent", ["person", "practice"], unique=False)
+    op.create_index(
+        "ix_consent_tell",
+        "consent",
+        ["tell_at"],
+        unique=False,
+        sqlite_where=sa.text("tell_at IS NOT NULL"),
+        postgresql_where=sa.text("tell_at IS NOT NULL"),
+    )
     op.create_table(
         "lane",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
