@@ -91,6 +91,21 @@ def facts_only(it: Campaign) -> None:
     it.pilot.settle()
 
 
+def gathered(it: Campaign) -> None:
+    """A practice that wants its screenings by the week: what was accepted two weeks ago is due."""
+    writer, fortnight = it.writer("gathered", "released"), 14 * 86_400
+    it.ready("c-week", practice="elm")
+    it.pilot.clock.skip(-fortnight)
+    for number in (1, 2):
+        result: type_json = {"instrument": "asq-se-2", "result": {"score": 60.5 + number, "outcome": "positive"}}
+        said = writer.text("released", f"discussion {number}")
+        it.accept("screening", writer.screening(f"s-week-{number}", {"child": "c-week"}, discussion=said, **result))
+    it.pilot.clock.skip(fortnight)
+    it.pilot.settle()
+    weeks = [entry for entry in it.pilot.entries() if entry["thread"].startswith("roll-up:")]
+    assert [entry["state"] for entry in weeks] == ["delivered"]
+
+
 def before_consent(it: Campaign) -> None:
     """The practice's own referral is answered where it asked for that; elsewhere, and after a revocation, it is not."""
     for child, practice in (("c-referred", "maple"), ("c-asked", "elm"), ("c-regretted", "maple")):
@@ -351,4 +366,4 @@ def ran(it: Campaign) -> None:
         it.heard.raised(error)
 
 
-WAYS = (delivered, facts_only, before_consent, guarded, held, held_records, mappings_fail, refused, crashes)
+WAYS = (delivered, facts_only, gathered, before_consent, guarded, held, held_records, mappings_fail, refused, crashes)

@@ -125,7 +125,10 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
         listen(heard, patch)
         quicken(patch)
         vendors, enabled = {"oak": "openemr"}, {"maple": ("Encounter", "Goal", "CarePlan", "Communication")}
-        answered = {"maple": ", referral_status: true, caregiver_screening: true"}
+        answered = {
+            "maple": ", referral_status: true, caregiver_screening: true",
+            "elm": ", cadence: { kinds: { ma-soc/screening: weekly } }",
+        }
         sites = [
             Site(
                 one,
