@@ -13,7 +13,7 @@ from bridge.model import (
     Part,
     Route,
 )
-from bridge.moves import guarding, holding, own_record, planning
+from bridge.moves import guarding, holding, own_record, planning, referring
 from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held
@@ -45,6 +45,12 @@ async def next_step(turn: Turn) -> Outcome:
     )
     if gate.hold is not None:
         return await held(turn, gate.hold, gate.due)
+    kind = turn.line.translator.mappings.kinds.get(entry.kind)
+    if kind is not None and kind.before_consent:
+        at = turn.lane.agency, turn.lane.practice, turn.lane.source
+        wrong = referring.mistaken(turn.line, *at, turn.leaving.parts(entry))
+        if wrong is not None:
+            return await held(turn, wrong)
     unknown = own_record.missing(turn)
     if unknown is not None:
         return await held(turn, unknown)

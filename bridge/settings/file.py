@@ -77,6 +77,7 @@ class PracticeIn(Section):
     document: DocumentSettings = DocumentSettings()
     enable: tuple[str, ...] = Field(default=(), description="FHIR types written as such, for example [Encounter]")
     referral_status: bool = False
+    key: SecretField | None = None
     consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
 

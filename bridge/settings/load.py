@@ -55,7 +55,7 @@ def load(directory: Path) -> shape.Project:
         packs=root.packs,
         programs=_frozen({id: shape.Program(id, **_fields(item)) for id, item in programs.items()}),
         agencies=_frozen({id: _agency(id, item, reading) for id, item in agencies.items()}),
-        practices=_frozen({id: _practice(id, item) for id, item in practices.items()}),
+        practices=_frozen({id: _practice(id, item, reading) for id, item in practices.items()}),
         connections=_frozen({id: _connection(id, item, reading) for id, item in connections.items()}),
         people=_frozen({id: shape.Person(id=id, **_fields(item)) for id, item in people.items()}),
         store=_store(overrides.store or root.store.url, reading),
@@ -99,9 +99,10 @@ def _agency(id: str, item: AgencyIn, reading: Reading) -> shape.Agency:
     return shape.Agency(**own)
 
 
-def _practice(id: str, item: PracticeIn) -> shape.Practice:
+def _practice(id: str, item: PracticeIn, reading: Reading) -> shape.Practice:
     own = _fields(item) | {
         "id": id,
+        "key": reading.secrets.get(("practices", id, "key")),
         "pilot": None if item.pilot is None else frozenset(item.pilot),
         "enable": frozenset(item.enable),
     }

@@ -132,6 +132,7 @@ class Practice:
     document: DocumentSettings = field(default_factory=DocumentSettings)
     enable: frozenset[str] = frozenset()  # FHIR types this site wants written as such, beside documents
     referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
+    key: Secret | None = None  # the API key its system sends referrals with
     consent_ended: Literal["chart", "page"] = "chart"  # where it is told that a consent ended: a notice, or these pages
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
 
