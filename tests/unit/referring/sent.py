@@ -42,7 +42,7 @@ def contained(**more: Any) -> type_json:
 
 
 def bundle(type: str = "transaction", **more: Any) -> type_json:
-    entries = [
+    entries: list[type_json] = [
         {"fullUrl": "urn:uuid:0f1d5a3e-3b0e-4f5c-8f3c-2f6d1c9d7a11", "resource": patient()},
         {
             "fullUrl": "urn:uuid:6a1d5a3e-3b0e-4f5c-8f3c-2f6d1c9d7a12",

@@ -217,7 +217,6 @@ def upgrade() -> None:
         sa.Column("mapping_hash", sa.Text(), nullable=True),
         sa.Column("engine_hash", sa.Text(), nullable=True),
         sa.Column("definitions_hash", sa.Text(), nullable=True),
-        sa.Column("weight", sa.Text(), server_default="", nullable=False),
         sa.Column("decided", sa.Text(), nullable=True),
         sa.CheckConstraint("state IN ('accepted', 'translated', 'held', 'superseded')", name=("ck_record_state")),
         sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_record_person")),
@@ -234,6 +233,32 @@ def upgrade() -> None:
     )
     op.create_index("ix_record_person", "record", ["person", "position"], unique=False)
     op.create_index("ix_record_state", "record", ["agency", "state"], unique=False)
+    op.create_table(
+        "referral",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("practice", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value_hash", sa.Text(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("person", BIG, nullable=False),
+        sa.Column("raw_blob", BIG, nullable=False),
+        sa.Column("received_at", BIG, nullable=False),
+        sa.Column("received_by", sa.Text(), nullable=False),
+        sa.Column("answered_at", BIG, nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_referral_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_referral")),
+        sa.UniqueConstraint("agency", "practice", "name", "ordinal", name=("uq_referral_agency_practice_name_ordinal")),
+    )
+    op.create_index("ix_referral_person", "referral", ["person"], unique=False)
+    op.create_index("ix_referral_received", "referral", ["agency", "received_at"], unique=False)
+    op.create_index("ix_referral_value", "referral", ["agency", "practice", "value_hash"], unique=False)
     op.create_table(
         "entry",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
@@ -268,8 +293,6 @@ def upgrade() -> None:
         sa.Column("absent", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("claims", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("gathers_from", BIG, nullable=True),
-        sa.Column("gathers_until", BIG, nullable=True),
         sa.Column("updated_at", BIG, nullable=False),
         sa.CheckConstraint(
             "state IN ('ready', 'sending', 'delivered', 'handed-over', 'held', 'refused', 'unknown', 'cancelled', 'retracted')",  # noqa: E501
@@ -302,18 +325,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("record", "person", name=("pk_translation")),
     )
     op.create_index(("ix_translation_person"), "translation", ["person"], unique=False)
-    op.create_table(
-        "member",
-        sa.Column("entry", BIG, autoincrement=False, nullable=False),
-        sa.Column("thing", sa.Text(), nullable=False),
-        sa.Column("record", BIG, nullable=False),
-        sa.Column("parts", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["entry"], ["entry.id"], name=("fk_member_entry")),
-        sa.ForeignKeyConstraint(["record"], ["record.id"], name=("fk_member_record")),
-        sa.PrimaryKeyConstraint("entry", "thing", name=("pk_member")),
-    )
-    op.create_index("ix_member_record", "member", ["record"], unique=False)
-    op.create_index("ix_member_thing", "member", ["thing"], unique=False)
     op.create_table(
         "step",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
