@@ -14,6 +14,7 @@ from bridge.model import (
     Route,
 )
 from bridge.moves import guarding, holding, own_record, planning, referring
+from bridge.moves.endangered import remains
 from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held
@@ -44,7 +45,7 @@ async def next_step(turn: Turn) -> Outcome:
         status=release.may_answer(turn.line.translator.mappings.kinds.get(entry.kind), turn.chart.practice, program),
     )
     if gate.hold is not None:
-        return await held(turn, gate.hold, gate.due)
+        return await remains(turn, gate.hold, gate.due)
     kind = turn.line.translator.mappings.kinds.get(entry.kind)
     if kind is not None and kind.before_consent:
         at = turn.lane.agency, turn.lane.practice, turn.lane.source
@@ -61,8 +62,7 @@ async def next_step(turn: Turn) -> Outcome:
     route = Route(entry.name, entry.route, entry.resource_type, entry.parts, entry.rank)
     leaving = planning.parts_of(route, released)
     if not leaving:  # withheld whole: what stood before was true and stays
-        state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
-        return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
+        return await remains(turn, None)
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
         return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
