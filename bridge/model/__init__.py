@@ -20,6 +20,7 @@ from bridge.model.states import HoldReason as HoldReason
 from bridge.model.states import Interaction as Interaction
 from bridge.model.states import Owner as Owner
 from bridge.model.states import RecordState as RecordState
+from bridge.model.states import Weight as Weight
 
 type_json = dict[str, Any]
 """A JSON object (a record or a FHIR resource)."""
@@ -46,6 +47,7 @@ class Item:
     digest: str
     raw: bytes = field(repr=False)
     practice: str = ""  # the practice the record itself names for its subject, where the kind declares one
+    weight: Weight = Weight.USUAL
 
 
 @dataclass(frozen=True, slots=True)

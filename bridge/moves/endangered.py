@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.ehr.decide import decision_key
 from bridge.mappings.classes import LOCATION
 from bridge.model import EntryState, Hold, HoldReason, Owner
-from bridge.moves import guarding
+from bridge.moves import gathering, guarding
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held
 from bridge.moves.turning import Turn
@@ -29,8 +29,7 @@ async def remains(turn: Turn, hold: Hold | None, due: int | None = None) -> Outc
 
 def tells_a_place(turn: Turn) -> bool:
     """Whether what stands is made of parts that may tell where somebody is, and somebody near must not be found."""
-    parts = [part for part in turn.leaving.parts(turn.entry) if part.name in turn.entry.parts]
-    if LOCATION not in withhold.classes_of(parts):
+    if LOCATION not in withhold.classes_of(gathering.parts_told(turn)):
         return False
     return withhold.marked(turn.lane.patient) or guarding.in_danger(turn.line, turn.lane, {LOCATION})
 

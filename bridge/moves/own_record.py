@@ -47,13 +47,16 @@ def arrivals(agency: str, parts: Sequence[Part], subject: str) -> tuple[str, ...
     )
 
 
-def missing(turn: Turn) -> Hold | None:
-    """The hold where the entry tells of somebody who has no record of their own in that role; else None."""
-    line, lane, entry = turn.line, turn.lane, turn.entry
+def missing(turn: Turn, kind: str, parts: Sequence[Part], *, own: bool) -> Hold | None:
+    """The hold where these parts of a record of this kind tell of somebody who has no record of their own; else None.
+
+    `own` says that the record is theirs, and does not only tell of them.
+    """
+    line, lane = turn.line, turn.lane
     mappings = line.translator.mappings
-    roles = {part.role for part in turn.leaving.parts(entry) if part.name in entry.parts}
-    if entry.own:
-        roles = {role for role in roles if not speaks_for_itself(mappings.kinds.get(entry.kind), role)}
+    roles = {part.role for part in parts}
+    if own:
+        roles = {role for role in roles if not speaks_for_itself(mappings.kinds.get(kind), role)}
     if not roles:
         return None
     with line.ledger.read() as connection:

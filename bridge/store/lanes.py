@@ -68,6 +68,7 @@ class EntryWork:
     translation: bytes = field(repr=False)
     confirmed: str = ""
     own: bool = True  # its record is this person's own, and does not only tell of them
+    gathers_until: int | None = None  # a roll-up's window ends then; None = no roll-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
         row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
-        row.claims, row.withheld, parts, row.confirmed or "", bool(row.own),
+        row.claims, row.withheld, parts, row.confirmed or "", bool(row.own), row.gathers_until,
     )  # fmt: skip
 
 
