@@ -34,6 +34,7 @@ LOGINS = {
     "elm": f"{{ client_secret: {{ client_id: {CLIENT}, secret: {{ file: secrets/elm }}, method: post }} }}",
 }
 KEY = "campaign-key-0123456789abcdef0123456789"
+PRACTICE_KEY = "the-practices-key-of-thirty-letters"
 PEOPLE = """
 people:
   ana: { name: Ana Ortiz, email: ana@harbor.example, role: agency-staff, agency: harbor }
@@ -126,7 +127,7 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
         quicken(patch)
         vendors, enabled = {"oak": "openemr"}, {"maple": ("Encounter", "Goal", "CarePlan", "Communication")}
         answered = {
-            "maple": ", referral_status: true, caregiver_screening: true",
+            "maple": ", referral_status: true, caregiver_screening: true, key: { file: secrets/maple.key }",
             "elm": ", cadence: { kinds: { ma-soc/screening: weekly } }",
         }
         sites = [
@@ -147,7 +148,7 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
             "phone: 555-0100", "phone: 555-0100\n    key: { file: secrets/harbor.key }\n    watch: inbox"
         )
         settings.write_text(text + PEOPLE.replace("maple", practices[0]), encoding="utf-8")
-        for name, value in (("harbor.key", KEY), ("elm", secret)):
+        for name, value in (("harbor.key", KEY), ("maple.key", PRACTICE_KEY), ("elm", secret)):
             (folder / "secrets" / name).write_text(value, encoding="utf-8")
             (folder / "secrets" / name).chmod(0o600)
         line = stack.enter_context(open_line(load(folder), "test", system_clock()))

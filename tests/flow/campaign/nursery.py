@@ -131,7 +131,7 @@ def quicken() -> None:
     def sooner(entry: str, attempts: int, *_: int) -> int:
         return usual(entry, attempts, decide.SECOND // 4, 4 * decide.SECOND)
 
-    decide.back_off = sooner
+    decide.back_off = sooner  # type: ignore[assignment]
 
 
 # ── broken senders: what a campaign must notice ───────────────────────────────────────────────────────────────────
@@ -186,7 +186,7 @@ def grabbing() -> None:
     def whoever(now: int, *more: Any) -> Select[Any]:
         return usual(now + 3_600_000_000, *more)
 
-    lanes.due_query = whoever
+    lanes.due_query = whoever  # type: ignore[assignment]
 
 
 def deaf() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from bridge.jobs.worker import system_clock
 from bridge.model import EntryState, HoldReason, Owner
 from bridge.moves import answering
-from bridge.store import leases
+from bridge.store import statements
 from tests.flow import pilot as flow
 from tests.flow.campaign import outcomes, proof
 from tests.flow.campaign.caseload import AMENDED, VOID, Caseload, words
@@ -120,7 +120,7 @@ class Campaign:
         for _ in range(20):
             self.pilot.work()
             with self.pilot.line.ledger.read() as connection:
-                if len(leases.statements(connection)) == len(self.sites):
+                if len(statements.known(connection)) == len(self.sites):
                     return
         raise AssertionError("not every EHR says what it takes")
 
