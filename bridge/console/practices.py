@@ -40,8 +40,8 @@ def practice(request: Request, at: At, who: Who, name: str, said: str = "") -> H
     shown = at.line.project.practices[name]
     reader = who.principal.role is Role.PRACTICE_READER
     return at.page(
-        request, "practice.html", who, practice=shown, share=share, latest=latest, reader=reader, handed=handed, said=said,
-        serves=bool(at.line.project.connections[shown.connection].base),
+        request, "practice.html", who, practice=shown, share=share, latest=latest, reader=reader, handed=handed,
+        said=said, serves=bool(at.line.project.connections[shown.connection].base),
         reached=reached.get(shown.connection),
     )  # fmt: skip
 
