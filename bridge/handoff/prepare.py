@@ -12,6 +12,7 @@ from bridge.documents.compose import compose, composition
 from bridge.documents.content import Document, Frame, Line, Subject
 from bridge.documents.formats import render
 from bridge.documents.pdf import Unshowable
+from bridge.documents.several import compose_several
 from bridge.documents.words import Words
 from bridge.handoff.over import HandOver, Person, control_of
 from bridge.model import Action, Part, type_json
@@ -59,9 +60,22 @@ def subject(person: Person) -> Subject:
     return Subject(person.value, person.system, person.family, person.given, person.birth_date, person.gender)
 
 
+def told(
+    parts: Sequence[Part], records: Sequence[Sequence[Part]], frame: Frame, person: Person, replaces: str
+) -> Document:
+    """The document of the released parts of one record, or of several where there are `records`; it names the one whose
+    place it takes. Raises ValueError where no Composition is among them.
+    """
+    named = replace(frame, subject=subject(person))
+    made = compose_several(records, named) if records else compose(parts, named)
+    if not replaces:
+        return made
+    return replace(made, head=(*made.head, Line(replaces, Words(made.language)("takes-place-of"))))
+
+
 def made_of(
+    told: Document,
     parts: Sequence[Part],
-    frame: Frame,
     wanted: Wanted,
     kind: str,
     action: Action,
@@ -69,18 +83,13 @@ def made_of(
     now: int,
     person: Person,
 ) -> HandOver:
-    """The released parts of one record as what is handed over. Raises ValueError where no Composition is among them.
-
-    A format whose fonts lack a character gives way to plain text, in full.
+    """The document made of these parts as what is handed over. A format whose fonts lack a character gives way to plain
+    text, in full.
     """
-    told = compose(parts, replace(frame, subject=subject(person)))
-    if replaces:
-        say = Words(told.language)
-        told = replace(told, head=(*told.head, Line(replaces, say("takes-place-of"))))
     mime, body = rendered(told, MIMES[wanted.format])
     return HandOver(
-        reference=frame.reference,
-        control=control_of(frame.reference, action),
+        reference=told.reference,
+        control=control_of(told.reference, action),
         practice=wanted.practice,
         kind=kind,
         action=action,
@@ -88,7 +97,7 @@ def made_of(
         mime=mime,
         body=body,
         patient=person,
-        agency=frame.agency,
+        agency=told.frame.agency,
         authors=told.authors,
         type=type_of(composition(parts), wanted, kind),
         when=told.period.get("start", "") or told.date,

@@ -121,13 +121,17 @@ def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_control_id(tmp
 def test_r26_what_is_perhaps_there_is_not_given_again_once_the_family_said_no(tmp_path: Path) -> None:
     with wired(tmp_path) as (maple, found):
         found.behave = [silent]
-        maple.accept("ma-soc/contact", contact())
+        maple.accept("ma-soc/contact", contact(narrative="We read."))
         maple.work()
         assert state(maple) == "unknown"
         granting.revoke(maple.line, maple.agency, "c-1", PRACTICE, "test", maple.clock())
         maple.settle()
-        assert len(found.raw) == 1
-        assert state(maple) == "held"
+        words = [base64.b64decode(str(one["OBX.F5.R1.C5"])) for one in found.messages]
+        assert sum(b"We read." in one for one in words) == 1
+        states = {entry["kind"]: entry["state"] for entry in maple.entries()}
+        assert states["ma-soc/contact"] == "held"
+        ended = [one for one in words if b"We read." not in one]
+        assert len(ended) == len(states) - 1 == 1, "that sharing ended is told by the same way"
 
 
 def test_silence_can_be_left_to_a_person(tmp_path: Path) -> None:
