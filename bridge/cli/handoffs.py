@@ -33,8 +33,11 @@ def list_handoffs(
 ) -> int:
     """What was handed over and is not confirmed, the oldest first."""
     now = system_clock()
-    with open_line(load(project), BY, now) as line, line.ledger.read() as connection:
-        rows = handoffs.waiting(connection, practice=practice, agency=agency, limit=limit)
+    loaded = load(project)
+    names = [chosen(loaded.practices, practice, "practice").id] if practice else list(loaded.practices)
+    with open_line(loaded, BY, now) as line, line.ledger.read() as connection:
+        found = (handoffs.waiting(connection, name, agency=agency, limit=limit) for name in names)
+        rows = sorted((row for rows in found for row in rows), key=lambda row: row["updated_at"])[:limit]
     if json:
         show.as_json({"waiting": [{name: row[name] for name in SHOWN} for row in rows]})
         return show.DONE

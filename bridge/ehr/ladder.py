@@ -7,11 +7,9 @@ from dataclasses import replace
 
 from bridge.ehr import send
 from bridge.ehr.capability import Capability
-from bridge.ehr.route import Site, Way, hand_off, way
-from bridge.ehr.ways import CORRECTION, DOCUMENT, OTHER, WHOLE, Ways, shipped
+from bridge.ehr.route import Site, Way, handing, way
+from bridge.ehr.ways import CORRECTION, DOCUMENT, OTHER, Ways, shipped
 from bridge.model import Action, Allowed, Interaction
-
-TWO = "the reader sees two documents until the practice's side puts the newer one in the place of the older"
 
 
 def kinds_of(ways: Ways) -> dict[str, str]:
@@ -22,16 +20,14 @@ def kinds_of(ways: Ways) -> dict[str, str]:
 def ways_of(kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> tuple[Way, ...]:
     """The ways of this kind into this chart, those that are used first; the last is what happens where none is."""
     known = ways or shipped()
-    handed = hand_off(kind, capability, site, known)
-    if kind == CORRECTION and handed.enabled:
-        found = [replace(handed, loses=(TWO,))]
-    elif kind == CORRECTION:
-        found = list(_corrections(capability))
-    else:
-        found = [way(name, kind, capability, site, known) for name in known.ladder(kind).ways]
-        if site.handoff is not None:
-            found = [replace(one, enabled=one.enabled and not (one.route == WHOLE and handed.enabled)) for one in found]
-            found.insert(1, handed)
+    names = known.ladder(kind).ways
+    found = [way(name, kind, capability, site, known) for name in names]
+    given = handing(OTHER if kind == CORRECTION else kind, capability, site, known)
+    if kind == CORRECTION:
+        handed = given is not None and given.enabled
+        found += [replace(one, enabled=one.enabled and not handed) for one in _corrections(capability)]
+        given = replace(given, loses=known.handed.correction) if given is not None else None
+    found += [given] if given is not None else []
     found.sort(key=lambda one: not one.enabled)
     if not any(one.enabled for one in found):
         rule = "nothing else is open: it is held, and the practice's EHR team is told what to open"

@@ -5,16 +5,20 @@ the site asked for it; one document by default, else a hold that says what is mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.ehr.capability import Capability
-from bridge.ehr.ways import DOCUMENT, HANDOFF, NEVER_ALONE, WHOLE, Ways, shipped
+from bridge.ehr.ways import DOCUMENT, NEVER_ALONE, WHOLE, Ways, shipped
 from bridge.model import Allowed, Hold, HoldReason, Interaction, Owner, Part, Planned, Route
 from bridge.settings import Handoff
 
-__all__ = ["HANDOFF", "NEVER_ALONE", "Site", "Way", "capability_key", "plan", "usable", "way"]
+__all__ = ["HANDOFF", "NEVER_ALONE", "Site", "Way", "capability_key", "handing", "plan", "usable", "way"]
 
+HANDOFF = "handoff"
+"""The kind of route of a document that is handed over: the same entry as one written by FHIR, never both."""
+
+PREFERS = "site: it prefers to be handed documents"
 
 TAKEN = "the server takes"
 """How a reason begins that is the site's alone."""
@@ -59,27 +63,26 @@ def way(name: str, kind: str, capability: Capability, site: Site, ways: Ways | N
     if written is None or name not in ladder.ways:
         return Way(name, False, f"the bridge writes no {name} of this kind of record")
     allowed = _asked(name, kind, capability, site, known)
+    if name == WHOLE and allowed.yes and site.handoff is not None and site.handoff.prefer:
+        allowed = Allowed(False, PREFERS)
     return Way(name, allowed.yes, allowed.because, (*written.loses, *ladder.ways[name]), written.causes)
 
 
-def hand_off(kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Way:
-    """The document of a kind of record by another door: where the EHR takes none by FHIR, or the site prefers it.
+def handing(kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Way | None:
+    """The hand-off of a kind of record: of its document, where the EHR takes none or the site prefers it.
 
-    `routes` that leave the document out leave out this one too.
+    None where the site has none, or where this kind of record has no document.
     """
     known = ways or shipped()
-    ladder, written = known.ladder(kind), known.written[HANDOFF]
-    loses = (*written.loses, *ladder.ways.get(WHOLE, ()))
-    if site.handoff is None:
-        return Way(HANDOFF, False, "site: it has no hand-off", loses, written.causes)
-    causes, taken = known.handed[site.handoff.way], capability.allows(DOCUMENT, Interaction.CREATE)
-    asked = next((site.routes[one] for one in (kind, known.named(kind)) if one in site.routes), (WHOLE,))
-    if WHOLE not in asked:
-        return Way(HANDOFF, False, f"this site's routes of {kind} do not name {WHOLE}", loses, causes)
-    if site.handoff.prefer:
-        return Way(HANDOFF, True, "site: it prefers to be handed documents", loses, causes)
-    why = taken.because if not taken.yes else f"it takes documents by FHIR ({taken.because})"
-    return Way(HANDOFF, not taken.yes, why, loses, causes)
+    ladder = known.ladder(kind)
+    if site.handoff is None or WHOLE not in ladder.ways:
+        return None
+    taken = capability.allows(DOCUMENT, Interaction.CREATE)
+    asked = next((site.routes[name] for name in (kind, known.named(kind)) if name in site.routes), (WHOLE,))
+    used = WHOLE in asked and (site.handoff.prefer or not taken.yes)
+    because = PREFERS if site.handoff.prefer else taken.because
+    loses = (*known.written[WHOLE].loses, *ladder.ways[WHOLE], *known.handed.loses)
+    return Way(HANDOFF, used, because, loses, known.handed.causes[site.handoff.way])
 
 
 def usable(type: str, kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Allowed:
@@ -105,8 +108,8 @@ def plan(
     planned = [Planned(_discrete(part, known)) for part in discrete]
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is not None:
-        whole, handed = way(WHOLE, kind, capability, site, known), hand_off(kind, capability, site, known).enabled
-        planned += _document(note, parts, discrete, whole, site, known, handed=handed)
+        whole, given = way(WHOLE, kind, capability, site, known), handing(kind, capability, site, known)
+        planned += _document(note, parts, discrete, whole, given, site, known)
     else:
         planned += [
             Planned(_discrete(part, known), no_way(site.id, part.type, found[part.type].because))
@@ -150,20 +153,24 @@ def _discrete(part: Part, ways: Ways) -> Route:
 
 
 def _document(
-    note: Part, parts: Sequence[Part], discrete: Sequence[Part], whole: Way, site: Site, ways: Ways, *, handed: bool
+    note: Part,
+    parts: Sequence[Part],
+    discrete: Sequence[Part],
+    whole: Way,
+    given: Way | None,
+    site: Site,
+    ways: Ways,
 ) -> Iterator[Planned]:
     """The document, by FHIR or handed over; none where it would only repeat what goes anyhow and none is taken."""
     told = tuple(part.name for part in parts if part.type != "Provenance")  # the document names its authors itself
-    route = Route(WHOLE, "document", DOCUMENT, told, ways.written[WHOLE].rank)
-    if handed:
-        yield Planned(replace(route, kind=HANDOFF))
-        return
-    if whole.enabled:
+    kind = HANDOFF if given is not None and given.enabled else "document"
+    route = Route(WHOLE, kind, DOCUMENT, told, ways.written[WHOLE].rank)
+    if whole.enabled or (kind == HANDOFF and site.handoff is not None and site.handoff.prefer):
         yield Planned(route)
         return
     alone = all(part.type in NEVER_ALONE or part in discrete for part in parts)
     if not alone or not _only_refers(note, {f"{part.type}/{part.resource.get('id')}" for part in discrete}):
-        yield Planned(route, no_way(site.id, DOCUMENT, whole.because))
+        yield Planned(route, None if kind == HANDOFF else no_way(site.id, DOCUMENT, whole.because))
 
 
 def _only_refers(note: Part, carried: set[str]) -> bool:

@@ -15,8 +15,6 @@ from bridge.settings.lines import Document, read_yaml
 
 WHOLE = "document"
 """The way that carries a record whole."""
-HANDOFF = "handoff"
-"""The way of a document that is handed over: the same entry as one written by FHIR, never both."""
 DOCUMENT = "DocumentReference"
 CORRECTION = "correction"
 OTHER = "other"
@@ -53,6 +51,14 @@ class Written(Section):
     loses: tuple[str, ...] = ()
 
 
+class Handed(Section):
+    """What a hand-off causes, by its way, and what is lost by it and by a correction that goes that way."""
+
+    causes: Mapping[str, str]
+    loses: tuple[str, ...]
+    correction: tuple[str, ...]
+
+
 class Ladder(Section):
     """One kind of record: its ways in order, each with what it does not carry."""
 
@@ -65,7 +71,7 @@ class Ways(Section):
     """The whole file."""
 
     written: Mapping[str, Written]
-    handed: Mapping[str, str]  # the way of a hand-off → what it causes
+    handed: Handed
     kinds: Mapping[str, Ladder]
     other: Ladder
 
@@ -85,8 +91,7 @@ class Ways(Section):
     @property
     def types(self) -> Mapping[str, int]:
         """Every FHIR type that is ever written → its rank."""
-        fhir = {name: written.rank for name, written in self.written.items() if name != HANDOFF}
-        return {DOCUMENT if name == WHOLE else name: rank for name, rank in fhir.items()}
+        return {DOCUMENT if name == WHOLE else name: written.rank for name, written in self.written.items()}
 
 
 @cache
@@ -142,7 +147,7 @@ def _checked(value: Any, document: Document) -> Ways:
 def _unwritable(ways: Ways, document: Document) -> Iterator[Problem]:
     """Ways that are not described, types that may not be written, and records that go two ladders."""
     for name in ways.written:
-        if name not in (WHOLE, HANDOFF) and (name in NEVER_ALONE or not can_be_in_error(name)):
+        if name != WHOLE and (name in NEVER_ALONE or not can_be_in_error(name)):
             rule = "the bridge never writes this type: it travels inside a document, or could not be taken back"
             yield Problem("ways-type", rule, document.where(("written", name)), f"written.{name}", "leave it out")
     ladders = {("kinds", name): ladder for name, ladder in ways.kinds.items()} | {(OTHER,): ways.other}

@@ -60,33 +60,36 @@ def subject(person: Person) -> Subject:
     return Subject(person.value, person.system, person.family, person.given, person.birth_date, person.gender)
 
 
+def told(
+    parts: Sequence[Part], records: Sequence[Sequence[Part]], frame: Frame, person: Person, replaces: str
+) -> Document:
+    """The document of the released parts of one record, or of several where there are `records`; it names the one whose
+    place it takes. Raises ValueError where no Composition is among them.
+    """
+    named = replace(frame, subject=subject(person))
+    made = compose_several(records, named) if records else compose(parts, named)
+    if not replaces:
+        return made
+    return replace(made, head=(*made.head, Line(replaces, Words(made.language)("takes-place-of"))))
+
+
 def made_of(
-    records: Sequence[Sequence[Part]],
-    frame: Frame,
+    told: Document,
+    parts: Sequence[Part],
     wanted: Wanted,
     kind: str,
     action: Action,
     replaces: str,
     now: int,
     person: Person,
-    *,
-    rolled_up: bool = False,
 ) -> HandOver:
-    """The released parts of one record, or of each of a roll-up, as what is handed over.
-
-    Raises ValueError where a record has no Composition among them.
-
-    A format whose fonts lack a character gives way to plain text, in full.
+    """The document made of these parts as what is handed over. A format whose fonts lack a character gives way to plain
+    text, in full.
     """
-    framed = replace(frame, subject=subject(person))
-    told = compose_several(records, framed) if rolled_up else compose(records[0], framed)
-    if replaces:
-        say = Words(told.language)
-        told = replace(told, head=(*told.head, Line(replaces, say("takes-place-of"))))
     mime, body = rendered(told, MIMES[wanted.format])
     return HandOver(
-        reference=frame.reference,
-        control=control_of(frame.reference, action),
+        reference=told.reference,
+        control=control_of(told.reference, action),
         practice=wanted.practice,
         kind=kind,
         action=action,
@@ -94,9 +97,9 @@ def made_of(
         mime=mime,
         body=body,
         patient=person,
-        agency=frame.agency,
+        agency=told.frame.agency,
         authors=told.authors,
-        type=type_of(composition(records[0]), wanted, kind),
+        type=type_of(composition(parts), wanted, kind),
         when=told.period.get("start", "") or told.date,
         made=now,
         replaces=replaces,

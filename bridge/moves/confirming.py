@@ -22,7 +22,7 @@ async def listen(line: Line, practice: Practice, now: int) -> int:
     if hand is None or wants is None:
         return 0
     with line.ledger.read() as connection:
-        rows = handoffs.waiting(connection, practice=practice.id, limit=MOST)
+        rows = handoffs.waiting(connection, practice.id, limit=MOST)
     controls = {row["reference"] + ("" if row["should"] else CANCELS): row for row in rows}
     if not controls:
         return 0
@@ -53,7 +53,7 @@ def remind(line: Line, practice: Practice, now: int) -> int:
     if wants is None:
         return 0
     with line.ledger.read() as connection:
-        rows = handoffs.waiting(connection, practice=practice.id, before=now - wants.confirm_days * DAY, limit=MOST)
+        rows = handoffs.waiting(connection, practice.id, before=now - wants.confirm_days * DAY, limit=MOST)
     owner = Owner.AGENCY if wants.way == "packet" else Owner.PRACTICE
     notices = [
         Overdue(row["id"], row["agency"], practice.id, unconfirmed(row, owner), line.ledger.ids.take(), now, now)
@@ -101,10 +101,11 @@ def agency_of(line: Line, practice: str, reference: str) -> str:
 
 
 def pages(line: Line, practice: str, reference: str) -> HandOver:
-    """What was handed over last under a reference. Raises ConfigError where nothing was."""
+    """What was handed over last under a reference and waits. Raises ConfigError where nothing does."""
     with line.ledger.read() as connection:
         kept = handoffs.last_given(connection, line.ledger, practice, reference.removesuffix(CANCELS))
     if not was_handed(kept):
+        rule = "nothing that was handed over waits under this reference"
         step = "`bridge handoffs list` shows what was"
-        raise ConfigError(Problem("handoff-unknown", "nothing was handed over under this reference", PLACE, "", step))
+        raise ConfigError(Problem("handoff-unknown", rule, PLACE, "", step))
     return HandOver.read(kept)

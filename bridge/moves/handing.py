@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from bridge.documents.content import Frame
 from bridge.ehr.decide import back_off
 from bridge.ehr.delivery import PATTERN
-from bridge.ehr.route import HANDOFF
+from bridge.ehr.route import handing
 from bridge.handoff import prepare
 from bridge.handoff.over import Fate, Given, Hand, HandOver, Look, Person, control_of, was_handed
 from bridge.model import Action, Answer, AnswerClass, Decision, EntryState, Hold, Part, Response, Stands
@@ -44,9 +44,13 @@ ANSWERS = {
 }
 
 
-def chosen(entry: EntryWork) -> bool:
-    """Whether this entry goes by hand-off: by the way in which it stands, else by the way it was planned."""
-    return entry.route == HANDOFF if entry.stands is None else handed(entry.stands)
+def chosen(turn: Turn) -> bool:
+    """Whether an entry goes by hand-off: by the way in which it stands, else by that of its practice's documents."""
+    entry, chart = turn.entry, turn.chart
+    if entry.stands is not None:
+        return handed(entry.stands)
+    given = handing(entry.kind, chart.planned, chart.practice, chart.ways) if entry.route != "discrete" else None
+    return given is not None and given.enabled
 
 
 def handed(stands: Stands) -> bool:
@@ -60,9 +64,9 @@ def standing(entry: EntryWork) -> EntryState:
     return EntryState.HANDED_OVER if waits else EntryState.DELIVERED
 
 
-def lost(entry: EntryWork, last: Last | None) -> bool:
+def lost(turn: Turn, last: Last | None) -> bool:
     """Whether what has to be settled is a hand-over."""
-    return was_handed(last.body) if last is not None else chosen(entry)
+    return was_handed(last.body) if last is not None else chosen(turn)
 
 
 async def hand(
@@ -71,9 +75,12 @@ async def hand(
     digest: str,
     withheld: int,
     decision: Decision,
-    records: Sequence[Sequence[Part]],
+    records: Sequence[Sequence[Part]] = (),
 ) -> Outcome:
-    """What should stand is handed over, as the first or in the place of what was; the same again where that is lost."""
+    """What should stand is handed over, as the first or in the place of what was; the same again where that is lost.
+
+    `records` are `leaving` one by one: those of a roll-up are told in one document, each under its own heading.
+    """
     entry = turn.entry
     opened = way(turn)
     if isinstance(opened, Hold):
@@ -91,10 +98,9 @@ async def hand(
         replaces = entry.stands.id if entry.stands is not None else ""
         framed = frame(turn, reference, leaving, decision)
         wants = wanted(turn, opened[1])
-        rolled_up = entry.gathers_until is not None
-        over = prepare.made_of(
-            records, framed, wants, entry.kind, action, replaces, turn.clock(), person, rolled_up=rolled_up
-        )
+        several = records if entry.gathers_until is not None else ()
+        told = prepare.told(leaving, several, framed, person, replaces)
+        over = prepare.made_of(told, leaving, wants, entry.kind, action, replaces, turn.clock(), person)
     return await leave(turn, opened, over, digest, withheld, decision, replaced)
 
 

@@ -199,7 +199,7 @@ def plan_person(
             released = withhold.released(parts, person, decision, conditions)
             hold, due = (gate.hold, gate.due) if gate.hold is not None else (entry.hold, None)
             leaving = parts_of(entry.route, released)
-            told = entry.route.kind == "document"
+            told = entry.route.kind != "discrete"
             yield plans.EntryPlan(
                 practice=practice_id,
                 person=person,

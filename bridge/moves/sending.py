@@ -22,7 +22,7 @@ async def next_step(turn: Turn) -> Outcome:
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
-        return await (handing.withdraw(turn) if handing.chosen(entry) else withdraw(turn))
+        return await (handing.withdraw(turn) if handing.chosen(turn) else withdraw(turn))
     if entry.kind == CONSENT_ENDED:
         return await say_ended(turn)
     told = gathering.told(turn, now)
@@ -42,7 +42,7 @@ async def next_step(turn: Turn) -> Outcome:
     if reads is not None:
         return await held(turn, reads)
     withheld = sum(one.withheld for one in may)
-    carry = handing.hand if handing.chosen(entry) else bring
+    carry = handing.hand if handing.chosen(turn) else bring
     return await carry(turn, leaving, digest, withheld, resting_on(may), records)
 
 

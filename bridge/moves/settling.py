@@ -41,7 +41,7 @@ async def settle(turn: Turn) -> Outcome:
         )
     with turn.line.ledger.read() as connection:
         last = steps.last(connection, turn.line.ledger, entry.id)
-    if handing.lost(entry, last):
+    if handing.lost(turn, last):
         return await handing.settle(turn, last)
     if last is None or last.action in (Action.CREATE, Action.REPLACE):
         return await look_for(turn, last)

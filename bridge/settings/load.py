@@ -111,9 +111,9 @@ def _practice(id: str, item: PracticeIn, reading: Reading) -> shape.Practice:
         "key": reading.secrets.get(("practices", id, "key")),
         "pilot": None if item.pilot is None else frozenset(item.pilot),
         "enable": frozenset(item.enable),
+        "handoff": handoff(item.handoff, reading.directory, reading.secrets, ("practices", id)),
         "routes": _frozen(item.routes),
         "flowsheets": _frozen(item.flowsheets),
-        "handoff": handoff(item.handoff, reading.directory, reading.secrets, ("practices", id)),
     }
     return shape.Practice(**own)
 

@@ -18,22 +18,23 @@ CONFIRMED = "confirmed"
 
 AGAIN = "again"
 WAITING = entry.c.state == EntryState.HANDED_OVER.value
+OPEN = entry.c.state.in_([EntryState.HANDED_OVER.value, EntryState.HELD.value])
 
 
 def waiting(
-    connection: Connection, *, practice: str = "", agency: str = "", before: int | None = None, limit: int = 500
+    connection: Connection, practice: str, *, agency: str = "", before: int | None = None, limit: int = 500
 ) -> list[dict[str, Any]]:
-    """What was handed over and is not confirmed, the oldest first; handed over `before` where that is given."""
-    query = select(entry).where(WAITING).order_by(entry.c.updated_at, entry.c.id).limit(limit)
-    query = query.where(entry.c.practice == practice) if practice else query
+    """What this practice was handed and nobody confirmed, the oldest first; `before` an instant where one is given."""
+    query = select(entry).where(entry.c.practice == practice, WAITING)
+    query = query.order_by(entry.c.updated_at, entry.c.id).limit(limit)
     query = query.where(entry.c.agency == agency) if agency else query
     query = query.where(entry.c.updated_at <= before) if before is not None else query
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def agency_of(connection: Connection, practice: str, reference: str) -> str:
-    """Whose the entry is that goes to this practice under this reference; "" where there is none."""
-    which = entry.c.practice == practice, entry.c.reference == reference
+    """Whose the entry is that waits at this practice under this reference; "" where there is none."""
+    which = entry.c.practice == practice, entry.c.reference == reference, OPEN
     return str(connection.execute(select(entry.c.agency).where(*which).limit(1)).scalar() or "")
 
 
@@ -142,8 +143,8 @@ def tell(connection: Connection, asked: Sequence[Overdue]) -> list[bool]:
 
 
 def last_given(connection: Connection, ledger: Ledger, practice: str, reference: str) -> bytes:
-    """What the latest step under a reference handed over; b"" where there is none."""
-    which = entry.c.practice == practice, entry.c.reference == reference
+    """What the latest step of what waits under a reference handed over; b"" where there is none."""
+    which = entry.c.practice == practice, entry.c.reference == reference, OPEN
     latest = case((step.c.action == Action.RETRACT.value, 0), else_=1)
     query = select(step.c.request_blob).join(entry, entry.c.id == step.c.entry)
     query = query.where(*which, step.c.request_blob.isnot(None))

@@ -416,7 +416,26 @@ def ran(it: Campaign) -> None:
         it.heard.raised(error)
 
 
+def handed_over(it: Campaign) -> None:
+    """A family whose practice has no FHIR server: a contact, its correction, a withdrawal; one that did not agree."""
+    writer = it.writer("handed over", "released")
+    number = it.marks.word("mrn", "number of c-handed")
+    it.pilot.links("pine", {"c-handed": number, "c-silent": it.marks.word("mrn", "number of c-silent")})
+    it.consent("c-handed", practice="pine")
+    it.accept("child", writer.child("c-handed", practice="pine"))
+    it.accept("contact", writer.contact("k-handed", "c-handed"), writer.contact("k-taken", "c-handed"))
+    it.accept("contact", it.writer("not agreed").contact("k-silent", "c-silent"))
+    it.pilot.settle()
+    assert it.states("k-handed") == {"handed-over"}
+    later = {"updated_at": "2026-03-05T10:00:00-05:00", "status": "amended"}
+    it.accept("contact", writer.contact("k-handed", "c-handed", **later), fate=Fate.VERSION)
+    void = {"id": "k-taken", "status": "void", "child": "c-handed", "updated_at": "2026-03-05", **writer.never("void")}
+    it.accept("contact", void, fate=Fate.VOID)
+    it.pilot.settle()
+    assert len(list((it.pilot.folder / "handed").glob("*.hl7"))) == 4
+
+
 WAYS = (
-    delivered, facts_only, gathered, before_consent, referred, guarded, held, held_records, mappings_fail, refused,
-    crashes,
+    handed_over, delivered, facts_only, gathered, before_consent, referred, guarded, held, held_records,
+    mappings_fail, refused, crashes,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from bridge import sandbox
+from bridge.cli import main
 from bridge.handoff import journal
 from bridge.jobs import confirming
 from bridge.jobs.open import connected
@@ -119,13 +121,17 @@ def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_control_id(tmp
 def test_r26_what_is_perhaps_there_is_not_given_again_once_the_family_said_no(tmp_path: Path) -> None:
     with wired(tmp_path) as (maple, found):
         found.behave = [silent]
-        maple.accept("ma-soc/contact", contact())
+        maple.accept("ma-soc/contact", contact(narrative="We read."))
         maple.work()
         assert state(maple) == "unknown"
         granting.revoke(maple.line, maple.agency, "c-1", PRACTICE, "test", maple.clock())
         maple.settle()
-        assert len(found.raw) == 1
-        assert state(maple) == "held"
+        words = [base64.b64decode(str(one["OBX.F5.R1.C5"])) for one in found.messages]
+        assert sum(b"We read." in one for one in words) == 1
+        states = {entry["kind"]: entry["state"] for entry in maple.entries()}
+        assert states["ma-soc/contact"] == "held"
+        ended = [one for one in words if b"We read." not in one]
+        assert len(ended) == len(states) - 1 == 1, "that sharing ended is told by the same way"
 
 
 def test_silence_can_be_left_to_a_person(tmp_path: Path) -> None:
@@ -139,17 +145,14 @@ def test_silence_can_be_left_to_a_person(tmp_path: Path) -> None:
         assert (state(maple), maple.holds()) == ("delivered", [])
 
 
-@pytest.mark.parametrize(("code", "error"), [("AE", "204"), ("AR", "200"), ("CE", ""), ("CR", "")])
-def test_what_an_engine_refuses_waits_for_a_person_with_its_codes_and_none_of_its_words(
-    tmp_path: Path, code: str, error: str
-) -> None:
+def test_what_an_engine_refuses_waits_for_a_person_with_its_codes_and_none_of_its_words(tmp_path: Path) -> None:
     with wired(tmp_path) as (maple, found):
-        found.otherwise = acknowledged(code, error)
+        found.otherwise = acknowledged("AE", "204")
         maple.accept("ma-soc/contact", contact())
         maple.settle()
         (hold,) = maple.holds()
         assert (state(maple), len(found.raw)) == ("held", 1)
-        assert code in hold["rule"]
+        assert hold["rule"].endswith(": AE 204")
         assert "words of the engine" not in hold["rule"]
 
 
@@ -246,12 +249,26 @@ def test_a_restored_ledger_finds_in_the_folder_what_had_gone(tmp_path: Path) -> 
 
 
 # ── people, plug-ins, prefer ──────────────────────────────────────────────────────────────────────────────────────
-def test_a_packet_waits_for_a_person(tmp_path: Path) -> None:
+def test_a_packet_is_listed_printed_and_confirmed_by_a_person(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with handed(tmp_path, None, "{ way: packet, format: text }") as maple:
         maple.accept("ma-soc/contact", contact())
         maple.settle()
         assert state(maple) == "handed-over"
-        assert confirm(maple.line, PRACTICE, document(maple)["reference"], "confirmed", "test", maple.clock()) == 1
+        reference, where = document(maple)["reference"], ["--project", str(tmp_path)]
+        pages = tmp_path / "pages"
+
+        def bridge(*arguments: str) -> tuple[int, str]:
+            code = main(["handoffs", *arguments, *where])
+            return code, capsys.readouterr().out
+
+        assert json.loads(bridge("list", "--json")[1])["waiting"][0]["reference"] == reference
+        assert bridge("print", PRACTICE, reference, "--to", str(pages)) == (0, f"{pages / reference}.txt\n")
+        assert "About: Luz Ejemplo, 2021-03-04" in (pages / f"{reference}.txt").read_text(encoding="utf-8")
+        assert bridge("print", PRACTICE, reference, "--to", str(pages))[0] == 2, "nothing is overwritten"
+        assert bridge("confirm", PRACTICE, reference) == (0, "1 done\n")
+        assert bridge("confirm", PRACTICE, reference)[0] == 1
         assert state(maple) == "delivered"
 
 
