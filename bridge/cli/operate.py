@@ -19,7 +19,7 @@ from bridge.jobs.worker import Worker, system_clock
 from bridge.moves import telling
 from bridge.moves.line import Line
 from bridge.settings import load
-from bridge.store import leases, notices, views
+from bridge.store import leases, notices, recalls, views
 
 
 def serve(
@@ -83,6 +83,7 @@ def told(line: Line, json: bool) -> None:
             "holds": views.hold_counts(connection),
             "practices": views.practice_counts(connection),
             "consents_ending": sum(notices.count(connection, telling.ENDS_SOON).values()),
+            "incidents": recalls.unseen(connection),
             "down": leases.closed_connections(connection, now),
         }
     if json:
@@ -93,6 +94,8 @@ def told(line: Line, json: bool) -> None:
     show.say("held      " + counts(found["holds"]))
     if found["consents_ending"]:
         show.say(f"ending    {found['consents_ending']} consents end soon, and nothing follows them")
+    if found["incidents"]:
+        show.say(f"incidents {found['incidents']} not seen yet by both privacy contacts (`bridge recall --list`)")
     for practice, of in sorted(found["practices"].items()):
         behind = f"; {of['behind']} of those ready wait behind another" if of["behind"] else ""
         gathers = of["gathering"]
@@ -122,5 +125,10 @@ def restored(
     now = system_clock()
     with open_line(load(project), "restored", now) as line:
         era = line.ledger.write(leases.new_era, (now, reason))
-    show.say(f"era {era} begins; what was not known to stand is looked for before it is sent")
+        with line.ledger.read() as connection:
+            types = leases.looked_for(connection)
+    show.say(f"era {era} begins; whatever is sent is looked for before")
+    for practice, count in sorted(types.items()):
+        show.say(f"  {practice}: {count} of what the ledger knows; more where agencies send again what came since")
+    show.say("where an EHR cannot be searched, and where what stands differs and nobody knows why, a person is asked")
     return show.DONE

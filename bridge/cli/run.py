@@ -24,6 +24,7 @@ from bridge.cli import (
     keys,
     mappings,
     operate,
+    recalling,
     records,
     referrals,
     sandbox,
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
     app.add_typer(handoffs.app, name="handoffs")
     app.add_typer(keys.app, name="keys")
     app.add_typer(access.app, name="access")
+    app.command("recall")(recalling.recall)
     app.command("restored")(operate.restored)
     app.command("sandbox")(sandbox.sandbox)
     return app

@@ -283,6 +283,7 @@ class Link:
     value: str = field(repr=False)
     basis: str  # referral | roster | person
     patient: str = ""  # the EHR's own Patient id, once matched
+    matched: int = 0  # when that was
 
 
 # ── route and send ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -315,11 +316,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """What stands in the chart, as far as the ledger knows."""
+    """What stands in the chart, as far as the ledger knows; `patient` is the EHR's id of whose chart it is, or ""."""
 
     id: str
     version: str = ""
     digest: str = ""
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from bridge.model import (
     EntryState,
     Hold,
 )
-from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.matching import Found
 from bridge.moves.turning import Turn
 from bridge.store import leases
@@ -17,8 +17,8 @@ REFUSED_LOGIN = "login refused"
 
 
 def waiting(entry: EntryWork) -> Outcome:
-    """Its time has not come, or a person is waited for."""
-    return Outcome(due=entry.due)
+    """Its time has not come, or a person is waited for; what stands holds nobody up."""
+    return Outcome(settled=entry.state is EntryState.DELIVERED, due=entry.due)
 
 
 async def stay(
@@ -73,6 +73,10 @@ async def once_more(turn: Turn) -> Outcome:
 
 async def park(turn: Turn, until: int | None) -> None:
     """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
-    entry = turn.entry
-    if entry.state is EntryState.READY and entry.due is not None and entry.due <= turn.clock() and entry.due != until:
+    entry, now = turn.entry, turn.clock()
+    if entry.due is None or entry.due > now or entry.due == until:
+        return
+    if entry.state is EntryState.READY:
         await stay(turn, until)
+    elif entry.state is EntryState.DELIVERED:  # a later look, that waits for nobody's answer
+        await stay(turn, until or now + LATER_LOOKS[1])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from bridge.settings.forms import Address, Email, Language, LoginForm, Name, StoreForm, Timezone, wrong
+from bridge.settings.forms import Address, Email, HoldBack, Language, LoginForm, Name, StoreForm, Timezone, wrong
 from bridge.settings.handoffs import HandoffIn
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.section import SecretField, SecretRef, Section
@@ -91,6 +91,7 @@ class PracticeIn(Section):
     consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
     handoff: HandoffIn | None = Field(default=None, description="{ way: folder, folder: … } or another way")
+    hold_back: HoldBack = Field(default_factory=dict, description="10m, or { other: 10m, ma-soc/contact: 30m }")
 
 
 class ConnectionIn(Section):

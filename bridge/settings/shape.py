@@ -174,6 +174,11 @@ class Practice:
     consent_ended: Literal["chart", "page"] = "chart"  # where it is told that a consent ended: a notice, or these pages
     handoff: Handoff | None = None  # how it is handed documents that its EHR does not take by FHIR
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
+    hold_back: Mapping[str, int] = field(default_factory=dict)  # record kind → seconds before a first send; "" = others
+
+    def held_back(self, kind: str) -> int:
+        """Microseconds that what is new of this kind waits, so that a quick correction goes instead of it."""
+        return self.hold_back.get(kind, self.hold_back.get("", 0)) * 1_000_000
 
     @property
     def asked(self) -> frozenset[str]:

@@ -24,6 +24,8 @@ from sqlalchemy import (
 )
 
 from bridge.model import UNRESOLVED, EntryState, RecordState
+from bridge.store.chart_tables import incident as incident
+from bridge.store.chart_tables import merged_chart as merged_chart
 from bridge.store.columns import BIG as BIG
 from bridge.store.columns import key as key
 from bridge.store.columns import metadata as metadata
@@ -184,6 +186,9 @@ entry = Table(
     Column("stands_id", Text),
     Column("stands_version", Text),
     Column("stands_digest", Text),
+    Column("stands_patient", Text),  # the EHR's Patient id in whose chart it stands
+    Column("recalled", Text),  # the Patient id in whose chart nothing of it may stand: it was another person's
+    Column("doubted", Integer, nullable=False, server_default="0"),  # later looks to make: a copy may have come late
     Column("reference", Text, nullable=False),  # the delivery reference
     Column("replaced", Integer, nullable=False, server_default="0"),  # documents that took the first one's place
     Column("occurred_at", BIG),  # the record's clinical instant
@@ -230,6 +235,8 @@ step = Table(
     Column("record", BIG, nullable=False),
     Column("action", Text, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("patient", Text, nullable=False, server_default=""),  # the EHR's Patient id of the chart it went to
+    Column("target", Text, nullable=False, server_default=""),  # the id of what it changes; "" = it makes something new
     Column("consents", Text, nullable=False, server_default=""),  # what it rested on: ids, space-separated
     Column("begun_at", BIG, nullable=False),
     Column("answered_at", BIG),
@@ -301,7 +308,8 @@ link = Table(
     Column("value_hash", Text, nullable=False),  # keyed hash of system and value
     Column("value_blob", BIG, nullable=False),
     Column("basis", Text, nullable=False),
-    Column("patient", Text, nullable=False, server_default=""),
+    Column("patient", Text, nullable=False, server_default=""),  # the EHR's Patient id that was found; "" = look
+    Column("matched_at", BIG, nullable=False, server_default="0"),  # when that was
     Column("recorded_at", BIG, nullable=False),
     Column("recorded_by", Text, nullable=False),
     Column("retired_at", BIG),

@@ -30,6 +30,7 @@ from bridge.demo.cast import cast_of
 from bridge.demo.ehrs import Ehr
 from bridge.jobs.collect import watch
 from bridge.moves import signing
+from bridge.store import recalls
 from bridge.store import referrals as kept
 from tests.flow.channels import Listening
 from tests.flow.flights import referral_of
@@ -170,11 +171,26 @@ def by_command(it: Campaign) -> None:
     consents(it, said)
     referrals(it, said)
     handoffs(it, said)
+    taken_back(it, said)
     command(it, "restored", "--reason", "backup")
     package = it.pilot.folder / "package.tgz"
     package.write_bytes(gzip.compress(said.encode()))
     command(it, "definitions add", str(package))
     command(it, "init", str(it.pilot.folder / "another"), project=False)
+
+
+def taken_back(it: Campaign, said: str) -> None:
+    """What went to one chart is recalled, and the recall lifted; also where the words asked with are somebody's."""
+    asked = ("--practice", "maple", "--person", f"{AGENCY}/c-full")
+    for json_too in ((), ("--json",)):
+        command(it, "recall", *asked, "--dry-run", *json_too)
+        command(it, "recall", *asked, "--reason", "content", "--since", "2026-01-01T00:00:00Z", *json_too)
+        command(it, "recall", "--list", *json_too)
+        command(it, "recall", "--person", said, "--practice", said, "--since", said, *json_too)
+    with it.pilot.line.ledger.read() as connection:
+        found = recalls.incidents(connection)
+    (lifted,) = [one["id"] for one in found if one["reason"] == recalls.WRONG_CHART]
+    command(it, "recall", "--lift", str(lifted))
 
 
 def signed_in(it: Campaign, said: str) -> None:
