@@ -222,7 +222,7 @@ async def leave(
             consents=resting_on.consents if resting_on is not None else (),
             correction=over.cancels,
             patient=chart,
-            target=over.replaces if over.cancels else "",
+            target=over.reference if over.cancels else "",
             reference=over.reference,
             replaced=replaced,
             request_blob=line.ledger.ids.take(),
