@@ -108,6 +108,23 @@ def certain(
     return Certain(found.id)
 
 
+def by_number(link: Link, number: str, shared: bool, *, recalled: bool = False) -> Certain | Hold:
+    """The patient where no EHR can be asked: the practice's own number says it, unless two persons were given one.
+
+    `shared` and `recalled` as in `certain`. The chart is the number, as the keyed hash `number`.
+    """
+    key = link_key(link.agency, link.person, link.practice)
+    step = "ask the practice for the right identifier and import the roster again"
+    if shared:
+        rule = "the practice's identifier was given for two persons of this agency"
+        return Hold(HoldReason.LINK, key, Owner.PRACTICE, rule, step)
+    if recalled:
+        rule = "this chart was recalled from: what went there was not this patient's"
+        lift = f"{step}; where the recall was the mistake, `bridge recall --lift NUMBER`"
+        return Hold(HoldReason.LINK, key, Owner.PRACTICE, rule, lift)
+    return Certain(number)
+
+
 def same_day(one: str, other: str) -> bool:
     """Whether two FHIR dates, perhaps only a year or month, do not contradict each other."""
     shorter = min(len(one), len(other))

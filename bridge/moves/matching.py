@@ -80,6 +80,13 @@ class Matcher:
             return Found(hold=people.missing(lane.agency, lane.source, lane.practice))
         if link.patient and self.clock() < link.matched + GOOD_FOR:
             return Found(link.patient)
+        if not self.chart.serves:
+            number = self.line.ledger.keyring.hash(f"{link.system}|{link.value}")
+            with self.line.ledger.read() as connection:
+                shared = permissions.shared_link(connection, lane.practice, lane.person)
+                recalled = recalls.recalled_from(connection, lane.practice, lane.person, number)
+            sure = people.by_number(link, number, shared, recalled=recalled)
+            return Found(hold=sure) if isinstance(sure, Hold) else Found(sure.patient)
         return await self._find(link)
 
     async def _find(self, link: Link) -> Found:

@@ -13,7 +13,7 @@ from bridge.ehr.decide import back_off, decide
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
 from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
-from bridge.moves import astray, holding, planning
+from bridge.moves import astray, handing, holding, planning
 from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
@@ -48,6 +48,8 @@ async def settle(turn: Turn) -> Outcome:
         return await look_again(turn)
     with turn.line.ledger.read() as connection:
         last = steps.last(connection, turn.line.ledger, entry.id)
+    if handing.lost(turn, last):
+        return await handing.settle(turn, last)
     if entry.state is EntryState.READY and entry.stands is not None:  # a backup came back (`bridge restored`)
         return await look_ahead(turn, entry.stands)
     if last is None or last.action in (Action.CREATE, Action.REPLACE) or entry.state is EntryState.READY:
