@@ -20,6 +20,7 @@ from bridge.mappings import load as mappings
 from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
 from bridge.moves.line import Line
+from bridge.moves.pacing import Pacer
 from bridge.release import settings_key
 from bridge.settings import Project
 from bridge.store import holds, leases
@@ -99,10 +100,15 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
     if problems:
         raise ConfigError(problems)
     logins = Logins(line.project, line.ledger, clock)
-    clients = {name: logins.client(connection) for name, connection in line.project.connections.items()}
+    known = line.project.connections
+    line.paces = {
+        name: Pacer(line.project, one, facts.vendor(one.vendor), line.ledger, line.write, clock)
+        for name, one in known.items()
+    }
+    clients = {name: logins.client(connection, line.paces[name]) for name, connection in known.items()}
     try:
         for name, practice in line.project.practices.items():
-            connection = line.project.connections[practice.connection]
+            connection = known[practice.connection]
             line.charts[name] = Chart(practice, connection, facts.vendor(connection.vendor), clients[connection.id])
         statements.load(line)
         yield line
@@ -110,3 +116,5 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
         for client in clients.values():
             await client.aclose()
         await logins.aclose()
+        for pace in line.paces.values():
+            await pace.give_back()

@@ -12,6 +12,7 @@ from bridge.ehr.chart import Chart
 from bridge.fhir.validate import Validator
 from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
+from bridge.moves.pacing import Pacer
 from bridge.moves.results import Results
 from bridge.settings import Project
 from bridge.store import leases, permissions
@@ -37,13 +38,14 @@ class AddedRows:
 
 @dataclass(slots=True)
 class Line:
-    """Opened by `jobs.open`; `charts` are the practices' by id."""
+    """Opened by `jobs.open`; `charts` are the practices' by id, `paces` the connections'."""
 
     project: Project
     ledger: Ledger
     translator: Translator
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
+    paces: dict[str, Pacer] = field(default_factory=dict)
     added: AddedRows = field(default_factory=AddedRows)
     results: Results = field(init=False, repr=False)
     _learning: Lock = field(default_factory=Lock, init=False, repr=False)

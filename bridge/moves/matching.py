@@ -32,7 +32,6 @@ class Found:
     patient: str = ""
     hold: Hold | None = None
     due: int | None = None
-    down: bool = False  # the connection's login was refused
 
 
 @dataclass(slots=True)
@@ -77,8 +76,6 @@ class Matcher:
         if refused_post(request, answer):
             await self.line.learn(lane.practice, match.PATIENT, SEARCH_BY_POST, now)
             return Found(due=now)
-        if answer.kind is AnswerClass.CONNECTION_DOWN:
-            return Found(due=now + AGAIN, down=True)
         if answer.kind is not AnswerClass.DONE and answer.kind is not AnswerClass.PATIENT:
             return Found(due=now + (answer.after or AGAIN))
         if by_id:

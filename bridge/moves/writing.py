@@ -30,9 +30,9 @@ from bridge.moves import holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.shaping import last_sent, shape
-from bridge.moves.staying import REFUSED_LOGIN, held, not_found, once_more, stay
+from bridge.moves.staying import held, not_found, once_more, stay
 from bridge.moves.turning import Turn
-from bridge.store import leases, steps
+from bridge.store import steps
 from bridge.store.lanes import Lease
 
 NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
@@ -229,8 +229,7 @@ async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: S
     if after.follow is decide.Follow.LANE:
         await turn.matcher.forget()
         stop = True
-    elif after.follow is decide.Follow.CIRCUIT and after.due is not None:
-        await line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, after.due, REFUSED_LOGIN))
+    elif after.follow is decide.Follow.CIRCUIT:  # its connection's pace heard
         stop = True
     retried = after.state in (EntryState.READY, EntryState.UNKNOWN)
     return await finish(

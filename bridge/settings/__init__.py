@@ -8,12 +8,14 @@ from bridge.settings.login import Algorithm, Basic, Bearer, ClientSecret, Grante
 from bridge.settings.secret import Secret
 from bridge.settings.shape import (
     Agency,
+    AlertSettings,
     Coding,
     Connection,
     Contact,
     DocumentSettings,
     GuardSettings,
     Limits,
+    PaceSettings,
     Person,
     Practice,
     Program,
@@ -23,6 +25,7 @@ from bridge.settings.shape import (
 
 __all__ = [
     "Agency",
+    "AlertSettings",
     "Algorithm",
     "Basic",
     "Bearer",
@@ -35,6 +38,7 @@ __all__ = [
     "GuardSettings",
     "Limits",
     "Login",
+    "PaceSettings",
     "Person",
     "Practice",
     "Program",
