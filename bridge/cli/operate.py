@@ -11,14 +11,16 @@ from bridge.api.app import doors
 from bridge.cli import show
 from bridge.cli.access import named
 from bridge.cli.options import BY, HERE, AsJson, ProjectDir
+from bridge.cli.standing import in_words, moment
 from bridge.console import signing
 from bridge.jobs import serve as running
+from bridge.jobs import standing
 from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import Worker, system_clock
 from bridge.moves import telling
 from bridge.moves.line import Line
 from bridge.settings import load
-from bridge.store import leases, notices, views
+from bridge.store import leases, notices, suspending, views
 
 
 def serve(
@@ -82,6 +84,8 @@ def told(line: Line, json: bool) -> None:
             "holds": views.hold_counts(connection),
             "practices": views.practice_counts(connection),
             "consents_ending": sum(notices.count(connection, telling.ENDS_SOON).values()),
+            "connections": [one.as_dict() for one in standing.standings(line, connection, now)],
+            "suspended": suspending.suspensions(connection),
             "down": leases.closed_connections(connection, now),
         }
     if json:
@@ -96,8 +100,11 @@ def told(line: Line, json: bool) -> None:
         behind = f"; {of['behind']} of those ready wait behind another" if of["behind"] else ""
         waiting = "" if of["oldest"] is None else f"; the oldest waits {max(0, now - of['oldest']) // 1_000_000} s"
         show.say(f"  {practice}: {counts(of['entries'])}{behind}{waiting}")
-    for name, reason in sorted(found["down"].items()):
-        show.say(f"  connection {name} is down: {reason}")
+    for practice, of in sorted(found["suspended"].items()):
+        show.say(f"  {practice} is suspended since {moment(of['since'])}, by {of['by']}: {of['reason']}")
+    for one in found["connections"]:
+        for words in in_words(one):
+            show.say(f"  connection {one['connection']} {words}")
 
 
 def counts(of: dict[str, int]) -> str:

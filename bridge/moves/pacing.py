@@ -225,7 +225,8 @@ class Pacer:
         until = next_minute if after is None else now + after
         learn = response.status in TOO_MANY and after is None
         self.state = replace(self.state, not_before=max(until, self.state.not_before), because=ASKED_TO_WAIT)
-        self._grant = None if self.limited else self._grant  # what was granted was too much
+        await self.give_back()  # what was granted was too much, and what was sent is to be known
+        self._grant = None
         await self._safely(budgets.too_many, budgets.TooMany(self.name, now, until, ASKED_TO_WAIT, learn))
         log.event("asked-to-wait", connection=self.name, status=response.status, seconds=(until - now) // SECOND)
 

@@ -27,6 +27,9 @@ LEARNED_LASTS = DAY
 LEARNED_SHARE = 9, 10
 """Of what was sent in a minute that it called too many, the share that is sent from then on."""
 
+LEARNED_FROM = 20
+"""Requests of a minute below which "too many" says nothing about a minute: they came too fast, one after another."""
+
 MINUTES, DAYS, DOCUMENTS = "minute", "day", "documents"
 SPENT_MINUTE = "the minute's requests are spent"
 SPENT_DAY = "the day's requests are spent"
@@ -201,7 +204,10 @@ def too_many(connection: Connection, asked: Sequence[TooMany]) -> list[bool]:
             sent = connection.execute(
                 select(func.max(budget.c.taken)).where(*of, budget.c.begins == minute_of(ask.now))
             )
-            most = max(1, (sent.scalar() or 1) * LEARNED_SHARE[0] // LEARNED_SHARE[1])
+            count = sent.scalar() or 0
+            if count < LEARNED_FROM:
+                continue
+            most = count * LEARNED_SHARE[0] // LEARNED_SHARE[1]
             connection.execute(
                 update(state)
                 .where(state.c.connection == ask.connection)
