@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from bridge.store import lanes, persons, tables
+from bridge.store import lanes, leases, persons, tables
 
 suspension, lane = tables.suspension, tables.lane
 
@@ -33,7 +33,8 @@ def suspend(connection: Connection, asked: Sequence[Suspend]) -> list[bool]:
     answers = []
     for ask in asked:
         row = {"practice": ask.practice, "since": ask.now, "by": ask.by, "reason": ask.reason}
-        answers.append(connection.execute(persons.insert_ignore(connection, suspension).values(**row)).rowcount == 1)
+        answers.append(ask.practice not in leases.suspended(connection))
+        connection.execute(persons.insert_ignore(connection, suspension).values(**row))
     return answers
 
 
