@@ -53,7 +53,7 @@ class Logins:
         self, connection: Connection, login: Smart | ClientSecret, secure: ssl.SSLContext, pace: Pace | None = None
     ) -> Tokens:
         """The connection's tokens."""
-        vendor = facts.vendor(connection.vendor)
+        vendor = facts.of_project(connection.vendor, self.project.vendors)
         practices = [one for one in self.project.practices.values() if one.connection == connection.id]
         bases = [one.base for one in self.project.connections.values() if one.id != connection.id]
 

@@ -67,7 +67,7 @@ def standings(line: Line, connection: Connection, now: int) -> list[Standing]:
     for name, known in sorted(line.project.connections.items()):
         here = tuple(sorted(one for one, of in line.project.practices.items() if of.connection == name))
         state = states.get(name, leases.State())
-        most = most_of(known.pace, facts.vendor(known.vendor).pace)
+        most = most_of(known.pace, facts.of_project(known.vendor, line.project.vendors).pace)
         if state.learned_per_minute and state.learned_at > now - budgets.LEARNED_LASTS:
             learned = min(most.minute or state.learned_per_minute, state.learned_per_minute)
         else:

@@ -9,6 +9,7 @@ from bridge.settings.secret import Secret
 from bridge.settings.shape import (
     Agency,
     AlertSettings,
+    CadenceSettings,
     Coding,
     Connection,
     Contact,
@@ -29,6 +30,7 @@ __all__ = [
     "Algorithm",
     "Basic",
     "Bearer",
+    "CadenceSettings",
     "ClientSecret",
     "Coding",
     "Connection",

@@ -207,7 +207,7 @@ def test_without_a_token_nothing_leaves() -> None:
         desk = Desk(Ehr(status=400))
         async with desk.client() as client:
             answer = await client.send(Request("POST", "Patient", body=b"{}"))
-            assert answer == Response(failure=Failure.NO_LOGIN, why="login-unreachable")
+            assert answer == Response(failure=Failure.NO_LOGIN, why="login-refused")
         assert desk.ehr.calls("Patient") == 0
 
     run(work())
