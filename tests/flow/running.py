@@ -92,6 +92,10 @@ def looked(it: Campaign) -> None:
         command(it, "held list", "--limit", "500", *json_too)
         command(it, "access link", "ana", *json_too)
         command(it, "capabilities", "maple", *json_too)
+        command(it, "practices list", *json_too)
+        for number in {entry["record"] for entry in it.pilot.entries()}:
+            command(it, "record", str(number), *json_too)
+        command(it, "record", it.marks.word("rejected", "a command"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
         command(it, "held show", str(hold))
 
@@ -131,6 +135,12 @@ def by_command(it: Campaign) -> None:
     signed_in(it, said)
     command(it, "consents revoke", AGENCY, "c-roster", "maple")
     consents(it, said)
+    for json_too in ((), ("--json",)):
+        command(it, "practices suspend", "maple", "--reason", "as they asked", *json_too)
+        command(it, "status", *json_too)
+        command(it, "practices list", *json_too)
+        command(it, "practices resume", "maple", *json_too)
+        command(it, "practices suspend", said, *json_too)
     command(it, "restored", "--reason", "backup")
     package = it.pilot.folder / "package.tgz"
     package.write_bytes(gzip.compress(said.encode()))

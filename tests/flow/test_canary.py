@@ -58,6 +58,7 @@ WAYS_OUT = {
     "bridge/fhir/generate.py": "definitions made from FHIR packages",
     "bridge/fhir/packages.py": "definitions made from FHIR packages",
     "bridge/jobs/collect.py": "answer-files",
+    "bridge/jobs/alerts.py": "names of the settings, a cause and instants, to the site's own command",
     "bridge/log.py": "stderr",
     "bridge/settings/starter.py": "a new project's settings",
     "bridge/store/keys.py": "a new ledger's key",
@@ -76,6 +77,7 @@ LETTING_OUT = frozenset(
         "AsyncHTTPTransport",
         "HTTPConnection",
         "Popen",
+        "create_subprocess_exec",
         "SMTP",
     }
     | {"TemporaryDirectory", "NamedTemporaryFile", "SpooledTemporaryFile", "TemporaryFile", "mkstemp", "mkdtemp"}
