@@ -80,7 +80,8 @@ def sent(life: dict[str, Any], project: Project) -> Iterator[Event]:
         entry = entries[step["entry"]]
         practice = project.practices[step["practice"]].name if step["practice"] in project.practices else "the practice"
         said = words.ACTION[step["action"]].format(what=words.what(entry["resource_type"]))
-        yield Event(step["begun_at"], f"Sent to {practice}: {said}")
+        began = "Was to go to" if step["code"] in words.STAYED else "Sent to"
+        yield Event(step["begun_at"], f"{began} {practice}: {said}")
         if step["answered_at"] is None:
             continue
         answer = words.SETTLED.get(step["code"]) or words.ANSWER.get(step["answer"] or "", "")

@@ -93,6 +93,9 @@ SETTLED = {
 }
 """Answers that are ours and not an EHR's, by their code."""
 
+STAYED = frozenset({"not-sent", "not-now", "not-connected", "no-login"})
+"""Codes of what provably never left."""
+
 CLOSED = {
     "consent": "a consent arrived",
     "link": "the practice's identifier arrived",

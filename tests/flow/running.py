@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import io
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -27,8 +29,10 @@ from bridge.cli.run import build
 from bridge.demo import counts, told
 from bridge.demo.cast import cast_of
 from bridge.demo.ehrs import Ehr
+from bridge.jobs import alerts
 from bridge.jobs.collect import watch
 from bridge.moves import signing
+from bridge.store import budgets, leases, suspending
 from tests.flow.channels import Listening
 from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, pages, whole
 from tests.flow.opened import KEY, Campaign
@@ -323,4 +327,31 @@ def measured(it: Campaign) -> None:
     it.heard.figures.append(("bench.line", path.read_text(encoding="utf-8") + found.line()))
 
 
-KNOCKS = (agencies_door, pages, looked, rosters, forms, files, previews, by_command, served, told_by_demo, measured)
+def paced(it: Campaign) -> None:
+    """A budget spent and learned, an alert told both ways, a practice suspended that nothing else is about."""
+    ledger, now = it.pilot.line.ledger, it.pilot.clock()
+    ask = budgets.Ask("nobody-ehr", now, now, now + 1, budgets.Most(minute=30), 30, 0)
+    ledger.write(budgets.take, replace(ask, most=budgets.Most()))
+    ledger.write(budgets.too_many, budgets.TooMany("nobody-ehr", now, now, "it asked us to wait", learn=True))
+    ledger.write(budgets.keep_width, ("nobody-ehr", 2))
+    for until in (now + 1, 0):
+        ledger.write(leases.set_circuit, leases.Circuit("nobody-ehr", until, "login refused", now - 3_600_000_000))
+        asyncio.run(alerts.tell(it.pilot.line, it.pilot.clock))
+    ledger.write(suspending.suspend, suspending.Suspend("nobody", "as they asked", "test", now))
+    command(it, "status")
+
+
+KNOCKS = (
+    agencies_door,
+    pages,
+    looked,
+    rosters,
+    forms,
+    files,
+    previews,
+    by_command,
+    paced,
+    served,
+    told_by_demo,
+    measured,
+)
