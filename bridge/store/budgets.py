@@ -21,8 +21,8 @@ MARGIN = SECOND
 at the end of one minute arrives in the next."""
 
 KEPT_MINUTES, KEPT_DAYS = 60 * MINUTE, 3 * DAY
-LEARNED_LASTS = DAY
-"""A budget that was learned is forgotten after this: the EHR may take more by then."""
+LEARNED_LASTS = 60 * MINUTE
+"""A budget that was learned is forgotten after this: others may have been asking too, and it takes more by then."""
 
 LEARNED_SHARE = 9, 10
 """Of what was sent in a minute that it called too many, the share that is sent from then on."""

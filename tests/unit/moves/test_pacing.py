@@ -225,7 +225,7 @@ def test_too_many_without_a_word_how_long_waits_for_the_next_minute_and_sends_le
     book.now = START + MINUTE + SECOND
     assert sum(may(pacer) for _ in range(200)) == 90
     book.now += budgets.LEARNED_LASTS + MINUTE
-    assert sum(may(book.process()) for _ in range(200)) == 200, "a day later it is forgotten"
+    assert sum(may(book.process()) for _ in range(200)) == 200, "an hour later it is forgotten"
 
 
 def test_a_single_refusal_of_few_teaches_no_budget() -> None:
