@@ -9,11 +9,7 @@ from bridge.model import (
 from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.matching import Found
 from bridge.moves.turning import Turn
-from bridge.store import leases
 from bridge.store.lanes import EntryWork
-
-REFUSED_LOGIN = "login refused"
-"""Why a connection's circuit is open, in the words people see."""
 
 
 def waiting(entry: EntryWork) -> Outcome:
@@ -60,9 +56,7 @@ async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped 
 
 
 async def not_found(turn: Turn, found: Found, *, tried: int = 0) -> Outcome:
-    """The chart could not be looked for now; where it was the login, nobody else asks in vain."""
-    if found.down and found.due is not None:
-        await turn.line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, found.due, REFUSED_LOGIN))
+    """The chart could not be looked for now; why, its connection's pace heard."""
     return await stay(turn, found.due, tried=tried, stop=True)
 
 

@@ -33,9 +33,9 @@ from bridge.moves import astray, holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.shaping import last_sent, shape
-from bridge.moves.staying import REFUSED_LOGIN, held, not_found, once_more, stay
+from bridge.moves.staying import held, not_found, once_more, stay
 from bridge.moves.turning import Turn
-from bridge.store import leases, steps
+from bridge.store import steps
 from bridge.store.lanes import Lease
 
 LOST = (EntryState.SENDING, EntryState.UNKNOWN)
@@ -275,8 +275,7 @@ async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: S
             state = EntryState.UNKNOWN if turn.entry.state in LOST else EntryState.READY
             after = replace(after, state=state, due=now, hold=None)
         stop = True
-    elif after.follow is decide.Follow.CIRCUIT and after.due is not None:
-        await line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, after.due, REFUSED_LOGIN))
+    elif after.follow is decide.Follow.CIRCUIT:  # its connection's pace heard
         stop = True
     retried = after.state in (EntryState.READY, EntryState.UNKNOWN)
     return await finish(

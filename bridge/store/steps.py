@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, Text, bindparam, case, func, insert, select, update
 
 from bridge.model import GUARDED, Action, AnswerClass, EntryState, Hold, HoldReason, Stands
-from bridge.store import holds, lanes, persons, tables
+from bridge.store import holds, lanes, leases, persons, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
 
@@ -22,7 +22,7 @@ class Begun(StrEnum):
 
     YES = "yes"
     LEASE_LOST = "lease-lost"
-    CHANGED = "changed"  # a newer version or another consent came meanwhile; load the lane again
+    CHANGED = "changed"  # a newer version or another consent came, or the practice was suspended; load the lane again
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,15 @@ def begin(connection: Connection, asked: Sequence[Begin]) -> list[Begun]:
     consents = persons.revisions(connection, (ask.person for ask in asked))
     mine = lanes.held(connection, [ask.lease for ask in asked])
     revisions = plan_revisions(connection, [ask.entry for ask in asked])
+    suspended = leases.suspended(connection)  # after the lanes are locked (suspending.suspend)
     answers, going = [], []
     for ask in asked:
         if ask.lease not in mine:
             answers.append(Begun.LEASE_LOST)
-        elif revisions.get(ask.entry) != ask.revision or (
-            not ask.correction and consents.get(ask.person) != ask.consent_revision
+        elif (
+            ask.practice in suspended
+            or revisions.get(ask.entry) != ask.revision
+            or (not ask.correction and consents.get(ask.person) != ask.consent_revision)
         ):
             answers.append(Begun.CHANGED)
         else:
