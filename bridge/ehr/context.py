@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from bridge.documents.content import Earlier
 from bridge.documents.notices import Disclosure
 from bridge.ehr.facts import VendorFacts
 from bridge.model import Finding, Part, Severity, type_json
@@ -39,6 +40,7 @@ class ShapeContext:
     standing: Mapping[str, str] = field(default_factory=dict)
     update: bool = False  # the resource corrects what stands
     disclosure: Disclosure | None = None  # what accompanies substance use records
+    earlier: Earlier | None = None  # what the document takes the place of, though it stays in the chart
 
 
 @dataclass(frozen=True, slots=True)

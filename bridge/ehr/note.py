@@ -55,8 +55,8 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is None:
         raise ValueError("a document is made of a Composition and its parts")
-    facts, made = context.vendor.document, compose(parts, _frame(context))
-    mime, body, findings = _rendered(made, note, context)
+    facts, made = context.vendor.document, compose(parts, framed(context))
+    mime, body, findings = rendered(made, note, context)
     if not mime:
         return Shaped({}, tuple(findings))
     period, doubts = _period(made.period, note, context)
@@ -94,7 +94,7 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
     return Shaped(resource, (*findings, *missing(resource, context.vendor, note.name)))
 
 
-def _rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, bytes, list[Finding]]:
+def rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, bytes, list[Finding]]:
     """The content type and bytes of the best format; "" with an error where this EHR takes none that can be made."""
     wanted = choices(context.mime, context.vendor, context.update)
     findings: list[Finding] = []
@@ -111,7 +111,8 @@ def _rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, b
     return "", b"", findings
 
 
-def _frame(context: ShapeContext) -> Frame:
+def framed(context: ShapeContext) -> Frame:
+    """What a document says beside its parts."""
     return Frame(
         reference=context.reference,
         agency=context.agency,
@@ -121,6 +122,7 @@ def _frame(context: ShapeContext) -> Frame:
         phone=context.phone,
         author=context.author,
         disclosure=context.disclosure,
+        earlier=context.earlier,
         subject=Subject(id=context.patient_id),
     )
 

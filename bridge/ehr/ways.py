@@ -6,6 +6,7 @@ import importlib.resources
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass as checked
@@ -17,6 +18,15 @@ from bridge.model import Action, Allowed, Interaction
 from bridge.settings.lines import read_yaml
 
 CORRECTION = "correction"
+CORRECTIONS: Final = {
+    "update": (Action.UPDATE, Interaction.UPDATE),
+    "replaces": (Action.REPLACE, Interaction.CREATE),
+    "superseding-note": (Action.SUPERSEDE, Interaction.CREATE),
+    "entered-in-error": (Action.RETRACT, Interaction.UPDATE),
+    "disregard-note": (Action.DISREGARD, Interaction.CREATE),
+}
+"""Each way to correct or take back: the step it is, and what the server must take for it."""
+
 _FILE = "ways.yaml"
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -31,11 +41,20 @@ class KindWays:
 
 
 @checked(frozen=True, slots=True, config=_CLOSED)
+class Correction:
+    """One way to correct or to take back a document: what the reader of the chart sees, and what is lost."""
+
+    reader: str
+    loses: tuple[str, ...] = ()
+
+
+@checked(frozen=True, slots=True, config=_CLOSED)
 class Ways:
     """All of `ways.yaml`."""
 
     lost: Mapping[str, tuple[str, ...]]
     discrete: Mapping[str, str]
+    corrections: Mapping[str, Correction]
     kinds: Mapping[str, KindWays]
 
 
@@ -47,7 +66,7 @@ class Way:
     enabled: bool
     because: str
     loses: tuple[str, ...] = ()
-    causes: str = ""
+    causes: str = ""  # what it does there; of a correction: what the reader of the chart sees
 
 
 @cache
@@ -79,15 +98,14 @@ def _writes(kind: str, capability: Capability, site: Site) -> Iterator[Way]:
 
 
 def _corrections(capability: Capability) -> Iterator[Way]:
-    """How a document that stands is corrected, and how one in the wrong chart is taken back."""
-    chosen = send.change(DOCUMENT, capability)
-    update, create = (capability.allows(DOCUMENT, one) for one in (Interaction.UPDATE, Interaction.CREATE))
-    yield Way("update", chosen is Action.UPDATE, _why(update, chosen is Action.UPDATE), ("the wording that stood",))
-    replaces = chosen is Action.REPLACE
-    lost = ("the reader sees two notes, the newer naming the older",)
-    yield Way("replaces", replaces, _why(create, replaces), lost)
-    retract = send.can_retract(DOCUMENT, capability)
-    yield Way("entered-in-error", retract, _why(update, retract), (), "the note is struck: wrong chart or content only")
+    """How a document that stands is corrected, and how one that should not stand is taken back."""
+    used = (send.change(DOCUMENT, capability), send.withdrawal(DOCUMENT, capability))
+    for name, one in shipped().corrections.items():
+        action, interaction = CORRECTIONS[name]
+        allowed = capability.allows(DOCUMENT, interaction)
+        if allowed.yes and action is Action.REPLACE and not capability.vendor.document.relates_to.value:
+            allowed = Allowed(False, "vendor: does not keep which document another replaces (relatesTo)")
+        yield Way(name, action in used, _why(allowed, action in used), one.loses, one.reader)
 
 
 def _why(allowed: Allowed, used: bool) -> str:

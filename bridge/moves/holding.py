@@ -44,6 +44,28 @@ def no_retraction(entry: EntryWork) -> Hold:
     )
 
 
+def elsewhere(entry: EntryWork) -> Hold:
+    """What stands is in another chart than the one this person is linked to now."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "the note that it takes the place of stands in another chart, and this EHR does not let us take it from there",
+        "ask the practice which chart is the right one and to withdraw what stands in the other, then answer this hold",
+    )
+
+
+def forgotten(entry: EntryWork) -> Hold:
+    """What stands was written by us, and what was written is not known any more."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.ENGINEER,
+        "it takes the place of a note whose delivery reference is not known any more",
+        "look into the chart for what stands of it, then answer this hold",
+    )
+
+
 def wrong(line: Line, shaped: Shaped, vendor: VendorFacts) -> Finding | None:
     """The first error of what would leave: of shaping for this EHR, or of FHIR itself.
 

@@ -10,7 +10,7 @@ from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.decide import decide
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
-from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
+from bridge.model import DOCUMENTS, Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
 from bridge.moves import holding
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
@@ -41,7 +41,7 @@ async def settle(turn: Turn) -> Outcome:
         )
     with turn.line.ledger.read() as connection:
         last = steps.last(connection, turn.line.ledger, entry.id)
-    if last is None or last.action in (Action.CREATE, Action.REPLACE):
+    if last is None or last.action in DOCUMENTS:
         return await look_for(turn, last)
     if entry.stands is None:
         return await held(turn, holding.looked(entry, "what it was to change is not known"))
@@ -101,8 +101,10 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
     verdict = look.verdict(found, way, entry.absent)
     if verdict.verdict is look.Verdict.DELIVERED and verdict.stands is not None:
         hold = holding.stands_twice(entry, verdict.duplicates) if verdict.duplicates else None
-        stands = Stands(verdict.stands.id, verdict.stands.version, last.digest if last is not None else "")
         stepped = Stepped(last.id, LOOKED) if last is not None else None
+        if last is not None and last.action is Action.DISREGARD:
+            return await settled(turn, EntryState.RETRACTED, None, stepped, go_on=entry.should, hold=hold)
+        stands = Stands(verdict.stands.id, verdict.stands.version, last.digest if last is not None else "")
         go_on = last is None or overtaken(entry, last)  # None: what it says is not known, and it is compared
         return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=go_on, hold=hold)
     if verdict.verdict is look.Verdict.PERSON:

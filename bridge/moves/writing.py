@@ -15,18 +15,20 @@ from bridge.ehr.answers import classify
 from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
 from bridge.model import (
+    WITHDRAWALS,
     Action,
     Answer,
     AnswerClass,
     Decision,
     EntryState,
+    Hold,
     Interaction,
     Part,
     Request,
     Stands,
     type_json,
 )
-from bridge.moves import holding, planning
+from bridge.moves import correcting, holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.shaping import last_sent, shape
@@ -62,11 +64,15 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
         allowed = usable(entry.resource_type, capability, chart.practice)
     if action is None or not allowed.yes:
         return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
-    replaced = entry.replaced + (action is Action.REPLACE)
+    another = action in (Action.REPLACE, Action.SUPERSEDE)
+    replaced = entry.replaced + another
     reference = entry.reference
-    if replaced and (action is Action.REPLACE or entry.stands is None):  # the first one's was made with the plan
+    if replaced and (another or entry.stands is None):  # the first one's was made with the plan
         reference = planning.reference_of(turn.line, turn.lane, entry, replaced)
-    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE, decision)
+    earlier = correcting.earlier(turn, found.patient) if action is Action.SUPERSEDE else None
+    if isinstance(earlier, Hold):
+        return await held(turn, earlier)
+    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE, decision, earlier)
     wrong = holding.wrong(turn.line, shaped, chart.vendor)
     if wrong is not None:
         return await held(turn, holding.unsendable(entry, wrong))
@@ -86,17 +92,22 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
         request = send.request(action, shaped.resource, capability, standing, sent)
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
-    ours = request.body if action is Action.CREATE else orjson.dumps(shaped.resource)
+    ours = request.body if action in (Action.CREATE, Action.SUPERSEDE) else orjson.dumps(shaped.resource)
     return await step(turn, action, interaction, request, ours, digest, withheld, decision, reference, replaced)
 
 
 async def withdraw(turn: Turn) -> Outcome:
-    """Nothing should stand any more: what stands is marked entered-in-error. A correction; no gate is asked."""
+    """Nothing should stand any more: what stands is marked entered-in-error, or where this EHR cannot a document asks
+    to disregard it. A correction; no gate is asked.
+    """
     entry, now = turn.entry, turn.clock()
     if entry.stands is None:
         return await finish(turn.line, turn.lane, entry, EntryState.CANCELLED, now)
-    if not send.can_retract(entry.resource_type, turn.chart.planned):
+    way = send.withdrawal(entry.resource_type, turn.chart.planned)
+    if way is None:
         return await held(turn, holding.no_retraction(entry))
+    if way is Action.DISREGARD:
+        return await disregard(turn)
     current = await read(turn, entry.stands)
     if isinstance(current, Outcome):
         return current
@@ -112,6 +123,17 @@ async def withdraw(turn: Turn) -> Outcome:
     return await step(
         turn, Action.RETRACT, Interaction.UPDATE, request, ours, "", entry.withheld, None, entry.reference, replaced
     )
+
+
+async def disregard(turn: Turn) -> Outcome:
+    """A document that asks to disregard what stands."""
+    made = correcting.disregarding(turn)
+    if isinstance(made, Hold):
+        return await held(turn, made)
+    return await step(
+        turn, Action.DISREGARD, Interaction.CREATE, made.request, made.resource, "", turn.entry.withheld, None,
+        made.reference, made.replaced,
+    )  # fmt: skip
 
 
 async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
@@ -166,7 +188,7 @@ async def step(
         digest=digest,
         withheld=withheld,
         consents=resting_on.consents if resting_on is not None else (),
-        correction=action is Action.RETRACT,
+        correction=action in WITHDRAWALS,
         reference=reference,
         replaced=replaced,
         request_blob=line.ledger.ids.take(),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
 
-from bridge.model import GUARDED, Action, EntryState, Hold, HoldReason, Stands
+from bridge.model import GUARDED, WITHDRAWALS, Action, EntryState, Hold, HoldReason, Stands
 from bridge.store import holds, lanes, persons, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
@@ -268,7 +268,7 @@ def last(connection: Connection, ledger: Ledger, entry_id: int, *, digest: str |
     """The latest step of an entry, or the latest that wrote what has this `digest`; None where there was none."""
     query = select(step).where(step.c.entry == entry_id, step.c.request_blob.isnot(None))
     if digest is not None:
-        query = query.where(step.c.action != Action.RETRACT.value, step.c.digest == digest)
+        query = query.where(step.c.action.not_in(WITHDRAWALS), step.c.digest == digest)
     row = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
     if row is None:
         return None
