@@ -50,11 +50,15 @@ def missing(agency: str, person: str, practice: str) -> Hold:
     )
 
 
-def certain(link: Link, candidates: tuple[Candidate, ...], birth_date: str, shared: bool) -> Certain | Hold:
+def certain(
+    link: Link, candidates: tuple[Candidate, ...], birth_date: str, shared: bool, *, grown_by: str = ""
+) -> Certain | Hold:
     """The chart this link means, or the hold that says why it is not certain.
 
     `candidates` are what the EHR found for the identifier; `birth_date` is what the agency knows ("" = nothing);
     `shared` says that the practice's identifier was given for another person of the agency too (twins on one line).
+    `grown_by` is given of a caregiver: the day on which somebody was born who is of age today. Where the agency does
+    not say when they were born, the chart must be of somebody born no later: their child may have the same id.
     """
 
     def doubt(rule: str, next_step: str) -> Hold:
@@ -73,6 +77,11 @@ def certain(link: Link, candidates: tuple[Candidate, ...], birth_date: str, shar
         return doubt("the patient with this identifier is merged, inactive or deceased in the practice's EHR", check)
     if birth_date and found.birth_date and not same_day(birth_date, found.birth_date):
         return doubt("the birth date in the practice's EHR is another than the agency's", check)
+    if grown_by and not birth_date and not ("" < found.birth_date <= grown_by):
+        step = "record the caregiver's birth date at the agency, or ask the practice for the right identifier"
+        return doubt(
+            "this person is a caregiver, and nothing says that the patient with this identifier is of age", step
+        )
     return Certain(found.id)
 
 

@@ -54,8 +54,12 @@ class LedgerCollector(Collector):
                 entries.add_metric([practice, state], count)
             if counts["oldest"] is not None:
                 oldest.add_metric([practice], max(0, now - counts["oldest"]) / SECOND)
+        gathering = GaugeMetricFamily("bridge_roll_ups_waiting", "Roll-ups before their time", labels=["practice"])
+        for practice, counts in practices.items():
+            gathering.add_metric([practice], counts["gathering"]["count"])
         yield entries
         yield oldest
+        yield gathering
         held = GaugeMetricFamily("bridge_holds", "Open holds by reason", labels=["reason"])
         for reason, count in holds.items():
             held.add_metric([reason], count)

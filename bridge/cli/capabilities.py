@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,15 +12,16 @@ import typer
 
 from bridge.cli import show
 from bridge.cli.options import BY, HERE, AsJson, ProjectDir, chosen
-from bridge.ehr import facts, ways
+from bridge.cli.stated import Stated, asked, forgotten, say_changes, say_learned
+from bridge.ehr import facts
 from bridge.ehr.capability import Capability, read_statement
-from bridge.ehr.route import RANKS, Site
+from bridge.ehr.ladder import kinds_of, resources_of, ways_of
+from bridge.ehr.route import Site
+from bridge.ehr.ways import Ways, shipped
 from bridge.errors import ConfigError, DefinitionError, Problem
-from bridge.jobs import statements
-from bridge.jobs.open import connected, open_line
+from bridge.jobs.open import open_line
 from bridge.jobs.worker import system_clock
-from bridge.model import Allowed, Interaction, Response
-from bridge.moves.line import Line
+from bridge.model import Response
 from bridge.settings import load
 from bridge.settings.words import nearest
 
@@ -34,6 +35,7 @@ class Unseen:
 
     id: str
     enable: frozenset[str]
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def capabilities(
@@ -45,6 +47,12 @@ def capabilities(
     enable: Annotated[
         list[str] | None, typer.Option(help="With --statement: a FHIR type the site would enable.")
     ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the EHR now, not from what was read last.")] = False,
+    changes: Annotated[bool, typer.Option("--changes", help="Only what its statement said otherwise at last.")] = False,
+    forget: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="TYPE INTERACTION", help="A refusal that was learned counts no more."),
+    ] = None,
     project: ProjectDir = HERE,
     json: AsJson = False,
 ) -> int:
@@ -52,26 +60,37 @@ def capabilities(
     if (statement is None) == (not practice):
         rule = "name a practice, or the file of a statement with --statement"
         raise ConfigError(Problem("capabilities-which", rule, "command line"))
-    changed: list[str] = []
     if statement is not None:
-        wanted = frozenset(enable or ())
-        unknown = sorted(wanted - set(RANKS))
-        if unknown:
-            rule = "the bridge writes no such type"
-            step = nearest(unknown[0], RANKS)
-            raise ConfigError(Problem("unknown-name", rule, "command line", f"--enable {unknown[0]}", step))
-        site: Site = Unseen(statement.stem, wanted)
-        capability = of_file(statement, vendor, wanted)
+        if refresh or changes or forget:
+            rule = "a statement's file has no practice to ask, and nothing was learned of it"
+            raise ConfigError(Problem("capabilities-which", rule, "command line", next_step="name a practice"))
+        site, stated = unseen(statement, vendor, frozenset(enable or ()))
     else:
         with open_line(load(project), BY, system_clock()) as line:
             site = chosen(line.project.practices, practice, "practice")
-            capability, changed = asyncio.run(asked(line, practice))
-    answer = told(capability, site)
+            if forget:
+                forgotten(line, practice, *forget, now=system_clock())
+            stated = asyncio.run(asked(line, practice, refresh=refresh))
+    if changes:
+        say_changes(stated, json=json)
+        return show.DONE
+    answer = told(stated.capability, site, stated.ways)
     if json:
-        show.as_json(answer | {"changed": changed})
+        show.as_json(answer | stated.as_dict())
     else:
-        say(capability, answer, changed)
+        say(stated, answer)
     return show.DONE
+
+
+def unseen(statement: Path, vendor: str, wanted: frozenset[str]) -> tuple[Site, Stated]:
+    """The site and the capability of a server that no project names. Raises ConfigError and DefinitionError."""
+    ways = shipped()
+    unknown = sorted(wanted - set(ways.types))
+    if unknown:
+        rule = "the bridge writes no such type"
+        step = nearest(unknown[0], ways.types)
+        raise ConfigError(Problem("unknown-name", rule, "command line", f"--enable {unknown[0]}", step))
+    return Unseen(statement.stem, wanted), Stated(of_file(statement, vendor, wanted), ways)
 
 
 def of_file(path: Path, vendor: str, enable: frozenset[str]) -> Capability:
@@ -89,45 +108,14 @@ def of_file(path: Path, vendor: str, enable: frozenset[str]) -> Capability:
         raise DefinitionError(found) from None
 
 
-async def asked(line: Line, practice: str) -> tuple[Capability, list[str]]:
-    """What the practice's EHR states at this moment, and what is otherwise than when it was read before."""
-    async with connected(line):
-        chart = line.charts[practice]
-        await statements.read(line, chart.connection.id, chart.client, system_clock())
-        statements.load(line)
-        after = line.charts[practice].capability
-    if after is None:
-        rule = "its EHR gave no statement that can be read, now or before"
-        step = f"`bridge doctor {chart.connection.id}` says why"
-        raise ConfigError(Problem("statement-unread", rule, f"practice {practice}", next_step=step))
-    return after, [] if chart.capability is None else difference(chart.capability, after)
-
-
-def difference(before: Capability, after: Capability) -> list[str]:
-    """What one statement allows and the other does not, one line each."""
-    was, now = ways.resources_of(before), ways.resources_of(after)
-    return [
-        f"{type} {interaction}: {MARKS[yes(was, type, interaction)]} before, {MARKS[yes(now, type, interaction)]} now"
-        for type in sorted({*was, *now})
-        for interaction in (one.value for one in Interaction)
-        if yes(was, type, interaction) != yes(now, type, interaction)
-    ]
-
-
-def yes(resources: Mapping[str, Mapping[str, Allowed]], type: str, interaction: str) -> bool:
-    """Whether the interaction is allowed; what is not named at all is not."""
-    return type in resources and resources[type][interaction].yes
-
-
-def told(capability: Capability, site: Site) -> dict[str, Any]:
+def told(capability: Capability, site: Site, ways: Ways) -> dict[str, Any]:
     """The whole answer, as --json gives it."""
-    kinds = ways.shipped().kinds
     return {
         "software": capability.software,
         "vendor": capability.vendor.vendor,
         "resources": {
             type: {name: {"allowed": one.yes, "because": one.because} for name, one in answers.items()}
-            for type, answers in ways.resources_of(capability).items()
+            for type, answers in resources_of(capability, ways).items()
         },
         "search": {type: sorted(names) for type, names in sorted(capability.parameters.items()) if names},
         "routes": {
@@ -139,21 +127,23 @@ def told(capability: Capability, site: Site) -> dict[str, Any]:
                     "causes": way.causes,
                     "loses": list(way.loses),
                 }
-                for way in ways.ways_of(kind, capability, site)
+                for way in ways_of(kind, capability, site, ways)
             ]
-            for kind in kinds
+            for kind in kinds_of(ways)
         },
     }
 
 
-def say(capability: Capability, answer: Mapping[str, Any], changed: list[str]) -> None:
+def say(stated: Stated, answer: Mapping[str, Any]) -> None:
     """The answer for people: the ways first, then resource by resource."""
-    show.say(f"{capability.software}; vendor facts: {capability.vendor.title}")
-    for line in changed:
+    show.say(f"{stated.capability.software}; vendor facts: {stated.capability.vendor.title}")
+    for line in stated.changed:
         show.say(f"changed since it was last read: {line}")
+    say_learned(stated)
     show.say("\nHow each kind of record reaches this chart")
+    titles = kinds_of(stated.ways)
     for kind, found in answer["routes"].items():
-        show.say(f"  {kind}: {ways.shipped().kinds[kind].title}")
+        show.say(f"  {kind}: {titles[kind]}")
         for way in found:
             show.say(f"    {'→' if way['enabled'] else '·'} {way['route']}: {way['because']}")
             if way["enabled"]:

@@ -19,7 +19,7 @@ from bridge.jobs.open import open_line
 from bridge.jobs.worker import system_clock
 from bridge.mappings.classes import ORDINARY
 from bridge.model import Consent
-from bridge.moves import answering, granting
+from bridge.moves import answering, ending, granting
 from bridge.moves.line import Line
 from bridge.settings import load
 
@@ -82,7 +82,7 @@ def listed(agency: AgencyId, person: PersonId, project: ProjectDir = HERE, json:
     with open_line(load(project), "command", now) as line:
         known = chosen(line.project.agencies, agency, "agency")
         found = forms.of_person(line, agency, person)
-        decisions = {name: granting.decision(line, agency, person, name, now) for name in known.practices}
+        decisions = {name: ending.decision(line, agency, person, name, now) for name in known.practices}
         answering.note(line, agency, BY, "consent-list", f"person {person}", now)
     if json:
         told = {name: {"permit": one.permit, "classes": sorted(one.classes), "reason": one.reason}
@@ -119,7 +119,10 @@ def revoke(agency: AgencyId, person: PersonId, practice: PracticeId, project: Pr
             raise ConfigError(Problem("unknown-name", rule, "command line", "PRACTICE"))
         count = granting.revoke(line, agency, person, practice, BY, now)
         answering.note(line, agency, BY, "consent-revoke", f"person {person} practice {practice}", now)
-    show.say(f"{count} {'consent' if count == 1 else 'consents'} revoked")
+        told = ending.how_told(line, agency, person, practice)
+    show.say(f"{count} {'consent' if count == 1 else 'consents'} revoked; what stands was true and stays")
+    if count:
+        show.say(told)
     return show.DONE if count else show.FINDINGS
 
 
@@ -128,10 +131,13 @@ def suspend(agency: AgencyId, person: PersonId, project: ProjectDir = HERE) -> i
     """Who may consent for a person changed: what others signed is suspended, and the agency is asked who may now."""
     now = system_clock()
     with open_line(load(project), "command", now) as line:
-        chosen(line.project.agencies, agency, "agency")
+        practices = chosen(line.project.agencies, agency, "agency").practices
         count = granting.suspend(line, agency, person, now)
         answering.note(line, agency, BY, "consent-suspend", f"person {person}", now)
+        told = [ending.how_told(line, agency, person, one) for one in practices]
     show.say(f"{count} {'consent' if count == 1 else 'consents'} suspended")
+    for one in told if count else ():
+        show.say(one)
     return show.DONE if count else show.FINDINGS
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -94,10 +95,18 @@ def told(line: Line, json: bool) -> None:
         show.say(f"ending    {found['consents_ending']} consents end soon, and nothing follows them")
     for practice, of in sorted(found["practices"].items()):
         behind = f"; {of['behind']} of those ready wait behind another" if of["behind"] else ""
+        gathers = of["gathering"]
+        if gathers["count"]:
+            behind += f"; {gathers['count']} of those ready are roll-ups that wait for {utc(gathers['due'])} or later"
         waiting = "" if of["oldest"] is None else f"; the oldest waits {max(0, now - of['oldest']) // 1_000_000} s"
         show.say(f"  {practice}: {counts(of['entries'])}{behind}{waiting}")
     for name, reason in sorted(found["down"].items()):
         show.say(f"  connection {name} is down: {reason}")
+
+
+def utc(at: int) -> str:
+    """The instant to the minute, UTC."""
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%d %H:%MZ")
 
 
 def counts(of: dict[str, int]) -> str:

@@ -20,7 +20,7 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 = any free one.")] = PORT,
     bearer_env: Annotated[str, typer.Option(help="Environment variable with the token clients must send.")] = "",
     visibility_delay: Annotated[float, typer.Option(min=0, help="Seconds until searches see a write.")] = 0.0,
-    faults: Annotated[str, typer.Option(help="A seeded schedule of faults: SEED:RATE[:FAULT=WEIGHT,…].")] = "",
+    faults: Annotated[str, typer.Option(help="A schedule of faults: SEED:RATE[:FAULT=WEIGHT[/SECONDS],…].")] = "",
     smart: Annotated[
         list[str] | None, typer.Option(help="A client that signs in, CLIENT=JWKS_URL; then everybody must.")
     ] = None,

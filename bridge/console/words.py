@@ -17,6 +17,7 @@ RECORD = {
 }
 ENTRY = {
     "ready": "waits its turn",
+    "gathering": "waits for its roll-up",
     "sending": "is being sent",
     "delivered": "in the chart",
     "handed-over": "handed over, not confirmed yet",

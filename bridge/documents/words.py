@@ -50,6 +50,20 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "reference": ("Delivery reference", "Referencia de entrega"),
     "document": ("Note from a community agency", "Nota de una agencia comunitaria"),
+    # that no consent is in force any more (release/ended.py)
+    "ended-title": ("Consent to share has ended", "El consentimiento para compartir ha terminado"),
+    "ended-since": (
+        "The consent to share this patient's records with you is not in force any more, since",
+        "El consentimiento para compartir con ustedes la información de este paciente ya no está vigente, desde el",
+    ),
+    "ended-after": (
+        "Nothing further will be sent under it.",
+        "No se enviará nada más en virtud de él.",
+    ),
+    "ended-before": (
+        "What was sent before was true when it was sent, and stays.",
+        "Lo que se envió antes era cierto cuando se envió, y permanece.",
+    ),
     # what accompanies substance use records (notices.py)
     "part2": ("Federal notice (42 CFR part 2)", "Aviso federal (42 CFR parte 2)"),
     "consent-scope": ("What the written consent covers", "Qué cubre el consentimiento por escrito"),

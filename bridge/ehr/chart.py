@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from bridge.ehr.capability import Capability
+from bridge.ehr.capability import Capability, Learned
 from bridge.ehr.facts import VendorFacts
+from bridge.ehr.ways import Ways, shipped
 from bridge.model import Request, Response, type_json
 from bridge.settings import Connection, Practice
 
@@ -27,11 +27,15 @@ class Chart:
     vendor: VendorFacts
     client: Sender
     capability: Capability | None = None
+    ways: Ways = field(default_factory=shipped)
+    stated: str = ""  # the digest of the statement it knows
+    lessons: Learned = frozenset()  # what was learned when it was loaded
 
-    def knowing(self, statement: type_json, learned: Mapping[tuple[str, str], str]) -> Chart:
+    def knowing(self, statement: type_json, learned: Learned, digest: str = "") -> Chart:
         """The chart with what its server states and what its refusals taught. Raises DefinitionError."""
-        enable = self.practice.enable
-        return replace(self, capability=Capability.from_statement(statement, self.vendor, enable, frozenset(learned)))
+        asked = self.practice.asked
+        capability = Capability.from_statement(statement, self.vendor, asked, learned)
+        return replace(self, capability=capability, stated=digest, lessons=frozenset(learned))
 
     @property
     def planned(self) -> Capability:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -12,7 +12,9 @@ from bridge.documents.content import Earlier
 from bridge.documents.notices import Disclosure
 from bridge.ehr.facts import VendorFacts
 from bridge.model import Finding, Part, Severity, type_json
-from bridge.settings.shape import Coding
+from bridge.settings.shape import Coding, EncounterLink
+
+US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 
 PROTECTED: tuple[type_json, ...] = (
     {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R", "display": "restricted"},
@@ -31,6 +33,7 @@ class ShapeContext:
     agency: str  # its name, as people know it
     zone: str  # the agency's time zone
     mime: str = "text/plain"
+    otherwise: Sequence[str] = ()  # formats the site wants where that one cannot be
     language: str = "en"
     kind: str = ""  # of the record
     types: Mapping[str, Coding] = field(default_factory=dict)  # the site's document types by kind
@@ -39,6 +42,9 @@ class ShapeContext:
     phone: str = ""
     standing: Mapping[str, str] = field(default_factory=dict)
     update: bool = False  # the resource corrects what stands
+    created: str = ""  # of an update: the attachment.creation that we wrote last
+    encounter_link: EncounterLink = "none"
+    flowsheets: Mapping[str, Coding] = field(default_factory=dict)  # LOINC code → the site's flowsheet row
     disclosure: Disclosure | None = None  # what accompanies substance use records
     earlier: Earlier | None = None  # what the document takes the place of, though it stays in the chart
 
@@ -70,3 +76,11 @@ def identifiers(resource: type_json) -> list[type_json]:
 def finding(code: str, path: str, rule: str, part: Part, severity: Severity = Severity.ERROR) -> Finding:
     """A finding of shaping; it names the element and the rule, never a value."""
     return Finding(code, severity, path, rule, part.name)
+
+
+def profiles(named: Sequence[str], vendor: VendorFacts) -> list[str]:
+    """The profiles this vendor is told of, of the version of US Core that it, or the site, wants named."""
+    if "profile" not in vendor.meta.value:
+        return []
+    version = vendor.profile.value
+    return [f"{name}|{version}" if version and name.startswith(US_CORE) and "|" not in name else name for name in named]

@@ -15,9 +15,22 @@ from bridge.ehr.recognise import own
 from bridge.ehr.requirements import missing
 from bridge.model import Part, type_json
 
-KEPT: Final = ("type", "category", "subject", "author", "custodian", "context")
+KEPT: Final = ("type", "category", "subject", "custodian")
 """What it has as the earlier one has it: it stands in the same chart, beside it, whomever the person is linked to by
 now. Nothing of these is what somebody said."""
+
+
+def beside(sent: type_json) -> type_json:
+    """The same of who wrote it and of its clinical time, without what the earlier one contained."""
+    authors = [one for one in sent.get("author", []) if not _contained(one)]
+    said = sent.get("context", {})
+    encounters = [one for one in said.get("encounter", []) if not _contained(one)]
+    context = {key: value for key, value in (("encounter", encounters), ("period", said.get("period"))) if value}
+    return {**({"author": authors} if authors else {}), **({"context": context} if context else {})}
+
+
+def _contained(reference: type_json) -> bool:
+    return str(reference.get("reference", "")).startswith("#")
 
 
 def earlier_of(sent: type_json) -> Earlier:
@@ -58,6 +71,7 @@ def disregard(sent: type_json, context: ShapeContext, date: str) -> Shaped:
         "status": "current",
         **({"docStatus": "final" if "final" in status else status[0]} if status else {}),
         **{key: sent[key] for key in KEPT if key in sent},
+        **beside(sent),
         "date": date,
         "description": made.title,
         "content": [content],

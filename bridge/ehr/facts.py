@@ -6,6 +6,7 @@ A vendor's file says only where it differs; the rest is `generic`, which is also
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -54,13 +55,15 @@ class DocumentFacts(Shape):
     update_mimes: Fact[tuple[str, ...]]  # those an update takes; a document that cannot be corrected is no good
     charset: Fact[bool]  # contentType says "; charset=utf-8" for text
     doc_status: Fact[tuple[str, ...]]  # values sent as docStatus; empty = the element is left out
-    author: Fact[Literal["display", "omit"]]  # who wrote it, as plain text; never a clinician's resource
+    author: Fact[Literal["display", "contained", "omit"]]  # who wrote it: the agency; never a clinician's resource
     custodian: Fact[Literal["display", "omit"]]
     relates_to: Fact[bool]  # keeps relatesTo
     keeps_title: Fact[Yes]  # stores and returns attachment.title
     times: Fact[bool]  # every date needs a time and a zone
     period_end: Fact[bool]  # context.period.end must be there
     largest: Fact[int]  # bytes of the document before base64
+    creation_forward: Fact[bool]  # refuses an update whose attachment.creation is earlier than what stands
+    contained: Fact[bool]  # takes resources contained in it
 
 
 class LoginFacts(Shape):
@@ -98,6 +101,8 @@ class VendorFacts(Shape):
     drops: Fact[dict[str, tuple[str, ...]]]  # type → elements this vendor refuses or infers
     requires: Fact[dict[str, tuple[str, ...]]]  # type → paths that must be there, or the vendor refuses
     only: Fact[dict[str, dict[str, tuple[Code, ...]]]]  # type → path → the only codes taken there
+    profile: Fact[str]  # the version of US Core whose profiles meta names; "" = without a version
+    flowsheet: Fact[bool]  # a value is filed in a flowsheet row that the site must have mapped
     forbidden: Fact[dict[str, dict[Interaction, str]]]  # stated, and yet not to be used: the reason
     documented: Fact[dict[str, tuple[Interaction, ...]]]  # not stated, open where the site has it switched on
     document: DocumentFacts
@@ -129,14 +134,44 @@ def known() -> tuple[str, ...]:
     return tuple(sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".yaml")))
 
 
-def read_vendor(text: str, name: str, generic: str) -> VendorFacts:
-    """The facts in a vendor file's text over those of `generic`.
+def of_project(name: str, own: Mapping[str, str]) -> VendorFacts:
+    """The facts for a vendor in a project with vendor files of its own (name → text).
 
-    Raises `ConfigError` with every problem at once, each with `name`:line.
+    The project's file goes over the shipped one of the same name, else over the one that it `reads`, else over generic.
+    Raises `ConfigError` with every problem of the file, or naming the known ones where nobody knows the vendor.
     """
-    own, base = read_yaml(text, name), read_yaml(generic, f"{GENERIC}.yaml")
-    problems = [*own.problems, *base.problems]
-    merged = _over(_sourced(base, problems), _sourced(own, problems))
+    return _own(name, own[name]) if name in own else vendor(name)
+
+
+@cache
+def _own(name: str, text: str) -> VendorFacts:
+    where = f"vendors/{name}.yaml"
+    document = read_yaml(text, where)
+    value = document.value if isinstance(document.value, dict) else {}
+    below = value.get("reads", name if name in known() else GENERIC)
+    if below not in known():
+        rule, step = "no facts are shipped under this name", f"use one of {', '.join(known())}"
+        raise ConfigError(Problem("vendor-unknown", rule, document.where(("reads",)), "reads", step))
+    if value.get("vendor", name) != name:
+        rule, step = "a vendor's file has the vendor's name", f"write {name}, or rename the file"
+        raise ConfigError(Problem("vendor-name", rule, document.where(("vendor",)), "vendor", step))
+    folder = importlib.resources.files("bridge.ehr") / "vendors"
+    layers = [(folder / f"{one}.yaml").read_text(encoding="utf-8") for one in dict.fromkeys((GENERIC, below))]
+    return read_vendor(text, where, *layers, name=name)
+
+
+def read_vendor(text: str, where: str, *below: str, name: str = "") -> VendorFacts:
+    """The facts in a vendor file's text over those of the files `below`, the lowest first.
+
+    Raises `ConfigError` with every problem at once, each with `where`:line. `name` stands where the file names none.
+    """
+    own = read_yaml(text, where)
+    problems = list(own.problems)
+    merged: dict[str, Any] = {}
+    for layer in below:
+        merged = _over(merged, _sourced(read_yaml(layer, f"{GENERIC}.yaml"), problems))
+    named = {"vendor": name, "title": name} if name else {}
+    merged = _over(merged | named, _sourced(own, problems))
     if problems:
         raise ConfigError(problems)
     try:
@@ -163,13 +198,13 @@ def _sourced(document: Document, problems: list[Problem]) -> dict[str, Any]:
             found["source"] = sources.get(node["source"])
         return found
 
-    return {key: walk(item, (key,)) for key, item in value.items() if key != "sources"}
+    return {key: walk(item, (key,)) for key, item in value.items() if key not in ("sources", "reads")}
 
 
 def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """`own` over `base`, fact by fact; exceptions are the vendor's alone."""
+    """`own` over `base`, fact by fact; of exceptions its own come first."""
     grouped = {name: {**base.get(name, {}), **own.get(name, {})} for name in ("document", "login")}
-    return {**base, "exceptions": [], **own, **grouped}
+    return {**base, **own, **grouped, "exceptions": [*own.get("exceptions", []), *base.get("exceptions", [])]}
 
 
 def _problem(document: Document, error: Any) -> Problem:

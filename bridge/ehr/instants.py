@@ -24,6 +24,13 @@ def with_time(value: str, zone: str) -> str:
     return datetime.combine(datetime.fromisoformat(value), NOON, ZoneInfo(zone)).isoformat()
 
 
+def later(one: str, other: str) -> str:
+    """The later of two FHIR instants; the one where they cannot be compared."""
+    if not (_WITH_TIME.fullmatch(one) and _WITH_TIME.fullmatch(other)):
+        return one
+    return one if datetime.fromisoformat(one) >= datetime.fromisoformat(other) else other
+
+
 def period_with_times(period: type_json, zone: str) -> type_json:
     """The period with both ends as instants, as far as they are known to the day."""
     ends = {key: with_time(period[key], zone) for key in ("start", "end") if key in period}

@@ -25,6 +25,11 @@ IN_ERROR = {
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 
+def can_be_in_error(kind: str) -> bool:
+    """Whether a resource of this type can be marked as entered in error, and so be taken back."""
+    return kind in IN_ERROR or kind == "Condition"
+
+
 def contains(found: Any, wanted: Any) -> bool:
     """Whether everything wanted stands in what was found; servers may add, and may put lists in another order."""
     if isinstance(wanted, dict):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bridge.documents.compose import compose
 from bridge.documents.content import Document, Frame, Subject
 from bridge.documents.formats import CCDA, CCDA_FORMAT, FORMATS, PDF, render
 from bridge.documents.pdf import Unshowable
-from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, finding, identifiers
+from bridge.documents.several import compose_several
+from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, finding, identifiers, profiles
 from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.facts import VendorFacts
-from bridge.ehr.instants import period_with_times, with_time
+from bridge.ehr.instants import later, period_with_times, with_time
 from bridge.ehr.requirements import missing
+from bridge.ehr.within import inside
 from bridge.model import Finding, Part, Severity, type_json
 
 CATEGORY = {
@@ -31,15 +34,16 @@ LOINC = "http://loinc.org"
 ATTACHMENT = "DocumentReference.content.attachment"
 
 
-def choices(wanted: str, vendor: VendorFacts, update: bool = False) -> list[str]:
-    """The formats to render, best first: the site's where the vendor takes it, then the vendor's own order.
+def choices(wanted: str, vendor: VendorFacts, update: bool = False, otherwise: Sequence[str] = ()) -> list[str]:
+    """The formats to render, best first: the site's where the vendor takes them, then the vendor's own order.
 
     Only what can be corrected later, unless nothing can; no PDF or C-CDA that nobody asked for.
     """
     taken = vendor.document.update_mimes.value if update else vendor.document.mimes.value
     lasting = [mime for mime in taken if mime in vendor.document.update_mimes.value] or list(taken)
-    plain = [mime for mime in lasting if mime != wanted and mime in FORMATS and mime not in (PDF, *CCDA)]
-    return [wanted, *plain] if wanted in lasting and wanted in FORMATS else plain
+    asked = [mime for mime in dict.fromkeys((wanted, *otherwise)) if mime in lasting and mime in FORMATS]
+    plain = [mime for mime in lasting if mime not in asked and mime in FORMATS and mime not in (PDF, *CCDA)]
+    return [*asked, *plain]
 
 
 def choose_mime(wanted: str, vendor: VendorFacts, update: bool = False) -> str:
@@ -55,27 +59,50 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is None:
         raise ValueError("a document is made of a Composition and its parts")
-    facts, made = context.vendor.document, compose(parts, framed(context))
+    return _resource(parts, note, compose(parts, framed(context)), context, note.resource.get("date", ""))
+
+
+def roll_up(records: Sequence[Sequence[Part]], context: ShapeContext, closed: str) -> Shaped:
+    """One DocumentReference made of the released parts of several records about one person.
+
+    It is dated by the end of its window (`closed`), not by its latest record: which one that is may change, and a date
+    that goes back from one version to the next is refused by Oracle. Raises ValueError where there is no record, or
+    one without a Composition.
+    """
+    made = compose_several(records, framed(context))
+    notes = [part for parts in records for part in parts if part.type == "Composition"]
+    first = min(notes, key=lambda part: str(part.resource.get("date", "")))
+    states = {part.resource.get("status") for part in notes} & {"amended", "corrected"}
+    kept = {key: value for key, value in first.resource.items() if key != "identifier"}  # which is that record's alone
+    note = replace(first, resource={**kept, "status": "amended" if states else "final"})
+    return _resource([part for parts in records for part in parts], note, made, context, closed)
+
+
+def _resource(parts: Sequence[Part], note: Part, made: Document, context: ShapeContext, date: str) -> Shaped:
+    """The DocumentReference around a document; `note` says its type and status."""
+    facts = context.vendor.document
     mime, body, findings = rendered(made, note, context)
     if not mime:
         return Shaped({}, tuple(findings))
     period, doubts = _period(made.period, note, context)
-    findings += doubts
-    when = with_time(note.resource.get("date", ""), context.zone)
+    held = inside(parts, note, context)
+    findings += [*doubts, *held.findings]
+    when = with_time(date, context.zone)
     attachment = {
         "contentType": f"{mime};charset=utf-8" if facts.charset.value and mime != PDF else mime,
         "language": made.language,
         "data": base64.b64encode(body).decode(),
         "title": made.name,
-        "creation": when,
+        "creation": later(when, context.created),
     }
     resource = _without_empty(
         {
             "resourceType": "DocumentReference",
             "meta": {
-                "profile": [PROFILE] if "profile" in context.vendor.meta.value else [],
+                "profile": profiles([PROFILE], context.vendor),
                 "security": list(PROTECTED) if context.disclosure is not None else [],
             },
+            "contained": held.contained,
             "identifier": [*identifiers(note.resource), {"system": SYSTEM, "value": context.reference}],
             "status": "current",
             "docStatus": _doc_status(note.resource, context),
@@ -83,11 +110,11 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
             "category": [CATEGORY],
             "subject": {"reference": f"Patient/{context.patient_id}"},
             "date": when,
-            "author": [{"display": context.author or context.agency}] if facts.author.value == "display" else [],
+            "author": held.author,
             "custodian": {"display": context.agency} if facts.custodian.value == "display" else {},
             "description": made.title,
             "content": [{"attachment": attachment, "format": CCDA_FORMAT if mime in CCDA else {}}],
-            "context": {"period": period},
+            "context": {"encounter": held.encounter, "period": period},
         }
     )
     findings += _doubts(resource, len(body), note, context.vendor)
@@ -96,7 +123,7 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
 
 def rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, bytes, list[Finding]]:
     """The content type and bytes of the best format; "" with an error where this EHR takes none that can be made."""
-    wanted = choices(context.mime, context.vendor, context.update)
+    wanted = choices(context.mime, context.vendor, context.update, context.otherwise)
     findings: list[Finding] = []
     for mime in wanted:
         try:

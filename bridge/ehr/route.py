@@ -1,47 +1,18 @@
-"""How the parts of a record reach one chart: one document by default, a discrete write where the server takes it and
-the site asked for it, else a hold that says what is missing.
+"""How the parts of a record reach one chart: by the ladder of its kind (`ways.yaml`), as far as the server takes it and
+the site asked for it; one document by default, else a hold that says what is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.ehr.capability import Capability
+from bridge.ehr.ways import DOCUMENT, NEVER_ALONE, WHOLE, Ways, shipped
 from bridge.model import Allowed, Hold, HoldReason, Interaction, Owner, Part, Planned, Route
 
-DOCUMENT = "DocumentReference"
-
-RANKS = {
-    "Encounter": 10,
-    "Condition": 20,
-    "Observation": 30,
-    "QuestionnaireResponse": 30,
-    "Goal": 40,
-    "CareTeam": 40,
-    "CarePlan": 50,
-    "ServiceRequest": 50,
-    "Task": 60,
-    "Communication": 60,
-    DOCUMENT: 90,
-}
-"""The order within a thread: what is referred to comes first. Only these types are ever written."""
-
-NEVER_ALONE = frozenset(
-    {
-        "Composition",  # becomes the document
-        "Patient",  # design: never created silently
-        "RelatedPerson",
-        "Consent",  # an agency's consent is not the practice's record
-        "Provenance",
-        "EpisodeOfCare",
-        "Location",
-        "Organization",
-        "Practitioner",
-        "PractitionerRole",
-    }
-)
-"""Types that travel only inside something else, or not at all."""
+__all__ = ["NEVER_ALONE", "Site", "Way", "capability_key", "plan", "usable", "way"]
 
 
 class Site(Protocol):
@@ -51,6 +22,19 @@ class Site(Protocol):
     def id(self) -> str: ...
     @property
     def enable(self) -> frozenset[str]: ...
+    @property
+    def routes(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in. `enabled`: it is used as things are now; `because` says why, or why not."""
+
+    route: str
+    enabled: bool
+    because: str
+    loses: tuple[str, ...] = ()
+    causes: str = ""  # what it does there; of a correction: what the reader of the chart sees
 
 
 def capability_key(practice: str, type: str) -> str:
@@ -58,48 +42,97 @@ def capability_key(practice: str, type: str) -> str:
     return f"capability:{practice}:{type}"
 
 
-def plan(parts: Sequence[Part], capability: Capability, site: Site) -> list[Planned]:
+def way(name: str, kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Way:
+    """One way of a kind of record (a ladder's name or PACK/NAME), as this server and this site have it now.
+
+    The one decision: planning uses what is `enabled` here, and `bridge capabilities` prints it.
+    """
+    known = ways or shipped()
+    ladder, written = known.ladder(kind), known.written.get(name)
+    if written is None or name not in ladder.ways:
+        return Way(name, False, f"the bridge writes no {name} of this kind of record")
+    allowed = _asked(name, kind, capability, site, known)
+    return Way(name, allowed.yes, allowed.because, (*written.loses, *ladder.ways[name]), written.causes)
+
+
+def usable(type: str, kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Allowed:
+    """Whether a write of this FHIR type for this kind of record may go out: server, site and ladder say so."""
+    found = way(WHOLE if type == DOCUMENT else type, kind, capability, site, ways)
+    return Allowed(found.enabled, found.because)
+
+
+def plan(
+    kind: str, parts: Sequence[Part], capability: Capability, site: Site, ways: Ways | None = None
+) -> list[Planned]:
     """The entries that should stand in one chart for the released parts of one record about one person, by rank.
 
-    One document made of all parts where there is a Composition; beside it a discrete write for each part whose type
-    the server takes and the site enabled. What would otherwise not arrive becomes an entry with a hold.
+    One document made of all parts where there is a Composition; beside it a discrete write for each part whose way is
+    open. What would otherwise not arrive becomes an entry with a hold.
     Raises ValueError where the parts are about several persons: those are several charts.
     """
     if len({part.about for part in parts}) > 1:
         raise ValueError("the parts of one entry are about one person")
-    discrete = [part for part in parts if part.type not in NEVER_ALONE and usable(part.type, capability, site).yes]
-    planned = [
-        Planned(Route(part.name, "discrete", part.type, (part.name,), RANKS[part.type]))
-        for part in discrete
-        if part.type in RANKS
-    ]
+    known = ways or shipped()
+    found = {type: way(type, kind, capability, site, known) for type in {part.type for part in parts} - NEVER_ALONE}
+    discrete = [part for part in parts if part.type in found and found[part.type].enabled]
+    planned = [Planned(_discrete(part, known)) for part in discrete]
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is not None:
-        planned += _document(note, parts, discrete, capability, site)
+        planned += _document(note, parts, discrete, way(WHOLE, kind, capability, site, known), site, known)
     else:
         planned += [
-            Planned(
-                Route(part.name, "discrete", part.type, (part.name,), RANKS.get(part.type, RANKS[DOCUMENT])),
-                _hold(site, part.type, usable(part.type, capability, site)),
-            )
+            Planned(_discrete(part, known), no_way(site.id, part.type, found[part.type].because))
             for part in parts
-            if part.type not in NEVER_ALONE and part not in discrete
+            if part.type in found and part not in discrete
         ]
     return sorted(planned, key=lambda entry: entry.route.rank)
 
 
+def no_way(practice: str, type: str, because: str) -> Hold:
+    """The hold of what has no way into this practice's EHR."""
+    return Hold(
+        HoldReason.CAPABILITY,
+        capability_key(practice, type),
+        Owner.PRACTICE,
+        f"there is no way into this practice's EHR for it: {because}",
+        f"ask the practice's EHR team to open {type} create for this connection and enable it in `bridge.yaml`,"
+        " or hand the document over by another way",
+    )
+
+
+def _asked(name: str, kind: str, capability: Capability, site: Site, ways: Ways) -> Allowed:
+    """Server and site: its `routes` of this kind of record or its ladder, else `enable`; a document needs neither."""
+    type = DOCUMENT if name == WHOLE else name
+    allowed = capability.allows(type, Interaction.CREATE)
+    ladder = ways.named(kind)
+    for asked in (kind, ladder):
+        if asked in site.routes:
+            if allowed.yes and name not in site.routes[asked]:
+                return Allowed(False, f"the server takes {type}, but this site's routes of {asked} do not name {name}")
+            return allowed
+    if allowed.yes and name != WHOLE and name not in site.enable:
+        return Allowed(False, f"the server takes {type}, but this site has not enabled it")
+    return allowed
+
+
+def _discrete(part: Part, ways: Ways) -> Route:
+    last = ways.written[WHOLE].rank
+    rank = ways.written[part.type].rank if part.type in ways.written else last
+    return Route(part.name, "discrete", part.type, (part.name,), rank)
+
+
 def _document(
-    note: Part, parts: Sequence[Part], discrete: Sequence[Part], capability: Capability, site: Site
-) -> list[Planned]:
+    note: Part, parts: Sequence[Part], discrete: Sequence[Part], whole: Way, site: Site, ways: Ways
+) -> Iterator[Planned]:
+    """The document; none where it would only repeat what goes anyhow and no document is taken."""
     told = tuple(part.name for part in parts if part.type != "Provenance")  # the document names its authors itself
-    route = Route("document", "document", DOCUMENT, told, RANKS[DOCUMENT])
-    allowed = capability.allows(DOCUMENT, Interaction.CREATE)
-    if allowed.yes:
-        return [Planned(route)]
+    route = Route(WHOLE, "document", DOCUMENT, told, ways.written[WHOLE].rank)
+    if whole.enabled:
+        yield Planned(route)
+        return
     alone = all(part.type in NEVER_ALONE or part in discrete for part in parts)
-    if alone and _only_refers(note, {f"{part.type}/{part.resource.get('id')}" for part in discrete}):
-        return []
-    return [Planned(route, _hold(site, DOCUMENT, allowed))]
+    if not alone or not _only_refers(note, {f"{part.type}/{part.resource.get('id')}" for part in discrete}):
+        yield Planned(route, no_way(site.id, DOCUMENT, whole.because))
 
 
 def _only_refers(note: Part, carried: set[str]) -> bool:
@@ -110,25 +143,4 @@ def _only_refers(note: Part, carried: set[str]) -> bool:
         and section.get("entry")
         and all(entry.get("reference") in carried for entry in section["entry"])
         for section in sections
-    )
-
-
-def usable(type: str, capability: Capability, site: Site) -> Allowed:
-    """Whether a discrete write of this type may go out: the server takes it and the site asked for it."""
-    if type not in RANKS or type == DOCUMENT:
-        return Allowed(False, f"the bridge writes no {type} of its own")
-    allowed = capability.allows(type, Interaction.CREATE)
-    if allowed.yes and type not in site.enable:
-        return Allowed(False, f"the server takes {type}, but this site has not enabled it")
-    return allowed
-
-
-def _hold(site: Site, type: str, allowed: Allowed) -> Hold:
-    return Hold(
-        HoldReason.CAPABILITY,
-        capability_key(site.id, type),
-        Owner.PRACTICE,
-        f"there is no way into this practice's EHR for it: {allowed.because}",
-        f"ask the practice's EHR team to open {type} create for this connection and enable it in `bridge.yaml`,"
-        " or hand the document over by another way",
     )

@@ -22,8 +22,8 @@ def needed(practices: Iterable[Practice], vendor: VendorFacts) -> dict[str, str]
     """FHIR type → letters, in order: a patient is looked for, documents and what a site enabled are written, looked
     for after a lost answer, and read before they are corrected or taken back.
     """
-    written = {DOCUMENT, *(type for practice in practices for type in practice.enable)}
-    enabled = {type for practice in practices for type in practice.enable}
+    enabled = {type for practice in practices for type in practice.asked}
+    written = {DOCUMENT, *enabled}
     found = {PATIENT: "rs"}
     for type in sorted(written):
         letters = _writing(type, vendor, type in enabled)

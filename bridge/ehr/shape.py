@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.documents.words import Words
-from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, digest, finding, identifiers
+from bridge.ehr.context import PROTECTED, ShapeContext, Shaped, digest, finding, identifiers, profiles
 from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.facts import VendorFacts
-from bridge.ehr.note import choose_mime, document
+from bridge.ehr.flowsheet import in_flowsheet
+from bridge.ehr.note import choose_mime, document, roll_up
 from bridge.ehr.references import person_of, rewrite
 from bridge.ehr.requirements import missing
 from bridge.model import Part, type_json
 
-__all__ = ["ShapeContext", "Shaped", "choose_mime", "digest", "discrete", "document"]
+__all__ = ["ShapeContext", "Shaped", "choose_mime", "digest", "discrete", "document", "roll_up"]
 
 OURS = "urn:dyad-bridge:"
 NOTED = frozenset(
@@ -38,6 +39,7 @@ def discrete(part: Part, context: ShapeContext, siblings: Sequence[Part] = ()) -
     }
     own = {key: value for key, value in named.items() if value}
     resource = rewrite(kept, f"Patient/{context.patient_id}", context.standing, own)
+    resource, filed = in_flowsheet(resource, part, context)
     delivery = {"system": SYSTEM, "value": context.reference}
     single = part.type in SINGLE_IDENTIFIER
     resource["identifier"] = delivery if single else [*identifiers(source), delivery]
@@ -46,7 +48,7 @@ def discrete(part: Part, context: ShapeContext, siblings: Sequence[Part] = ()) -
         meta["security"] = [*meta.get("security", []), *PROTECTED]
         resource["note"] = [*resource.get("note", []), {"text": context.disclosure.note(Words(context.language))}]
     shaped = {"resourceType": part.type, **({"meta": meta} if meta else {}), **resource}
-    findings = list(missing(shaped, context.vendor, part.name))
+    findings = [*filed, *missing(shaped, context.vendor, part.name)]
     if context.disclosure is not None and (part.type not in NOTED or "note" in dropped):
         rule = "42 CFR §2.32 wants a notice with this, and this type has no place for it: send it as a document"
         findings.append(finding("ehr-part2", f"{part.type}.note", rule, part))
@@ -58,5 +60,7 @@ def discrete(part: Part, context: ShapeContext, siblings: Sequence[Part] = ()) -
 def _meta(meta: type_json, vendor: VendorFacts) -> type_json:
     """Of our meta only what this vendor is sent; our labels never leave: a label can say what was withheld."""
     found = {key: meta[key] for key in vendor.meta.value if key in meta and key != "security"}
+    if "profile" in found:
+        found["profile"] = profiles(found["profile"], vendor)
     foreign = [label for label in meta.get("security", []) if not str(label.get("system", "")).startswith(OURS)]
     return {**found, "security": foreign} if foreign else found

@@ -1,121 +1,181 @@
-"""The ways of each kind of record into one chart, the chosen one first: what each causes there, what it loses."""
+"""The ladder of each kind of record, as data: `ways.yaml`, and a project's own file of the same shape over it."""
 
 from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.dataclasses import dataclass as checked
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.ehr import send
-from bridge.ehr.capability import Capability
-from bridge.ehr.route import DOCUMENT, RANKS, Site, usable
-from bridge.model import Action, Allowed, Interaction
-from bridge.settings.lines import read_yaml
+from bridge.ehr.merge import can_be_in_error
+from bridge.errors import ConfigError, Problem
+from bridge.settings.lines import Document, read_yaml
 
+WHOLE = "document"
+"""The way that carries a record whole."""
+DOCUMENT = "DocumentReference"
 CORRECTION = "correction"
-CORRECTIONS: Final = {
-    "update": (Action.UPDATE, Interaction.UPDATE),
-    "replaces": (Action.REPLACE, Interaction.CREATE),
-    "superseding-note": (Action.SUPERSEDE, Interaction.CREATE),
-    "entered-in-error": (Action.RETRACT, Interaction.UPDATE),
-    "disregard-note": (Action.DISREGARD, Interaction.CREATE),
-}
-"""Each way to correct or take back: the step it is, and what the server must take for it."""
+OTHER = "other"
+FILE = "ways.yaml"
 
-_FILE = "ways.yaml"
-_CLOSED = ConfigDict(extra="forbid")
+NEVER_ALONE = frozenset(
+    {
+        "Composition",  # becomes the document
+        "Patient",  # design: never created silently
+        "RelatedPerson",
+        "Consent",  # an agency's consent is not the practice's record
+        "Provenance",
+        "EpisodeOfCare",
+        "Location",
+        "Organization",
+        "Practitioner",
+        "PractitionerRole",
+    }
+)
+"""Types that travel only inside something else, or not at all; no file changes that."""
 
 
-@checked(frozen=True, slots=True, config=_CLOSED)
-class KindWays:
-    """One kind of record: FHIR type → what a discrete write of it does not carry; `never` says what is not done."""
+class Section(BaseModel):
+    """Frozen; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Written(Section):
+    """What is written by one way: a FHIR type by its name, or the document; what that causes and loses anyhow."""
+
+    rank: Annotated[int, Field(ge=10, le=90)]
+    causes: str = Field(min_length=3)
+    loses: tuple[str, ...] = ()
+
+
+class Ladder(Section):
+    """One kind of record: its ways in order, each with what it does not carry."""
 
     title: str
-    discrete: Mapping[str, tuple[str, ...]]
-    never: str = ""
+    records: tuple[str, ...] = ()  # kinds of record, PACK/NAME
+    ways: Mapping[str, tuple[str, ...]]
 
 
-@checked(frozen=True, slots=True, config=_CLOSED)
-class Correction:
+class Correction(Section):
     """One way to correct or to take back a document: what the reader of the chart sees, and what is lost."""
 
-    reader: str
+    reader: str = Field(min_length=3)
     loses: tuple[str, ...] = ()
 
 
-@checked(frozen=True, slots=True, config=_CLOSED)
-class Ways:
-    """All of `ways.yaml`."""
-
-    lost: Mapping[str, tuple[str, ...]]
-    discrete: Mapping[str, str]
-    corrections: Mapping[str, Correction]
-    kinds: Mapping[str, KindWays]
+Correcting = Literal["update", "replaces", "superseding-note", "entered-in-error", "disregard-note"]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way in. `enabled`: it is used as things are now; `because` says why, or why not."""
+class Ways(Section):
+    """The whole file."""
 
-    route: str
-    enabled: bool
-    because: str
-    loses: tuple[str, ...] = ()
-    causes: str = ""  # what it does there; of a correction: what the reader of the chart sees
+    written: Mapping[str, Written]
+    corrections: Mapping[Correcting, Correction]
+    kinds: Mapping[str, Ladder]
+    other: Ladder
+
+    def named(self, kind: str) -> str:
+        """The ladder of a kind of record (PACK/NAME), by its name; a ladder's own name is itself."""
+        if kind in self.kinds:
+            return kind
+        return next((name for name, ladder in self.kinds.items() if kind in ladder.records), OTHER)
+
+    def ladder(self, kind: str) -> Ladder:
+        """The ladder that a kind of record goes."""
+        return self.kinds.get(self.named(kind), self.other)
+
+    @property
+    def types(self) -> Mapping[str, int]:
+        """Every FHIR type that is ever written → its rank."""
+        return {DOCUMENT if name == WHOLE else name: written.rank for name, written in self.written.items()}
 
 
 @cache
 def shipped() -> Ways:
-    """What `ways.yaml` says: every type in it is one that the bridge writes."""
-    text = importlib.resources.files("bridge.ehr").joinpath(_FILE).read_text(encoding="utf-8")
-    return TypeAdapter(Ways).validate_python(read_yaml(text, _FILE).value)
+    """What the package's `ways.yaml` says."""
+    return read_ways(importlib.resources.files("bridge.ehr").joinpath(FILE).read_text(encoding="utf-8"))
 
 
-def ways_of(kind: str, capability: Capability, site: Site) -> tuple[Way, ...]:
-    """The ways of this kind into this chart, those that are used first; the last is what happens where none is."""
-    found = list(_corrections(capability) if kind == CORRECTION else _writes(kind, capability, site))
-    found.sort(key=lambda way: not way.enabled)
-    if not any(way.enabled for way in found):
-        rule = "nothing else is open: it is held, and the practice's EHR team is told what to open"
-        found.insert(0, Way("held", True, rule, ("everything, until a way is opened",)))
-    return tuple(found)
+@cache
+def of_project(text: str) -> Ways:
+    """The shipped ways with a project's own file over them; "" is none. Raises ConfigError, each problem with its line.
+
+    Its `kinds` add to those of the same name, way by way and record by record; its `written` and `corrections` replace.
+    """
+    if not text:
+        return shipped()
+    document = read_yaml(text, FILE)
+    if document.problems or not isinstance(document.value, dict):
+        rule = "is no table of ways"
+        raise ConfigError(document.problems or Problem("ways-form", rule, f"{FILE}:1", next_step="see configuring.md"))
+    base: dict[str, Any] = shipped().model_dump(mode="python")
+    value: dict[str, Any] = document.value
+    own = _mapping(value, "kinds")
+    theirs = {record for ladder in own.values() for record in _records(ladder)}
+    kinds: dict[str, Any] = {}
+    for name, ladder in base["kinds"].items():  # a record that the project sends another way leaves the shipped one
+        kinds[name] = {**ladder, "records": [record for record in ladder["records"] if record not in theirs]}
+    for name, ladder in own.items():
+        before, new = kinds.get(name, {}), ladder if isinstance(ladder, dict) else {"title": ladder}
+        records = [*before.get("records", ()), *_records(new)]
+        kinds[name] = {**before, **new, "records": records, "ways": {**before.get("ways", {}), **_mapping(new, "ways")}}
+    over = {name: {**base[name], **_mapping(value, name)} for name in ("written", "corrections")}
+    return _checked({**base, **value, "kinds": kinds, **over}, document)
 
 
-def _writes(kind: str, capability: Capability, site: Site) -> Iterator[Way]:
-    """The document, then what may be written beside it."""
-    ways, declared = shipped(), shipped().kinds[kind]
-    document = capability.allows(DOCUMENT, Interaction.CREATE)
-    loses = (*ways.lost["document"], *([declared.never] if declared.never else []))
-    yield Way("document", document.yes, document.because, loses, "a note among the chart's outside documents")
-    for type, lost in declared.discrete.items():
-        allowed = usable(type, capability, site)
-        yield Way(type, allowed.yes, allowed.because, lost, ways.discrete[type])
+def read_ways(text: str) -> Ways:
+    """A whole file of ways. Raises ConfigError."""
+    document = read_yaml(text, FILE)
+    return _checked(document.value, document)
 
 
-def _corrections(capability: Capability) -> Iterator[Way]:
-    """How a document that stands is corrected, and how one that should not stand is taken back."""
-    used = (send.change(DOCUMENT, capability), send.withdrawal(DOCUMENT, capability))
-    for name, one in shipped().corrections.items():
-        action, interaction = CORRECTIONS[name]
-        allowed = capability.allows(DOCUMENT, interaction)
-        if allowed.yes and action is Action.REPLACE and not capability.vendor.document.relates_to.value:
-            allowed = Allowed(False, "vendor: does not keep which document another replaces (relatesTo)")
-        yield Way(name, action in used, _why(allowed, action in used), one.loses, one.reader)
+def _checked(value: Any, document: Document) -> Ways:
+    try:
+        ways = Ways.model_validate(value)
+    except ValidationError as error:
+        raise ConfigError([_problem(document, item) for item in error.errors(include_input=False)]) from None
+    problems = list(_unwritable(ways, document))
+    if problems:
+        raise ConfigError(problems)
+    return ways
 
 
-def _why(allowed: Allowed, used: bool) -> str:
-    """Why this correction is used or not: what the server takes, or that another is preferred."""
-    return allowed.because if used or not allowed.yes else f"another way comes first here ({allowed.because})"
+def _unwritable(ways: Ways, document: Document) -> Iterator[Problem]:
+    """Ways that are not described, types that may not be written, and records that go two ladders."""
+    for name in ways.written:
+        if name != WHOLE and (name in NEVER_ALONE or not can_be_in_error(name)):
+            rule = "the bridge never writes this type: it travels inside a document, or could not be taken back"
+            yield Problem("ways-type", rule, document.where(("written", name)), f"written.{name}", "leave it out")
+    ladders = {("kinds", name): ladder for name, ladder in ways.kinds.items()} | {(OTHER,): ways.other}
+    seen: dict[str, str] = {}
+    for path, ladder in ladders.items():
+        for way in ladder.ways:
+            if way not in ways.written:
+                where = document.where((*path, "ways", way))
+                step = f"describe it under `written`, or name one of {', '.join(ways.written)}"
+                yield Problem("ways-unknown", "is no way of writing", where, ".".join((*path, "ways", way)), step)
+        for index, record in enumerate(ladder.records):
+            if record in seen:
+                where, field = document.where((*path, "records", index)), ".".join((*path, "records"))
+                rule = f"this kind of record goes the ladder {seen[record]} already"
+                yield Problem("ways-twice", rule, where, field, "name it in one of them")
+            seen[record] = path[-1]
 
 
-def resources_of(capability: Capability) -> dict[str, dict[str, Allowed]]:
-    """Every type that is stated, known of the vendor, or written by us → interaction → whether, and why."""
-    types = {*capability.stated, *capability.vendor.forbidden.value, *capability.vendor.documented.value, *RANKS}
-    return {
-        type: {one.value: capability.allows(type, one) for one in Interaction} for type in sorted({*types, "Patient"})
-    }
+def _problem(document: Document, error: Any) -> Problem:
+    path = tuple(error["loc"])
+    field = ".".join(map(str, path))
+    return Problem("ways-form", error["msg"], document.where(path), field, "see the ways of the package's ways.yaml")
+
+
+def _mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _records(ladder: Any) -> list[Any]:
+    found = ladder.get("records") if isinstance(ladder, dict) else None
+    return list(found) if isinstance(found, list | tuple) else []

@@ -56,6 +56,7 @@ def open_record(
         digest=hashlib.sha256(raw).hexdigest(),
         raw=raw,
         practice=opened.practice,
+        weight=opened.weight,
     )
 
 

@@ -50,7 +50,7 @@ class Logins:
 
     def tokens(self, connection: Connection, login: Smart | ClientSecret, secure: ssl.SSLContext) -> Tokens:
         """The connection's tokens."""
-        vendor = facts.vendor(connection.vendor)
+        vendor = facts.of_project(connection.vendor, self.project.vendors)
         practices = [one for one in self.project.practices.values() if one.connection == connection.id]
         bases = [one.base for one in self.project.connections.values() if one.id != connection.id]
 

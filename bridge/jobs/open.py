@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 
-from bridge.ehr import facts
+from bridge.ehr import facts, presets, ways
 from bridge.ehr.chart import Chart
 from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError
@@ -23,6 +24,7 @@ from bridge.moves.line import Line
 from bridge.release import settings_key
 from bridge.settings import Project
 from bridge.store import holds, leases
+from bridge.store import statements as kept
 from bridge.store.keys import parse_key
 from bridge.store.ledger import Ledger
 
@@ -84,8 +86,9 @@ def activate(project: Project, ledger: Ledger, by: str, now: int) -> tuple[dict[
         ledger.write(holds.arrive, holds.Arrival(tuple(f"mapping:{kind}" for kind in checked.kinds), now, "activation"))
     if other_settings:
         keys = tuple(settings_key(name) for name in project.practices)
-        ways = statements.ways_into(project.practices)
-        ledger.write(holds.arrive, holds.Arrival(keys, now, "settings", ways))
+        into = statements.ways_into(project.practices)
+        ledger.write(kept.replan, kept.Replan(now, beginnings=into))
+        ledger.write(holds.arrive, holds.Arrival(keys, now, "settings", into))
     return files, checked
 
 
@@ -103,8 +106,11 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
     try:
         for name, practice in line.project.practices.items():
             connection = line.project.connections[practice.connection]
-            line.charts[name] = Chart(practice, connection, facts.vendor(connection.vendor), clients[connection.id])
-        statements.load(line)
+            known = facts.of_project(connection.vendor, line.project.vendors)
+            vendor = presets.of_site(known, practice)
+            client, own = clients[connection.id], ways.of_project(line.project.ways)
+            line.charts[name] = Chart(practice, connection, vendor, client, ways=own)
+        await asyncio.to_thread(statements.load, line, clock())
         yield line
     finally:
         for client in clients.values():

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bridge.ehr import facts
+from bridge.ehr import facts, presets
 from bridge.ehr.context import ShapeContext, Shaped
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.route import NEVER_ALONE
@@ -112,7 +112,8 @@ def chart_of(project: Project | None, agency: Agency, practice: str) -> tuple[Pr
     if project is None:
         return plain_practice(practice, agency.timezone), facts.vendor("generic")
     known = project.practices[practice]
-    return known, facts.vendor(project.connections[known.connection].vendor)
+    vendor = facts.of_project(project.connections[known.connection].vendor, project.vendors)
+    return known, presets.of_site(vendor, known)
 
 
 def previewed(setup: Trial, row: Row | Problem, to: Recipient) -> tuple[Tried, tuple[Charted, ...]]:
@@ -168,8 +169,10 @@ def context(to: Recipient, chart: trial.Chart, told: Sequence[Part], kind: str) 
         reference=NOT_SENT,
         vendor=to.vendor,
         agency=agency.name,
-        zone=agency.timezone,
+        zone=agency.timezone if wants.zone == "agency" else to.practice.timezone,
         mime=wants.mime,
+        otherwise=wants.otherwise,
+        encounter_link=wants.encounter_link,
         language=wants.language,
         kind=kind,
         types=wants.types,

@@ -16,8 +16,17 @@ Job = Callable[[], Awaitable[object]]
 SECOND = 1_000_000
 
 
-def start(line: Line, owner: str, clock: Callable[[], int], jobs: dict[str, tuple[timedelta, Job]]) -> AsyncIOScheduler:
-    """A running scheduler: each job at its interval, by one worker of all. Shut it down to stop."""
+def start(
+    line: Line,
+    owner: str,
+    clock: Callable[[], int],
+    jobs: dict[str, tuple[timedelta, Job]],
+    here: dict[str, tuple[timedelta, Job]],
+) -> AsyncIOScheduler:
+    """A running scheduler: each of `jobs` at its interval, by one worker of all, those of `here` in every process.
+
+    Shut it down to stop.
+    """
     scheduler = AsyncIOScheduler(timezone="UTC")
     for name, (every, job) in jobs.items():
         scheduler.add_job(
@@ -27,6 +36,10 @@ def start(line: Line, owner: str, clock: Callable[[], int], jobs: dict[str, tupl
             kwargs={"line": line, "name": name, "owner": owner, "clock": clock, "every": every, "job": job},
             max_instances=1,
             coalesce=True,
+        )
+    for name, (every, job) in here.items():
+        scheduler.add_job(
+            told, "interval", seconds=every.total_seconds(), args=[name, job], max_instances=1, coalesce=True
         )
     scheduler.start()
     return scheduler
@@ -43,5 +56,13 @@ async def once_leased(line: Line, name: str, owner: str, clock: Callable[[], int
                 await job()
             finally:
                 await line.write(leases.end_run, run)
+    except BridgeError as error:
+        log.failure("schedule-failed", error, schedule=name)
+
+
+async def told(name: str, job: Job) -> None:
+    """The job ran here; why it could not is in the log."""
+    try:
+        await job()
     except BridgeError as error:
         log.failure("schedule-failed", error, schedule=name)

@@ -39,7 +39,9 @@ async def run(line: Line, workers: int, beside: Serve | None = None, clock: Call
         running = [asyncio.create_task(worker.run()) for worker in crew]
         if beside is not None:
             running.append(asyncio.create_task(beside(stop)))  # type: ignore[arg-type]
-        scheduler = schedule.start(line, crew[0].owner if crew else "doors", clock, plan(line, clock))
+        scheduler = schedule.start(
+            line, crew[0].owner if crew else "doors", clock, plan(line, clock), here(line, clock)
+        )
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
         log.event("stopping", workers=len(crew))
@@ -62,6 +64,11 @@ def settle_down() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT)
+
+
+def here(line: Line, clock: Callable[[], int]) -> dict[str, tuple[timedelta, schedule.Job]]:
+    """What each process does for itself: what another learned, or read, of an EHR counts here too."""
+    return {"statements-known": (timedelta(seconds=30), lambda: asyncio.to_thread(statements.load, line, clock()))}
 
 
 def plan(line: Line, clock: Callable[[], int]) -> dict[str, tuple[timedelta, schedule.Job]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from bridge import log, pipeline
 from bridge.errors import BridgeError
 from bridge.jobs import deliver, statements
-from bridge.moves import catching
+from bridge.moves import catching, ending
 from bridge.moves.line import Line
 from bridge.store import records, views
 
@@ -90,7 +90,11 @@ class Worker:
         ledger = self.line.ledger
         try:
             works = ledger.write(records.claim, records.Claim(ledger, self.owner, BATCH, now, until))
-            return pipeline.translate(self.line, works, self.owner, now) or catching.catch_up(self.line, now)
+            return (
+                pipeline.translate(self.line, works, self.owner, now)
+                or catching.catch_up(self.line, now)
+                or ending.tell_ended(self.line, now)
+            )
         except BridgeError as error:
             log.event("translate-failed", codes=",".join(problem.code for problem in error.problems))
         except Exception as error:  # noqa: BLE001 - else this task would be over and its worker go on without it

@@ -18,6 +18,8 @@ _OPTIONAL = (
     "program",
     "final",
     "void",
+    "urgent",
+    "significant",
     "never",
     "agency_only",
     "consent",
@@ -70,7 +72,7 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         id=reader.path("id") or (),
         subject=reader.paths("subject"),
         people={
-            role: path for role in reader.object("people", None) if (path := reader.path("people", role)) is not None
+            role: path for role in reader.object(None, "people") if (path := reader.path("people", role)) is not None
         },
         version=reader.path("version"),
         version_as=reader.choice("version_as", ("instant", "integer")),
@@ -79,6 +81,8 @@ def read_kind(source: Source, problems: list[Problem]) -> Kind | None:
         program=reader.path("program"),
         final=reader.rule("final"),
         void=reader.rule("void"),
+        urgent=reader.rules("urgent"),
+        significant=reader.rules("significant"),
         never=tuple(reader.dotted(one) for one in reader.texts("never")),
         agency_only=reader.paths("agency_only"),
         consent=reader.consent(),
@@ -150,26 +154,33 @@ class _Reader:
             self.wrong((key,), f"must be one of {', '.join(among)}")
         return str(value)
 
-    def object(self, key: str, keys: tuple[str, ...] | None) -> dict[str, Any]:
-        """The object under a key, holding none but `keys`."""
-        value = self.at(key)
+    def object(self, keys: tuple[str, ...] | None, *where: str | int) -> dict[str, Any]:
+        """The object declared there, holding none but `keys`."""
+        value = self.at(*where)
         if not isinstance(value, dict):
-            self.wrong((key,), "must be an object")
+            self.wrong(where, "must be an object")
             return {}
         for name in value:
             if keys is not None and name not in keys:
-                self.wrong((key, name), f"there is only {', '.join(keys)}")
+                self.wrong((*where, name), f"there is only {', '.join(keys)}")
         return value
 
-    def rule(self, key: str) -> Rule | None:
-        if self.at(key) is None:
+    def rule(self, *where: str | int) -> Rule | None:
+        """The rule declared there, `{path: field, in: [values]}`."""
+        if self.at(*where) is None:
             return None
-        value = self.object(key, ("path", "in"))
-        path = self.path(key, "path")
+        value = self.object(("path", "in"), *where)
+        path = self.path(*where, "path")
         if path is None or not isinstance(value.get("in"), list):
-            self.wrong((key,), "is written `{path: field, in: [values]}`")
+            self.wrong(where, "is written `{path: field, in: [values]}`")
             return None
         return Rule(path, frozenset(value["in"]))
+
+    def rules(self, key: str) -> tuple[Rule, ...]:
+        """One rule or a list of them: any of them will do."""
+        value = self.at(key)
+        found = [self.rule(key, i) for i in range(len(value))] if isinstance(value, list) else [self.rule(key)]
+        return tuple(rule for rule in found if rule is not None)
 
     def before_consent(self) -> bool:
         """Whether records of this kind may be sent before consent: then no field of it can hold anybody's words."""
@@ -185,7 +196,7 @@ class _Reader:
     def consent(self) -> ConsentPaths | None:
         if self.at("consent") is None:
             return None
-        self.object("consent", CONSENT_KEYS)
+        self.object(CONSENT_KEYS, "consent")
         practice, start = self.path("consent", "practice"), self.path("consent", "from")
         person = self.paths("consent", "person")
         if practice is None or start is None or not person:

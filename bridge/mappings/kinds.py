@@ -11,7 +11,7 @@ from bridge.mappings import moments
 from bridge.mappings.classes import GRANTABLE, NARRATIVE, ORDINARY
 from bridge.mappings.records import DEEPEST, halved, text_at, texts_at, tidy, unwritable, values_at, within, without
 from bridge.mappings.schema import Field, Schema
-from bridge.model import Authority, Purpose, Terms, type_json
+from bridge.model import Authority, Purpose, Terms, Weight, type_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Opened:
     program: str
     final: bool
     void: bool
+    weight: Weight = Weight.USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Kind:
     program: Field | None = None
     final: Rule | None = None
     void: Rule | None = None
+    urgent: tuple[Rule, ...] = ()  # goes at once whatever a practice's cadence
+    significant: tuple[Rule, ...] = ()  # what a practice is sent that wants significant records only
     never: tuple[Field, ...] = ()
     agency_only: tuple[Field, ...] = ()
     consent: ConsentPaths | None = None
@@ -167,7 +170,14 @@ class Kind:
             program=program,
             final=self.final is None or self.final.holds(record),
             void=self.void is not None and self.void.holds(record),
+            weight=self.weight(record),
         )
+
+    def weight(self, record: type_json) -> Weight:
+        """How much a practice's cadence lets it wait; what is urgent is significant too."""
+        if any(rule.holds(record) for rule in self.urgent):
+            return Weight.URGENT
+        return Weight.SIGNIFICANT if any(rule.holds(record) for rule in self.significant) else Weight.USUAL
 
     def order(self, version: str, timezone: str = "UTC") -> int:
         """A number that is larger for a later version of the same record; 0 for none. Raises ValueError."""

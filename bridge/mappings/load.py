@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
@@ -104,9 +105,9 @@ class Loaded:
 def load(files: Mapping[str, str], watching: Watching | None = None) -> Mappings:
     """The kinds, mappings and tables in a set of files. Raises ConfigError with every problem there is.
 
-    With `watching` they are slower, and say what cases reach of them.
+    With `watching` they are slower, and say what cases reach of them. Without, the same files are read once a process.
     """
-    found = read_files(files, watching)
+    found = read_files(files, watching) if watching is not None else _read_once(tuple(sorted(files.items())))
     if found.problems:
         raise ConfigError(found.problems)
     return found.mappings
@@ -151,6 +152,12 @@ def read_files(files: Mapping[str, str], watching: Watching | None = None) -> Lo
             problems.append(Problem("mapping-twice", rule, one.source.where(("reads",)), mapping.kind))
         mappings[mapping.kind], laid[name] = mapping, found
     return Loaded(Mappings(kinds, mappings, tables, digest(files)), kind_sources, laid, tuple(dict.fromkeys(problems)))
+
+
+@lru_cache(maxsize=4)
+def _read_once(files: tuple[tuple[str, str], ...]) -> Loaded:
+    """What was read is never changed, and reading it is most of a command's time."""
+    return read_files(dict(files))
 
 
 def digest(files: Mapping[str, str]) -> str:

@@ -22,6 +22,7 @@ from bridge.model.states import HoldReason as HoldReason
 from bridge.model.states import Interaction as Interaction
 from bridge.model.states import Owner as Owner
 from bridge.model.states import RecordState as RecordState
+from bridge.model.states import Weight as Weight
 
 type_json = dict[str, Any]
 """A JSON object (a record or a FHIR resource)."""
@@ -48,6 +49,7 @@ class Item:
     digest: str
     raw: bytes = field(repr=False)
     practice: str = ""  # the practice the record itself names for its subject, where the kind declares one
+    weight: Weight = Weight.USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class Hold:
     next_step: str
 
 
+CONSENT_ENDED = "bridge/consent-ended"
+"""The kind of the entry that tells a practice that no consent is in force any more; no record's."""
 GUARDED = "guard:"
 """How the key of a hold begins that asks a person to read what would leave."""
 

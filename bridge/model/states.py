@@ -107,3 +107,11 @@ class Owner(StrEnum):
     AGENCY = "agency"
     PRACTICE = "practice"
     ENGINEER = "engineer"
+
+
+class Weight(StrEnum):
+    """How much a record weighs for a practice that does not want each note at once."""
+
+    USUAL = ""
+    SIGNIFICANT = "significant"
+    URGENT = "urgent"

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from bridge.model import Part
+from bridge.model import Part, Weight
 from bridge.moves import planning
 from bridge.moves.line import Line
 from bridge.store import catching, permissions, persons, plans, records, views
@@ -73,5 +73,6 @@ def work_of(row: Row[Any]) -> records.Work:
     """A translated record as planning takes it."""
     return records.Work(
         row.id, row.agency, row.program, row.thing, row.kind, row.source_id, row.person, row.subject, row.position,
-        row.occurred_at, row.void, 0, b"",
+        row.occurred_at, row.void, 0, b"", weight=Weight(row.weight),
+        accepted_at=row.accepted_at,
     )  # fmt: skip

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bridge.consent import consent_key, decide, hold_for
+from bridge.consent import consent_key, hold_for
 from bridge.errors import RecordError
 from bridge.mappings.kinds import Permission
 from bridge.mappings.tables import table_key
 from bridge.model import Accepted, Decision, Fate, Item
-from bridge.moves import planning, telling
+from bridge.moves import ending, telling
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.release import practice_key
-from bridge.store import audit, custody, holds, notices, permissions, persons, records
+from bridge.store import audit, custody, holds, permissions, persons, records
 from bridge.store.records import thing
 
 
@@ -78,23 +78,16 @@ def change_custody(line: Line, changes: Sequence[custody.Suspend], now: int) -> 
         for one in moved
     ]
     line.write_all(audit.note, lines)
+    if moved:
+        ending.tell_ended(line, now)
 
 
 def give_all(line: Line, forms: Sequence[permissions.GiveConsent], now: int) -> list[bool]:
     """These forms are recorded, and practices told where one of them is a refusal or a revocation; which were new."""
     news = line.write_all(permissions.give_consent, forms)
-    ended = [one for one, new in zip(forms, news, strict=True) if new and (one.revoked or not one.terms.classes)]
-    tell_practices(line, [(one.person.agency, one.person.source, one.practice) for one in ended], now)
+    if any(new and (one.revoked or not one.terms.classes) for one, new in zip(forms, news, strict=True)):
+        ending.tell_ended(line, now)
     return news
-
-
-def decision(line: Line, agency: str, person: str, practice: str, now: int) -> Decision:
-    """What may leave now for this practice of this person's records, in the agency's own program."""
-    with line.ledger.read() as connection:
-        known = permissions.of_persons(connection, line.ledger, agency, [person])
-    has = known.get(person, planning.NOBODY)
-    subject = planning.subject_of(line, agency, line.project.agencies[agency].program, has.patient)
-    return decide(has.consents, practice, now, subject)
 
 
 def suspension(line: Line, agency: str, person: str, said: str | None, now: int) -> custody.Suspend:
@@ -110,7 +103,9 @@ def suspension(line: Line, agency: str, person: str, said: str | None, now: int)
 
 def suspend(line: Line, agency: str, person: str, now: int) -> int:
     """Who may consent for this person changed, somebody says: what others signed is suspended. How many forms."""
-    return line.ledger.write(custody.suspend, suspension(line, agency, person, None, now))
+    count = line.ledger.write(custody.suspend, suspension(line, agency, person, None, now))
+    ending.tell_ended(line, now)
+    return count
 
 
 def consent_of(
@@ -153,14 +148,8 @@ def revoke(line: Line, agency: str, person: str, practice: str, by: str, now: in
     ask = permissions.RevokeConsent(agency, person, practice, key, by, now)
     ended = line.ledger.write(permissions.revoke_consent, ask)
     if ended:
-        tell_practices(line, [(agency, person, practice)], now)
+        ending.tell_ended(line, now)
     return ended
-
-
-def tell_practices(line: Line, charts: Iterable[tuple[str, str, str]], now: int) -> None:
-    """Practices in whose charts something stands are told where nothing more may follow: (agency, person, practice)."""
-    over = [chart for chart in charts if not decision(line, *chart, now).permit]
-    line.write_all(notices.tell, [telling.no_more(line, *chart, now) for chart in over])
 
 
 def link_of(

@@ -26,12 +26,14 @@ def in_danger(line: Line, lane: LaneWork, opened: Collection[str]) -> bool:
     return LOCATION in opened and any(withhold.marked(patient) for patient in near(line, lane).patients)
 
 
-def known(around: Near, leaving: Sequence[Part]) -> guard.Known:
-    """The names as the guard looks for them: the person's own are theirs, and so are those of who did what is told."""
+def known(around: Near, leaving: Sequence[Part], wants: GuardSettings) -> guard.Known:
+    """The names as the guard looks for them, but for the person's own, those of staff who did what is told, and those
+    that the agency's settings let be: a grandmother may be called as the mother is."""
     if not (around.others or around.caregivers):
         return guard.Known()
+    let_be = () if wants.caregivers else around.caregivers
     return guard.Known(
-        own=guard.name_words((*around.own, *guard.named_in(leaving))),
+        own=guard.name_words((*around.own, *let_be, *guard.named_in(leaving))),
         others=guard.name_words(around.others),
         caregivers=guard.name_words(around.caregivers),
     )
@@ -52,7 +54,7 @@ def hold(
     """
     worded = bool(withhold.classes_of(leaving) - {ORDINARY, SCREENING_DONE})
     asked = worded and (wants.names or wants.caregivers)
-    people = known(who_is_near(), leaving) if asked else guard.Known()
+    people = known(who_is_near(), leaving, wants) if asked else guard.Known()
     found = guard.findings(guard.texts(leaving), people, wants)
     if worded and practice.document.when_released == "hold" and withhold.shown_at_once(leaving, kind, practice):
         found = (*found, guard.Found("portal", "note"))

@@ -14,7 +14,7 @@ from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
 from bridge.moves.results import Results
 from bridge.settings import Project
-from bridge.store import leases, permissions
+from bridge.store import permissions, statements
 from bridge.store.ledger import Ledger
 from bridge.store.writer import Operation
 
@@ -75,7 +75,8 @@ class Line:
     async def learn(self, practice: str, type: str, interaction: str, now: int) -> None:
         """The refusal is durable, and the charts behind this practice's connection know of it from here on."""
         of = self.charts[practice].connection.id
-        await self.write(leases.learn, (of, type, interaction, "refused as unsupported", now))
+        lesson = statements.Lesson(of, type, interaction, "refused as unsupported", now)
+        await self.write(statements.learn, lesson)
         for name, chart in self.charts.items():
             if chart.connection.id == of and chart.capability is not None:
                 learned = chart.capability.learned | {(type, interaction)}

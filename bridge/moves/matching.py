@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import orjson
 
 from bridge import people
+from bridge.consent import OF_AGE
 from bridge.ehr import match
 from bridge.ehr.answers import classify
 from bridge.ehr.capability import SEARCH_BY_POST
@@ -23,6 +25,10 @@ PATIENT_ID = "urn:dyad-bridge:patient-id"
 
 AGAIN = 60 * SECOND
 """How long to wait before a search that failed is tried again."""
+
+
+CAREGIVER = "caregiver"
+"""The role of those who are grown up, whatever an agency calls them otherwise: a mapping's name for them (R25)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,18 @@ class Matcher:
             one = candidates[0].id if len(candidates) == 1 else ""
             shared = permissions.shared_link(connection, lane.practice, lane.person, one)
         birth_date = orjson.loads(lane.patient).get("birthDate", "") if lane.patient else ""
-        found = people.certain(link, candidates, birth_date, shared)
+        grown_by = of_age(now) if self.lane.role == CAREGIVER else ""
+        found = people.certain(link, candidates, birth_date, shared, grown_by=grown_by)
         if isinstance(found, Hold):
             return Found(hold=found)
         await self.line.write(permissions.matched, (link.id, found.patient))
         return Found(found.patient)
+
+
+def of_age(now: int) -> str:
+    """The day on which somebody was born who is 18 today, `YYYY-MM-DD`; in UTC, a day more or less is nobody's harm."""
+    today = datetime.fromtimestamp(now // SECOND, UTC).date()
+    return f"{today.year - OF_AGE:04d}-{today:%m-%d}"
 
 
 def unsearchable(lane: LaneWork) -> Hold:

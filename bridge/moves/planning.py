@@ -14,8 +14,9 @@ from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
 from bridge.mappings.functions import record_key
 from bridge.model import Hold, HoldReason, Owner, Part, Released, Route, Translation
+from bridge.moves import own_record
 from bridge.moves.line import Line
-from bridge.release import withhold
+from bridge.release import cadence, withhold
 from bridge.release.origin import with_origin
 from bridge.store import kin, permissions, persons, plans, records, views
 from bridge.store.lanes import EntryWork, LaneWork
@@ -24,6 +25,8 @@ from bridge.store.permissions import Permissions
 Made = tuple[records.Work, Translation]
 LATER = 60_000_000
 """Microseconds until a record whose practice is full is looked at again."""
+ROLLED_UP = "document"
+"""The name of the route a roll-up takes, as of a single note."""
 NOBODY = Permissions("", (), frozenset())
 
 
@@ -82,6 +85,7 @@ def plan(
             part.about: plans.Spoken(part.role, known.get((work.agency, part.about), NOBODY).role)
             for part in translation.parts
         },
+        arrives=() if holds else own_record.arrivals(work.agency, translation.parts, work.subject),
     )
 
 
@@ -180,12 +184,13 @@ def plan_person(
             status=status,
         )
         conditions = withhold.conditions_of(chart.practice, program, patient)
-        for entry in route.plan(parts, chart.planned, chart.practice):
+        for entry in route.plan(work.kind, parts, chart.planned, chart.practice, chart.ways):
             facts = withhold.facts_only_by(entry.route.kind, parts, work.kind, chart.practice)
             decision = withhold.facts_only(gate.decision) if facts else gate.decision
             released = withhold.released(parts, person, decision, conditions)
             hold, due = (gate.hold, gate.due) if gate.hold is not None else (entry.hold, None)
             leaving = parts_of(entry.route, released)
+            told = entry.route.kind == "document"
             yield plans.EntryPlan(
                 practice=practice_id,
                 person=person,
@@ -200,7 +205,25 @@ def plan_person(
                 withheld=withheld_of(entry.route, parts, released) if gate.decision.permit else 0,
                 hold=hold,
                 due=due,
+                gathered=gathered(line, work, person, chart, hold) if told and not status else None,
+                unwanted=told and cadence.unwanted(chart.practice, work.kind, work.weight),
             )
+
+
+def gathered(line: Line, work: records.Work, person: str, chart: Chart, hold: Hold | None) -> plans.Gathering | None:
+    """The roll-up that tells this practice of the record; None where it goes by itself.
+
+    What the practice's settings leave out for now waits by itself: they open for one record and not for the next.
+    """
+    if hold is not None and hold.reason is HoldReason.PRACTICE:
+        return None
+    practice, kind = chart.practice, work.kind
+    occurred, accepted = work.occurred_at, work.accepted_at
+    window = cadence.window(practice, work.agency, work.program, kind, work.weight, occurred, accepted)
+    if window is None:
+        return None
+    known = reference(line, work.agency, practice.id, person, window.thread, ROLLED_UP)
+    return plans.Gathering(window.thread, window.since, window.until, window.due, known)
 
 
 def patient_of(parts: Sequence[Part]) -> bytes:
@@ -242,8 +265,7 @@ def digest(line: Line, parts: Sequence[Part], chart: Chart) -> str:
 
     Keyed, for it stands beside what is encrypted: whoever guesses what was said cannot compare.
     """
-    document = chart.practice.document
-    said = [document.mime, document.language, document.author, [part.resource for part in parts]]
+    said = [chart.practice.document.form, [part.resource for part in parts]]
     plain = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return line.ledger.keyring.hash(plain)
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge import release
 from bridge.ehr import decide
-from bridge.model import (
-    EntryState,
-    Hold,
-    Part,
-    Route,
-)
-from bridge.moves import guarding, holding, planning
+from bridge.model import CONSENT_ENDED, EntryState, Hold, Part
+from bridge.moves import gathering, guarding, holding, planning
+from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
-from bridge.moves.staying import held
+from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import bring, withdraw
-from bridge.release import withhold
 
 
 async def next_step(turn: Turn) -> Outcome:
@@ -27,37 +21,34 @@ async def next_step(turn: Turn) -> Outcome:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
         return await withdraw(turn)
-    program = turn.line.project.programs.get(entry.program)
-    gate = release.gate(
-        turn.lane.agency,
-        turn.lane.source,
-        turn.chart.practice,
-        turn.lane.consents,
-        turn.lane.link is not None,
-        entry.occurred_at,
-        now,
-        planning.subject_of(turn.line, turn.lane.agency, entry.program, turn.lane.patient),
-        status=release.may_answer(turn.line.translator.mappings.kinds.get(entry.kind), turn.chart.practice, program),
-    )
-    if gate.hold is not None:
-        return await held(turn, gate.hold, gate.due)
-    danger = guarding.in_danger(turn.line, turn.lane, gate.decision.classes)
-    conditions = withhold.conditions_of(turn.chart.practice, program, turn.lane.patient, in_danger=danger)
-    parts = turn.leaving.parts(entry)
-    released = turn.leaving.released(entry, gate.decision, conditions, turn.chart.practice)
-    route = Route(entry.name, entry.route, entry.resource_type, entry.parts, entry.rank)
-    leaving = planning.parts_of(route, released)
-    if not leaving:  # withheld whole: what stood before was true and stays
+    if entry.kind == CONSENT_ENDED:
+        return await say_ended(turn)
+    told = gathering.told(turn, now)
+    may = [one for one in told if one.gate.hold is None]
+    if told and not may:
+        return await held(turn, *closed(told))
+    if entry.gathers_until is not None and now < entry.gathers_until:
+        return await stay(turn, entry.gathers_until)
+    records = [one.leaving for one in may if one.leaving]
+    if not records:  # withheld whole: what stood before was true and stays
         state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
         return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
+    leaving = [part for record in records for part in record]
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
         return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
     reads = look(turn, leaving, digest)
     if reads is not None:
         return await held(turn, reads)
-    withheld = planning.withheld_of(route, parts, released)
-    return await bring(turn, leaving, digest, withheld, gate.decision)
+    withheld = sum(one.withheld for one in may)
+    return await bring(turn, leaving, digest, withheld, may[0].gate.decision, records)
+
+
+def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
+    """What is waited for where nothing of an entry may go, and when time alone may let some of it."""
+    holds = [one.gate.hold for one in told if one.gate.hold is not None]
+    times = [one.gate.due for one in told if one.gate.due is not None]
+    return holds[0], min(times, default=None)
 
 
 def look(turn: Turn, leaving: Sequence[Part], digest: str) -> Hold | None:

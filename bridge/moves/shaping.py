@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from bridge.documents.content import Earlier
 from bridge.ehr.context import ShapeContext, Shaped
-from bridge.ehr.shape import discrete, document
+from bridge.ehr.shape import discrete, document, roll_up
 from bridge.model import Decision, Part, type_json
+from bridge.moves.line import SECOND
 from bridge.moves.turning import Turn
 from bridge.release import part2
 from bridge.store import steps
@@ -23,9 +26,13 @@ def shape(
     patient: str,
     update: bool,
     decision: Decision,
+    records: Sequence[Sequence[Part]] = (),
     earlier: Earlier | None = None,
 ) -> Shaped:
-    """The resource as this chart takes it; `earlier` is what stands and can be neither changed nor marked."""
+    """The resource as this chart takes it; of a roll-up each of the `records` is told under its own heading.
+
+    `earlier` is what stands and can be neither changed nor marked.
+    """
     entry, zone = turn.entry, turn.line.project.agencies[turn.lane.agency].timezone
     standing = {
         f"{part.type}/{part.resource['id']}": turn.lane.standing[entry.thread, part.name]
@@ -36,9 +43,13 @@ def shape(
         context(turn, reference, patient),
         standing=standing,
         update=update,
+        created=created(turn) if update and turn.chart.vendor.document.creation_forward.value else "",
         disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, zone),
         earlier=earlier,
     )
+    if entry.gathers_until is not None:
+        closed = datetime.fromtimestamp(entry.gathers_until // SECOND, UTC)
+        return roll_up(records, delivery, closed.astimezone(ZoneInfo(turn.chart.practice.timezone)).isoformat())
     if entry.route == "document":
         return document(leaving, delivery)
     return discrete(leaving[0], delivery, leaving)
@@ -52,8 +63,11 @@ def context(turn: Turn, reference: str, patient: str) -> ShapeContext:
         reference=reference,
         vendor=turn.chart.vendor,
         agency=agency.name,
-        zone=agency.timezone,
+        zone=agency.timezone if wants.zone == "agency" else turn.chart.practice.timezone,
         mime=wants.mime,
+        otherwise=wants.otherwise,
+        encounter_link=wants.encounter_link,
+        flowsheets=turn.chart.practice.flowsheets,
         language=wants.language,
         kind=entry.kind,
         types=wants.types,
@@ -61,6 +75,12 @@ def context(turn: Turn, reference: str, patient: str) -> ShapeContext:
         contact=agency.contact.name,
         phone=agency.phone or agency.contact.phone,
     )
+
+
+def created(turn: Turn) -> str:
+    """The creation of the document that stands, as we wrote it; "" where none is known."""
+    contents = (last_sent(turn) or {}).get("content", [])
+    return next((str(one["attachment"]["creation"]) for one in contents if "creation" in one["attachment"]), "")
 
 
 def last_sent(turn: Turn) -> type_json | None:

@@ -48,8 +48,15 @@ MOST_ATTEMPTS = 3
 """Answers in a row that say `duplicate` where looking finds nothing: then a person looks."""
 
 
-async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int, decision: Decision) -> Outcome:
-    """What should stand is created, updated or put in the place of what stands."""
+async def bring(
+    turn: Turn,
+    leaving: Sequence[Part],
+    digest: str,
+    withheld: int,
+    decision: Decision,
+    records: Sequence[Sequence[Part]] = (),
+) -> Outcome:
+    """What should stand is created, updated or put in the place of what stands; `records` are `leaving` one by one."""
     entry, chart = turn.entry, turn.chart
     found = await turn.matcher.patient()
     if found.hold is not None:
@@ -60,8 +67,8 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
     interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
     allowed = capability.allows(entry.resource_type, interaction)
-    if action is Action.CREATE and entry.route == "discrete":  # the site may have changed its mind since it was planned
-        allowed = usable(entry.resource_type, capability, chart.practice)
+    if action is Action.CREATE:  # the site may have changed its mind since it was planned
+        allowed = usable(entry.resource_type, entry.kind, capability, chart.practice, chart.ways)
     if action is None or not allowed.yes:
         return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
     another = action in (Action.REPLACE, Action.SUPERSEDE)
@@ -72,7 +79,7 @@ async def bring(turn: Turn, leaving: Sequence[Part], digest: str, withheld: int,
     earlier = correcting.earlier(turn, found.patient) if action is Action.SUPERSEDE else None
     if isinstance(earlier, Hold):
         return await held(turn, earlier)
-    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE, decision, earlier)
+    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE, decision, records, earlier)
     wrong = holding.wrong(turn.line, shaped, chart.vendor)
     if wrong is not None:
         return await held(turn, holding.unsendable(entry, wrong))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,13 @@ SPOKEN = frozenset(
     }
 )  # fmt: skip
 """Elements that hold people's words; a Composition's are mostly in its sections."""
+ACTING = frozenset(
+    {
+        "author", "attester", "custodian", "performer", "participant", "contributor", "requester", "recorder", "sender",
+        "careManager", "serviceProvider", "managingOrganization", "agent",
+    }
+)  # fmt: skip
+"""Elements that say who acted; a subject, a recipient, a source or whoever set a goal is somebody else."""
 SHORTEST = 3
 """Letters of a name that is looked for: shorter ones are words."""
 
@@ -79,7 +86,7 @@ WORDS = {
 class Known:
     """Who is known to be near the person a chart is about. Never kept, logged or shown."""
 
-    own: frozenset[str] = field(default=frozenset(), repr=False)  # words of the person's own names, and the authors'
+    own: frozenset[str] = field(default=frozenset(), repr=False)  # words of the person's own names, and the staff's
     others: frozenset[str] = field(default=frozenset(), repr=False)
     caregivers: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -139,22 +146,31 @@ def spoken(value: Any, key: str = "") -> Iterator[str]:
 
 
 def named_in(parts: Iterable[Part]) -> Iterator[str]:
-    """Who is named in these parts for what they did: authors, the team, whoever took part. Not codes, not patients."""
+    """Who is named in these parts for what they do for the agency: authors, performers, the team.
+
+    Not a patient, nor one of the family in whichever place: a brother who was there is shown beside the staff.
+    """
     for part in parts:
-        yield from displays(part.resource)
+        yield from staff_named(part.resource)
 
 
-def displays(value: Any) -> Iterator[str]:
-    """The displays of references in a resource."""
+def staff_named(value: Any, *, acting: bool = False) -> Iterator[str]:
+    """The displays of references to staff in a resource; `acting` within an element that says who did something."""
     if isinstance(value, list):
         for item in value:
-            yield from displays(item)
+            yield from staff_named(item, acting=acting)
     elif isinstance(value, dict):
-        if isinstance(value.get("display"), str) and "code" not in value:
+        if acting and isinstance(value.get("display"), str) and "code" not in value and not of_family(value):
             yield value["display"]
-        for item in value.values():
+        for name, item in value.items():
             if isinstance(item, dict | list):
-                yield from displays(item)
+                yield from staff_named(item, acting=acting or name in ACTING)
+
+
+def of_family(reference: Mapping[str, Any]) -> bool:
+    """Whether a reference says that it is to a patient or a related person."""
+    to = f"{reference.get('type', '')}/{reference.get('reference', '')}"
+    return any(kind in to.split("/") for kind in ("Patient", "RelatedPerson"))
 
 
 def findings(said: Iterable[Text], known: Known, wants: GuardSettings) -> tuple[Found, ...]:

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--visibility-delay", type=float, default=0.0, metavar="SECONDS", help="until searches see a write"
     )
     parser.add_argument(
-        "--faults", type=_plan, metavar="SEED:RATE[:FAULT=WEIGHT,...]", help="a seeded schedule of faults"
+        "--faults", type=_plan, metavar="SEED:RATE[:FAULT=WEIGHT[/SECONDS],...]", help="a seeded schedule of faults"
     )
     parser.add_argument(
         "--site", type=_site, action="append", default=[], metavar="NAME=JSON", help="a value the site decides"

@@ -36,6 +36,8 @@ _VERDICTS = {
     "login": Verdict.UNAUTHORIZED,
     "not-found": Verdict.ABSENT,
     "throttled": Verdict.FAILED,
+    "ceiling": Verdict.FAILED,
+    "read-only": Verdict.FAILED,
     "unavailable": Verdict.FAILED,
     "exception": Verdict.FAILED,
 }
@@ -48,6 +50,7 @@ class Finding:
     reason: str
     place: str = ""
     says: Said | None = None
+    located: str = ""  # where it is instead
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class Reply:
     verdict: Verdict = Verdict.DONE
     committed: bool = False
     ignored: int = 0  # search parameters that were not supported and not read
+    made: str = ""  # the id of what was created
 
 
 class Refusal(Exception):
@@ -76,6 +80,8 @@ def refuse(shape: Shape, *findings: Finding) -> Reply:
     reply = Reply((says and says.status) or answer.status, verdict=_VERDICTS.get(findings[0].reason, Verdict.REFUSED))
     if findings[0].reason == "login":
         reply.headers.append(("www-authenticate", "Bearer"))
+    if findings[0].located:
+        reply.headers.append(("location", findings[0].located))
     if answer.body == "text":
         reply.headers.append(("content-type", "text/plain; charset=utf-8"))
         reply.body = answer.text.encode()

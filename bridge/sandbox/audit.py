@@ -14,7 +14,11 @@ KEPT = 100_000  # entries; counts go on
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: `status` 0 when no whole answer went out, `committed` when the store had changed by then."""
+    """One request: `status` 0 when no whole answer went out, `committed` when the store had changed by then.
+
+    `marks` are digests of the identifiers that a request which met a fault carried or asked for: who knows what it sent
+    can tell which fault that met.
+    """
 
     number: int
     at: float
@@ -26,6 +30,7 @@ class Asked:
     fault: str
     committed: bool
     ignored_parameters: int
+    marks: tuple[str, ...]
 
 
 class Audit:
@@ -43,6 +48,7 @@ class Audit:
         self._statuses: Counter[int] = Counter()
         self._faults: Counter[str] = Counter()
         self._ignored = 0
+        self._unsupported: Counter[str] = Counter()
 
     def add(
         self,
@@ -54,21 +60,29 @@ class Audit:
         fault: str,
         committed: bool,
         ignored: int,
+        marks: tuple[str, ...] = (),
     ) -> None:
         """One more request was asked and answered (or not)."""
         self._number += 1
         self._asked.append(
-            Asked(self._number, time.time(), method, kind, interaction, status, verdict, fault, committed, ignored)
+            Asked(
+                self._number, time.time(), method, kind, interaction, status, verdict, fault, committed, ignored, marks
+            )
         )
         self._verdicts[verdict.value] += 1
         self._interactions[interaction] += 1
         self._statuses[status] += 1
         self._ignored += ignored
+        if verdict is Verdict.UNSUPPORTED:
+            self._unsupported[f"{interaction} {kind}".rstrip()] += 1
         if fault:
             self._faults[fault] += 1
 
     def counts(self) -> dict[str, Any]:
-        """How often what was asked and answered; every verdict, zeros too."""
+        """How often what was asked and answered; every verdict, zeros too.
+
+        `unsupported_asked` says what of `unsupported`: interaction and type, each with how often it was asked for.
+        """
         return {
             "requests": self._number,
             **{verdict.value: self._verdicts[verdict.value] for verdict in Verdict},
@@ -76,6 +90,7 @@ class Audit:
             "interactions": dict(self._interactions),
             "statuses": {str(status): count for status, count in self._statuses.items()},
             "faults": dict(self._faults),
+            "unsupported_asked": dict(self._unsupported),
         }
 
     def entries(self, after: int, limit: int) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bridge.sandbox import reads, wire, writes
+from bridge.sandbox import changes, reads, wire, writes
 from bridge.sandbox.answers import FHIR_JSON, Finding, Refusal, Reply, Verdict, refuse
 from bridge.sandbox.call import Call
 from bridge.sandbox.ehr import Ehr
@@ -48,6 +48,12 @@ class Door:
         call = _call(scope, body or b"")
         if call.interaction == "token" and self.ehr.desk is not None:
             await self.ehr.desk.prepare(call)
+        beyond = next((pace.row.reason for pace in self.ehr.paces if pace.beyond(call)), "")
+        if beyond:
+            reply = refuse(self.ehr.shape, Finding(beyond))
+            self._heard(call, reply, reply.status, "")
+            await _send(send, reply)
+            return
         fault = self.ehr.faults.take(call.method, call.type, call.interaction, f"{call.path}?{call.query}", body or b"")
         if fault is None:
             reply = self.answer(call) if body is not None else refuse(self.ehr.shape, Finding("too-large"))
@@ -91,14 +97,16 @@ class Door:
         if fault.kind == "commit-late":
             await self._commit_late(fault, call, line)
             return
-        if fault.kind == "expire" and self.ehr.desk is not None:
-            self.ehr.desk.expire()
+        self._change(fault, call)
         if fault.kind == "unknown-kid" and self.ehr.desk is not None:
             reply = self.ehr.desk.refuse(Refused("invalid_client", "kid is not in the client's key set"))
         elif fault.kind in BEFORE:
             reply = self._failure(fault)
         else:
             reply = self.answer(call)
+            made = self.ehr.store.get(call.type, reply.made) if reply.made else None
+            if fault.kind == "duplicated" and made is not None:
+                changes.file_again(self.ehr, made)
             if fault.kind == "error-after":
                 reply = self._failure(fault, committed=reply.committed)
         whole = fault.kind not in ("drop-before", "reset", "drop-after", "half-body")
@@ -111,6 +119,17 @@ class Door:
             await _send(line.send, reply)
         else:
             await line.cut(reset=fault.kind == "reset")
+
+    def _change(self, fault: Fault, call: Call) -> None:
+        """What changes beside the request, before it is answered."""
+        if fault.kind == "expire" and self.ehr.desk is not None:
+            self.ehr.desk.expire()
+        elif fault.kind == "pages-expire":
+            self.ehr.pages.clear()
+        elif fault.kind == "read-only":
+            changes.close(self.ehr, 1.0 if fault.seconds is None else fault.seconds)
+        elif fault.kind == "merge":
+            changes.merge(self.ehr, changes.named(self.ehr, call))
 
     async def _commit_late(self, fault: Fault, call: Call, line: wire.Line) -> None:
         task = asyncio.create_task(self._later(1.0 if fault.seconds is None else fault.seconds, call))
@@ -141,9 +160,11 @@ class Door:
         return reply
 
     def _heard(self, call: Call, reply: Reply, status: int, fault: str) -> None:
+        marks = tuple(changes.marks(self.ehr, call)) if fault else ()
         self.ehr.audit.add(
-            call.method, call.type, call.interaction, status, reply.verdict, fault, reply.committed, reply.ignored
-        )
+            call.method, call.type, call.interaction, status, reply.verdict, fault, reply.committed, reply.ignored,
+            marks,
+        )  # fmt: skip
 
 
 async def _read(receive: Receive, most: int) -> bytes | None:

@@ -9,6 +9,7 @@ from typing import Any
 from bridge.sandbox.audit import Audit
 from bridge.sandbox.faults import Faults, Plan
 from bridge.sandbox.loading import ShapeError, load
+from bridge.sandbox.pace import Pace
 from bridge.sandbox.parameters import Parameter, Parameters
 from bridge.sandbox.paths import Json, kept, tree_of
 from bridge.sandbox.rules import Compiled, compile_rule
@@ -48,9 +49,10 @@ class Ehr:
             )
         self.site = {key: row.value for key, row in self.shape.site.items()} | settings.site
         self.bearer = settings.bearer
-        known = settings.smart or settings.secrets
+        signed = {**self.shape.clients, **settings.smart}
+        known = signed or settings.secrets
         types = tuple(self.shape.resources)
-        desk = Desk(self.shape.login, types, settings.smart, settings.secrets, settings.token_seconds)
+        desk = Desk(self.shape.login, types, signed, settings.secrets, settings.token_seconds)
         self.desk = desk if known else None
         self.visibility_delay = settings.visibility_delay
         self.max_body = settings.max_body
@@ -66,6 +68,9 @@ class Ehr:
         self.faults = Faults(settings.faults)
         self.audit = Audit()
         self.pages: OrderedDict[str, list[str]] = OrderedDict()
+        self.paces = [Pace(row, int(self.site[row.site])) for row in self.shape.paces if self.site[row.site]]
+        self.closed_until = 0.0  # monotonic second until which no write is taken
+        self.merged: dict[str, str] = {}  # Patient → the Patient it was merged into
 
     def offers(self, kind: str, interaction: str) -> bool:
         """Whether clients may do this here: stated, or documented and switched on by the site."""
@@ -81,6 +86,8 @@ class Ehr:
         self.audit.clear()
         self.faults.clear()
         self.pages.clear()
+        self.closed_until = 0.0
+        self.merged.clear()
 
     def _search(self, kind: str) -> dict[str, Parameter | None]:
         """Parameters offered for the type; None for those that are not read from the resource."""

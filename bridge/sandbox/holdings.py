@@ -11,7 +11,7 @@ import orjson
 from bridge.sandbox.call import is_id
 from bridge.sandbox.ehr import Ehr
 from bridge.sandbox.parameters import identifiers, literal
-from bridge.sandbox.paths import Json, compile_path, values
+from bridge.sandbox.paths import Json, compile_path, readdressed, values
 from bridge.sandbox.store import Entry
 
 _TITLE = compile_path("content.attachment.title")
@@ -30,7 +30,7 @@ def load_all(ehr: Ehr, content: Any) -> list[Entry]:
         named.append({**resource, "id": id})
         if url:
             addresses[url] = f"{resource['resourceType']}/{id}"
-    return [_held(ehr, _pointed(resource, addresses)) for resource in named]
+    return [_held(ehr, readdressed(resource, addresses)) for resource in named]
 
 
 def count(ehr: Ehr) -> dict[str, dict[str, int]]:
@@ -62,7 +62,13 @@ def repeated(ehr: Ehr, by: Literal["identifier", "title"], kind: str | None) -> 
 def stored(entry: Entry) -> Json:
     """One resource as held, with its earlier versions, for the sandbox's own address."""
     history = [orjson.Fragment(version.body) for version in entry.versions[:-1]]
-    held = {"type": entry.type, "id": entry.id, "version": entry.now.id, "loaded": entry.loaded}
+    held = {
+        "type": entry.type,
+        "id": entry.id,
+        "version": entry.now.id,
+        "loaded": entry.loaded,
+        "copy_of": entry.copy_of,
+    }
     return {**held, "resource": orjson.Fragment(entry.now.body), "history": history}
 
 
@@ -94,17 +100,6 @@ def _resources(content: Any) -> list[tuple[Json, str]]:
         if not is_id(str(resource.get("id", "1"))):
             raise ValueError(f"item {index} has an id that is not a FHIR id")
     return [(resource, url) for resource, url in found if isinstance(resource, dict)]
-
-
-def _pointed(node: Any, addresses: dict[str, str]) -> Any:
-    if isinstance(node, dict):
-        return {
-            key: addresses.get(value, value)
-            if key == "reference" and isinstance(value, str)
-            else _pointed(value, addresses)
-            for key, value in node.items()
-        }
-    return [_pointed(item, addresses) for item in node] if isinstance(node, list) else node
 
 
 def _held(ehr: Ehr, resource: Json) -> Entry:

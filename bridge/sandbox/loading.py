@@ -31,6 +31,9 @@ def load(name: str) -> Shape:
     except ValidationError as error:
         places = [".".join(map(str, item["loc"])) + ": " + item["type"] for item in error.errors(include_input=False)]
         raise ShapeError(f"{name}: {'; '.join(places)}") from None
+    unknown = sorted({row.site for row in shape.paces} - set(shape.site))
+    if unknown:
+        raise ShapeError(f"{name}: paces: no site values {', '.join(unknown)}")
     missing = sorted({row.fact for row in rows(shape)} - set(shape.facts))
     if missing:
         raise ShapeError(f"{name}: facts without a source: {', '.join(missing)}")
@@ -42,7 +45,7 @@ def rows(shape: Shape) -> list[Row]:
     found: list[Row] = [shape.login, *shape.resources.values(), *shape.answers.values(), *shape.site.values()]
     found += [rule for rules in shape.rules.values() for rule in rules]
     found += [*shape.keeps.values(), *shape.first.values()]
-    found += [row for _, row in shape.conduct if isinstance(row, Row)]
+    found += [*(row for _, row in shape.conduct if isinstance(row, Row)), *shape.paces]
     return found
 
 
@@ -71,6 +74,7 @@ def _read(name: str) -> dict[str, Any]:
     sections = [content.get(section) or {} for section in ROWS]
     named = [row for section in sections for row in section.values()]
     named += [content["login"]] if isinstance(content.get("login"), dict) else []
+    named += content.get("paces") or []
     for row in [*named, *(row for rules in (content.get("rules") or {}).values() for row in rules)]:
         row.setdefault("fact", content.get("fact", ""))
     return content

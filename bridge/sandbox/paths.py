@@ -66,6 +66,18 @@ def _is_choice(key: str, stem: str) -> bool:
     return key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper()
 
 
+def readdressed(node: Any, addresses: dict[str, str]) -> Any:
+    """A copy in which each literal reference that is a key of `addresses` is that key's value."""
+    if isinstance(node, dict):
+        return {
+            key: addresses.get(value, value)
+            if key == "reference" and isinstance(value, str)
+            else readdressed(value, addresses)
+            for key, value in node.items()
+        }
+    return [readdressed(item, addresses) for item in node] if isinstance(node, list) else node
+
+
 def kept(node: Json, tree: Json) -> Json:
     """A copy of the object with only the elements the tree names; an empty subtree keeps an element whole."""
     copy: Json = {}

@@ -41,6 +41,8 @@ def read(ehr: Ehr, call: Call) -> Reply:
         versions = [entry.now]
     if not versions:
         raise Refusal(Finding("not-found", call.type))
+    if call.type == "Patient" and call.id in ehr.merged and ehr.shape.conduct.merged.chosen == "redirected":
+        raise Refusal(Finding("merged", call.type, located=f"{call.base}/Patient/{ehr.merged[call.id]}"))
     return Reply(200, [("content-type", FHIR_JSON), *stamps(ehr, versions[0])], versions[0].body)
 
 
@@ -143,7 +145,7 @@ def _page(ehr: Ehr, call: Call, token: str, found: list[str], start: int, query:
         following = urlencode({conduct.page.link: f"{token}-{end}"})
         links.append({"relation": "next", "url": f"{call.base}/{call.type}?{following}"})
     entries: list[Json] = []
-    for id in found[start:end]:
+    for id in found[max(0, start - conduct.page.repeats) : end]:
         entry = ehr.store.get(call.type, id)
         version = entry and entry.seen(time.monotonic())
         if version:

@@ -69,6 +69,7 @@ class Running:
 
     def __init__(self, sandbox: Sandbox, port: int) -> None:
         listener = _listener(port)
+        self.ehr = sandbox.ehr
         self.port: int = listener.getsockname()[1]
         self.base_url = f"http://{HOST}:{self.port}/fhir"
         self.admin_url = f"http://{HOST}:{self.port}/_sandbox"

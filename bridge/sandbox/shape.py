@@ -130,6 +130,7 @@ class Page(Row):
     parameter: str
     link: str
     not_with: tuple[str, ...] = ()
+    repeats: bool = False  # a page begins with what the one before ended with
 
 
 class Login(Row):
@@ -140,6 +141,19 @@ class Login(Row):
     scope: Literal["required", "optional"]
     endpoint: Literal["absolute", "relative"]  # as its configuration states it
     refuses: tuple[str, ...] = ()
+
+
+class Ceiling(Row):
+    """How many requests are answered in a minute or a day of UTC: a site value says, 0 or null without end.
+
+    `interactions` and `types` are those that count and are refused beyond it, for `reason`; none: all, token calls too.
+    """
+
+    site: str
+    each: Literal["minute", "day"]
+    reason: str = "throttled"
+    interactions: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 class Types(Row):
@@ -165,6 +179,7 @@ class Conduct(BaseModel):
     versions: Choice  # counted | opaque | none
     points: Choice  # expression | location | slashes
     resolve: Types
+    merged: Choice  # refused | redirected: a write about, and a read of, a Patient that was merged into another
 
 
 class SiteValue(Row):
@@ -188,8 +203,10 @@ class Shape(BaseModel):
     parameters: dict[str, dict[str, str]] = {}
     conduct: Conduct
     login: Login
+    clients: dict[str, str] = {}  # those that sign in: client → address of its key set; then everybody must
     detail_system: str = ""
     site: dict[str, SiteValue] = {}
+    paces: tuple[Ceiling, ...] = ()
     rules: dict[str, tuple[Rule, ...]] = {}
     keeps: dict[str, Paths] = {}
     first: dict[str, Paths] = {}

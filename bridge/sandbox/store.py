@@ -34,6 +34,7 @@ class Entry:
     type: str
     id: str
     loaded: bool
+    copy_of: str = ""  # the id of what it is a copy of, filed again behind its maker's back
     versions: list[Version] = field(default_factory=list)
 
     @property
@@ -81,10 +82,12 @@ class Store:
         """Resources of the type that ever had an identifier of this value; the caller looks again."""
         return self._by_identifier.get((kind, value), {}).values()
 
-    def create(self, resource: Json, visible: float = 0.0, *, id: str = "", loaded: bool = False) -> Entry:
+    def create(
+        self, resource: Json, visible: float = 0.0, *, id: str = "", loaded: bool = False, copy_of: str = ""
+    ) -> Entry:
         """A new resource is held, with an id of its own unless one is given."""
         kind = str(resource["resourceType"])
-        entry = Entry(kind, id or self.new_id(kind), loaded)
+        entry = Entry(kind, id or self.new_id(kind), loaded, copy_of)
         self._types[kind][entry.id] = entry
         self.replace(entry, resource, visible)
         return entry

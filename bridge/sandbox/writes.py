@@ -11,6 +11,7 @@ import orjson
 
 from bridge.sandbox.answers import FHIR_JSON, Finding, Refusal, Reply, note
 from bridge.sandbox.call import Call
+from bridge.sandbox.changes import closed, gone
 from bridge.sandbox.ehr import Ehr
 from bridge.sandbox.parameters import literal
 from bridge.sandbox.paths import Json
@@ -24,7 +25,7 @@ TAKEN = ("application/fhir+json", "application/json", "application/json+fhir")
 
 def create(ehr: Ehr, call: Call) -> Reply:
     """A new resource is stored, or the one that If-None-Exist found is answered."""
-    resource = _body(call)
+    resource = _body(ehr, call)
     condition = call.headers.get("if-none-exist")
     if condition is not None and ehr.shape.conduct.conditional_create.chosen == "honoured":
         query = parse(ehr, call.type, parse_qsl(condition.rpartition("?")[2], True))
@@ -40,7 +41,7 @@ def create(ehr: Ehr, call: Call) -> Reply:
 
 def update(ehr: Ehr, call: Call) -> Reply:
     """The resource has a new version; where the type may be created by an update, a new one has that id."""
-    resource = _body(call)
+    resource = _body(ehr, call)
     if resource.get("id") != call.id:
         raise Refusal(Finding("id-mismatch", f"{call.type}.id"))
     entry = ehr.store.get(call.type, call.id)
@@ -60,7 +61,9 @@ def update(ehr: Ehr, call: Call) -> Reply:
     return _answer(ehr, call, ehr.shape.conduct.update, entry, 200, committed=True)
 
 
-def _body(call: Call) -> Json:
+def _body(ehr: Ehr, call: Call) -> Json:
+    if closed(ehr):
+        raise Refusal(Finding("read-only"))
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() not in TAKEN:
         raise Refusal(Finding("media-type"))
     try:
@@ -76,6 +79,9 @@ def _body(call: Call) -> Json:
 
 
 def _check(ehr: Ehr, call: Call, resource: Json, entry: Entry | None) -> None:
+    merged = gone(ehr, call, resource)
+    if merged:
+        raise Refusal(Finding("merged", merged))
     draft = Draft(resource, entry, ehr.store)
     found = [item for rule in ehr.rules[call.type, call.interaction] for item in rule.findings(draft)]
     found += [Finding("reference", place) for place in _dangling(ehr, call, resource)]
@@ -115,7 +121,7 @@ def _answer(ehr: Ehr, call: Call, manner: Written, entry: Entry, status: int, *,
     body = _content(ehr, manner, call.headers.get("prefer", ""), version.body)
     if body:
         headers.append(("content-type", FHIR_JSON))
-    return Reply(status, headers, body, committed=committed)
+    return Reply(status, headers, body, committed=committed, made=entry.id if committed and status == 201 else "")
 
 
 def _content(ehr: Ehr, manner: Written, prefer: str, full: bytes) -> bytes:

@@ -8,6 +8,7 @@ from bridge.settings.login import Algorithm, Basic, Bearer, ClientSecret, Grante
 from bridge.settings.secret import Secret
 from bridge.settings.shape import (
     Agency,
+    CadenceSettings,
     Coding,
     Connection,
     Contact,
@@ -26,6 +27,7 @@ __all__ = [
     "Algorithm",
     "Basic",
     "Bearer",
+    "CadenceSettings",
     "ClientSecret",
     "Coding",
     "Connection",

@@ -23,11 +23,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 KEY_MIN = 24  # characters of an API key; `bridge init` makes 43
 
 
-def cross_check(document: Document, secrets: Mapping[Path, Secret]) -> list[Problem]:
-    """Every broken rule between sections, in no particular order."""
+def cross_check(document: Document, secrets: Mapping[Path, Secret], vendors: Collection[str] = ()) -> list[Problem]:
+    """Every broken rule between sections, in no particular order; `vendors` are those the project has files of."""
     tree = Tree(document)
-    checks = (ids, names, references, mixtures, pilots, addresses, timing, people)
-    return [*(problem for check in checks for problem in check(tree)), *keys(tree, secrets)]
+    checks = (ids, references, mixtures, pilots, addresses, timing, people)
+    found = [problem for check in checks for problem in check(tree)]
+    return [*found, *names(tree, vendors), *keys(tree, secrets)]
 
 
 def ids(tree: Tree) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,8 @@ from bridge.settings.forms import Address, Email, Language, LoginForm, Name, Sto
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.section import SecretField, SecretRef, Section
 from bridge.settings.shape import (
+    CadenceSettings,
+    Coding,
     ConnectionKind,
     Contact,
     DocumentSettings,
@@ -76,7 +78,15 @@ class PracticeIn(Section):
     pilot: tuple[str, ...] | None = Field(default=None, description="agency/person, one a line; leave out for everyone")
     document: DocumentSettings = DocumentSettings()
     enable: tuple[str, ...] = Field(default=(), description="FHIR types written as such, for example [Encounter]")
+    cadence: CadenceSettings = CadenceSettings()
+    routes: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="kind of record → its ways, for example { contact: [document, Encounter] }"
+    )
+    flowsheets: dict[str, Coding] = Field(
+        default_factory=dict, description="LOINC code → this site's flowsheet row: { system, code }"
+    )
     referral_status: bool = False
+    consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
 
 

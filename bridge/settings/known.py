@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.resources import files
 
 from bridge.errors import Problem
@@ -16,11 +16,9 @@ DISCRETE = (
     "Condition",
     "DocumentReference",  # where the vendor documents it and a site must switch it on (eClinicalWorks)
     "Encounter",
-    "EpisodeOfCare",
     "Goal",
     "Observation",
     "QuestionnaireResponse",
-    "RelatedPerson",
     "ServiceRequest",
     "Task",
 )
@@ -39,9 +37,9 @@ def known_packs() -> frozenset[str]:
     return frozenset(item.name for item in folder.iterdir() if item.joinpath("pack.yaml").is_file())
 
 
-def names(tree: Tree) -> Iterator[Problem]:
-    """Packs, vendors and FHIR types that are named are known."""
-    packs, vendors = known_packs(), known_vendors()
+def names(tree: Tree, own: Collection[str]) -> Iterator[Problem]:
+    """Packs, vendors (the project's `own` among them) and FHIR types that are named are known."""
+    packs, vendors = known_packs(), known_vendors().union(own)
     for index, pack in texts(tree.root, "packs"):
         if pack not in packs:
             yield tree.problem("unknown-name", ("packs", index), "no mapping pack has this name", nearest(pack, packs))

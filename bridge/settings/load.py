@@ -18,12 +18,13 @@ from bridge.settings.file import AgencyIn, ConnectionIn, PersonIn, PracticeIn, P
 from bridge.settings.lines import Document, read_yaml
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.overrides import Overrides, read_overrides
+from bridge.settings.own import WAYS, read_text, vendor_files
 from bridge.settings.reading import Reading
 from bridge.settings.secret import Secret
 from bridge.settings.section import Section
 
 FILE = "bridge.yaml"
-TAKEN_UP = ("mappings", "tables")
+TAKEN_UP = ("mappings", "tables", "vendors")
 """Folders whose content is part of the project's hash."""
 
 V = TypeVar("V")
@@ -42,16 +43,18 @@ def load(directory: Path) -> shape.Project:
     practices = reading.items("practices", PracticeIn)
     connections = reading.items("connections", ConnectionIn)
     people = reading.items("people", PersonIn)
+    vendors = vendor_files(directory, reading.problems)
+    ways = read_text(directory, WAYS, reading.problems)
     reading.read_secrets()
     reading.check_files()
-    reading.problems += cross_check(reading.document, reading.secrets)
+    reading.problems += cross_check(reading.document, reading.secrets, vendors)
     overrides = read_overrides(reading.problems)
     if root is None or reading.problems:
         raise ConfigError(in_order(reading.problems))
     secrets = reading.secrets
     return shape.Project(
         directory=directory,
-        hash=_hash(reading, overrides),
+        hash=_hash(reading, overrides, ways),
         packs=root.packs,
         programs=_frozen({id: shape.Program(id, **_fields(item)) for id, item in programs.items()}),
         agencies=_frozen({id: _agency(id, item, reading) for id, item in agencies.items()}),
@@ -63,6 +66,8 @@ def load(directory: Path) -> shape.Project:
         limits=root.limits,
         server=_server(root.server, overrides),
         workers=overrides.workers or root.workers,
+        vendors=_frozen(vendors),
+        ways=ways,
     )
 
 
@@ -104,6 +109,8 @@ def _practice(id: str, item: PracticeIn) -> shape.Practice:
         "id": id,
         "pilot": None if item.pilot is None else frozenset(item.pilot),
         "enable": frozenset(item.enable),
+        "routes": _frozen(item.routes),
+        "flowsheets": _frozen(item.flowsheets),
     }
     return shape.Practice(**own)
 
@@ -148,15 +155,19 @@ def _server(server: shape.Server, overrides: Overrides) -> shape.Server:
     return shape.Server(overrides.host or server.host, port, overrides.url or server.url)
 
 
-def _hash(reading: Reading, overrides: Overrides) -> str:
-    """Changes with the settings, the secrets, and the project's mappings and tables; says nothing of any of them."""
+def _hash(reading: Reading, overrides: Overrides, ways: str) -> str:
+    """Changes with the settings, the secrets, and the project's mappings, tables and ways; says nothing of them."""
     digest = hmac.new(reading.secrets["key",].reveal().encode(), digestmod=hashlib.sha256)
 
     def add(*parts: bytes) -> None:
         for part in parts:
             digest.update(len(part).to_bytes(8, "big") + part)
 
-    add(json.dumps(reading.root, sort_keys=True, default=str).encode(), overrides.model_dump_json().encode())
+    add(
+        json.dumps(reading.root, sort_keys=True, default=str).encode(),
+        overrides.model_dump_json().encode(),
+        ways.encode(),
+    )
     for place, secret in sorted(reading.secrets.items()):
         add("/".join(map(str, place)).encode(), secret.reveal().encode())
     for folder in TAKEN_UP:

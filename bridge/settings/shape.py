@@ -36,6 +36,11 @@ Mime = Literal[
 ]
 """Content types a document can be rendered in; the last four are C-CDA, under the name the EHR takes it by."""
 
+EncounterLink = Literal["none", "external", "contained"]
+"""What a document names as its encounter: nothing, our own Encounter where it was written, or one contained in it."""
+
+UsCore = Literal["6.1.0", "7.0.0", "8.0.0", "9.0.0"]
+
 PersonRole = Literal["agency-staff", "practice-reader", "engineer"]
 
 
@@ -108,13 +113,42 @@ class DocumentSettings:
 
     __pydantic_config__: ClassVar[ConfigDict] = CLOSED
     mime: Mime = "text/plain"
+    otherwise: tuple[Mime, ...] = ()  # further formats in this order, where the first cannot be made or is not taken
+    charset: bool | None = None  # whether a text's content type says its charset; None = as the vendor wants it
+    largest_kib: Annotated[int, Field(ge=1, le=1_048_576)] | None = (
+        None  # of one document; never more than the vendor's
+    )
     language: Language = "en"
     types: Mapping[str, Coding] = field(default_factory=dict)  # record kind → DocumentReference.type
     author: str = ""  # shown as author; empty = the agency's name. Never a clinician of the practice
-    encounter_link: Literal["none"] = "none"  # an agency's contact is never attached to the practice's own visit
+    encounter_link: EncounterLink = "none"  # never the practice's own visit, whatever is chosen
+    times: Literal["vendor", "always"] = "vendor"  # always: a day alone is sent as noon of that day
+    zone: Literal["agency", "practice"] = "agency"  # whose clocks times are told by
+    us_core: UsCore | None = None  # the version whose profiles a resource names; None = the profiles without a version
     released_at_once: frozenset[str] = frozenset()  # note types (codes) that the practice's portal shows at once
     when_released: Literal["facts", "hold"] = "facts"  # of such a note: only its facts leave, or a person decides
     part2_notice: Literal["full", "short"] = "full"  # which of the two statements of 42 CFR §2.32(a)
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """All that changes what one document is, and not what it is made of."""
+        written = self.mime, *self.otherwise, self.charset, self.language, self.author
+        return (*written, self.encounter_link, self.times, self.zone, self.us_core)
+
+
+Rhythm = Literal["each", "daily", "weekly", "significant"]
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+@dataclass(frozen=True, slots=True)
+class CadenceSettings:
+    """How often a practice wants notes, by kind of record; a kind that is not named comes note by note."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    kinds: Mapping[str, Rhythm] = field(default_factory=dict)  # record kind → each, daily, weekly or significant
+    day: Day = "friday"  # on which the weekly roll-up is sent
+    hour: Annotated[int, Field(ge=0, le=23)] = 17  # on the practice's clocks: when a roll-up is closed and sent
+    together: bool = False  # one roll-up for all the kinds of one rhythm, instead of one for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +165,18 @@ class Practice:
     pilot: frozenset[str] | None = None  # "agency/person"; None = everyone linked and consented
     document: DocumentSettings = field(default_factory=DocumentSettings)
     enable: frozenset[str] = frozenset()  # FHIR types this site wants written as such, beside documents
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # kind of record → exactly these ways
+    flowsheets: Mapping[str, Coding] = field(default_factory=dict)  # LOINC code → this site's flowsheet row
+    cadence: CadenceSettings = field(default_factory=CadenceSettings)
     referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
+    consent_ended: Literal["chart", "page"] = "chart"  # where it is told that a consent ended: a notice, or these pages
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Every FHIR type this site wants written, for whichever kind of record."""
+        named = {name for ways in self.routes.values() for name in ways}
+        return self.enable | {"DocumentReference" if name == "document" else name for name in named}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +248,5 @@ class Project:
     limits: Limits
     server: Server
     workers: int
+    vendors: Mapping[str, str] = field(default_factory=dict, repr=False)  # the project's own vendor files, by name
+    ways: str = field(default="", repr=False)  # its own ways.yaml

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
 from bridge.model import EntryState, RecordState
-from bridge.store import answers, tables
+from bridge.store import answers, tables, telling
 from bridge.store.ledger import Ledger, get_blobs
 
 record, entry, person, hold = tables.record, tables.entry, tables.person, tables.hold
@@ -30,20 +29,19 @@ def find_records(
     before: int | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Records, the latest first, each with `subject` and the `entries` of its thread; from before record `before` on.
+    """Records, the latest first, each with `subject` and the `entries` that tell of it; from before record `before` on.
 
     `state` is the record's own, that of one of its entries, or `KEPT`. Versions that were replaced are left out unless
     asked for by their state.
     """
     query = select(record, person.c.source.label("subject")).join(person, person.c.id == record.c.person)
-    of_it = select(entry.c.record).where(entry.c.record == record.c.id)
-    of_it = of_it.where(entry.c.practice == practice) if practice else of_it
+    there = [entry.c.practice == practice] if practice else []
     if state == KEPT:
         query = query.where(record.c.decided == answers.KEEP)
     elif state:
-        query = query.where(or_(record.c.state == state, of_it.where(entry.c.state == state).exists()))
+        query = query.where(or_(record.c.state == state, telling.tells_of_record(entry.c.state == state, *there)))
     if practice:
-        query = query.where(of_it.exists())
+        query = query.where(telling.tells_of_record(*there))
     if state != RecordState.SUPERSEDED.value:
         query = query.where(record.c.state != RecordState.SUPERSEDED.value)
     if agency:
@@ -53,7 +51,7 @@ def find_records(
     if before is not None:
         query = query.where(record.c.id < before)
     rows = [dict(row._mapping) for row in connection.execute(query.order_by(record.c.id.desc()).limit(limit))]
-    entries = entries_of(connection, {row["thing"] for row in rows})
+    entries = telling.entries_of(connection, {row["thing"] for row in rows})
     return [row | {"entries": entries.get(row["thing"], [])} for row in rows]
 
 
@@ -70,15 +68,6 @@ def translated_parts(connection: Connection, ledger: Ledger, record_id: int) -> 
     blobs = {row.source: row.parts_blob for row in connection.execute(query.where(made.c.record == record_id))}
     content = get_blobs(connection, ledger.keys, blobs.values())
     return {source: content[blob] for source, blob in blobs.items() if blob in content}
-
-
-def entries_of(connection: Connection, threads: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """The entries of these threads."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    query = select(entry).where(entry.c.thread.in_(sorted(threads))).order_by(entry.c.practice, entry.c.rank)
-    for row in connection.execute(query):
-        found.setdefault(row.thread, []).append(dict(row._mapping))
-    return found
 
 
 def find_person(connection: Connection, source: str, agency: str = "") -> list[dict[str, Any]]:
@@ -104,7 +93,10 @@ def one_person(connection: Connection, number: int) -> dict[str, Any] | None:
 
 
 def shares(connection: Connection, agency: str = "") -> dict[str, dict[str, Any]]:
-    """For each practice with entries: `entries` by state, `holds` open for it, since when the `oldest` goes."""
+    """For each practice with entries: `entries` by state, `holds` open for it, since when the `oldest` goes.
+
+    A roll-up goes from its time on, which may lie ahead.
+    """
     found: dict[str, dict[str, Any]] = {}
     mine = [entry.c.agency == agency] if agency else []
     counted = select(entry.c.practice, entry.c.state, func.count()).where(*mine)
@@ -112,7 +104,7 @@ def shares(connection: Connection, agency: str = "") -> dict[str, dict[str, Any]
         of = found.setdefault(practice, {"entries": {one.value: 0 for one in EntryState}, "holds": 0, "oldest": None})
         of["entries"][state] = count
     under_way = entry.c.state.in_([state.value for state in UNDER_WAY])
-    waiting = select(entry.c.practice, func.min(entry.c.updated_at)).where(under_way, *mine)
+    waiting = select(entry.c.practice, func.min(telling.SINCE)).where(under_way, *mine)
     for practice, since in connection.execute(waiting.group_by(entry.c.practice)):
         found[practice]["oldest"] = since
     theirs = [hold.c.agency == agency] if agency else []

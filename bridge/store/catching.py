@@ -16,7 +16,9 @@ from bridge.model import RecordState
 from bridge.store import persons, tables
 from bridge.store.ledger import Ledger, get_blobs
 
-entry, record, translation, todo = tables.entry, tables.record, tables.translation, tables.catching_up
+entry, record, translation, todo, member = (
+    tables.entry, tables.record, tables.translation, tables.catching_up, tables.member,
+)  # fmt: skip
 Chart = tuple[int, str, str]  # person, agency, practice
 
 
@@ -37,8 +39,10 @@ def of(person_id: int, practice: str) -> ColumnElement[bool]:
 
 def missed(person_id: int, practice: str, after: int) -> Select[Any]:
     """The translated records with parts about a person of which nothing was planned for a practice, by their ids."""
-    planned = select(entry.c.id).where(
-        entry.c.thread == record.c.thing, entry.c.practice == practice, entry.c.person == person_id
+    theirs = entry.c.practice == practice, entry.c.person == person_id
+    planned = select(entry.c.id).where(entry.c.thread == record.c.thing, *theirs)
+    told = (
+        select(entry.c.id).join(member, member.c.entry == entry.c.id).where(member.c.thing == record.c.thing, *theirs)
     )
     return (
         select(record, tables.person.c.source.label("subject"), translation.c.parts_blob)
@@ -48,6 +52,7 @@ def missed(person_id: int, practice: str, after: int) -> Select[Any]:
         .where(
             translation.c.person == person_id, record.c.state == RecordState.TRANSLATED.value, record.c.id > after,
             ~record.c.void, ~planned.exists(),
+            ~told.exists(),
         )
         .order_by(record.c.id)
     )  # fmt: skip

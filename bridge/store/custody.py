@@ -51,7 +51,7 @@ def suspend(connection: Connection, asked: Sequence[Suspend]) -> list[int]:
                 continue
         forms = signed_by_others(connection, ask.ledger, row.id)
         for some in slices(forms):
-            connection.execute(update(consent).where(consent.c.id.in_(some)).values(suspended=ask.now))
+            connection.execute(update(consent).where(consent.c.id.in_(some)).values(suspended=ask.now, tell_at=ask.now))
         answers.append(len(forms))
         if forms:
             moved[row.id] = ()

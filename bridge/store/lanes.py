@@ -67,6 +67,8 @@ class EntryWork:
     withheld: int
     translation: bytes = field(repr=False)
     confirmed: str = ""
+    own: bool = True  # its record is this person's own, and does not only tell of them
+    gathers_until: int | None = None  # a roll-up's window ends then; None = no roll-up
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class LaneWork:
     entries: tuple[EntryWork, ...]
     standing: dict[tuple[str, str], str]
     kin: Kin = field(default_factory=Kin, repr=False, compare=False)
+    role: str = ""  # in which records speak of the person; "" = none did
 
 
 def due_query(now: int, limit: int, closed: Sequence[str]) -> Select[Any]:
@@ -106,7 +109,8 @@ def entries_query(lanes: Sequence[int]) -> Select[Any]:
     """What is open in these lanes, in sending order, with the blob of the parts it is made of."""
     made_of = and_(translation.c.record == entry.c.record, translation.c.person == entry.c.person)
     return (
-        select(entry, translation.c.parts_blob)
+        select(entry, translation.c.parts_blob, (tables.record.c.person == entry.c.person).label("own"))
+        .join(tables.record, tables.record.c.id == entry.c.record)
         .outerjoin(translation, made_of)
         .where(entry.c.lane.in_(lanes), tables.OPEN_ENTRY)
         .order_by(entry.c.lane, entry.c.position, entry.c.rank)
@@ -136,7 +140,7 @@ TAKE = (
     )
 )
 LANES = (
-    select(lane, person.c.source, person.c.consent_revision, person.c.patient_blob)
+    select(lane, person.c.source, person.c.consent_revision, person.c.patient_blob, person.c.role)
     .join(person, person.c.id == lane.c.person)
     .where(lane.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(lane.c.due_at)
@@ -187,7 +191,7 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
             row.id, row.agency, row.practice, row.person, row.source, row.owner, row.epoch, row.until,
             row.consent_revision, tuple(consents.get((row.person, row.practice), ())),
             as_link(links.get((row.person, row.practice)), row.source, blobs), blobs.get(row.patient_blob, b""),
-            tuple(by_lane.get(row.id, ())), standing.get(row.id, {}), kin,
+            tuple(by_lane.get(row.id, ())), standing.get(row.id, {}), kin, row.role,
         )
         for row in lanes
     ]  # fmt: skip
@@ -200,7 +204,7 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
         row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
-        row.claims, row.withheld, parts, row.confirmed or "",
+        row.claims, row.withheld, parts, row.confirmed or "", bool(row.own), row.gathers_until,
     )  # fmt: skip
 
 

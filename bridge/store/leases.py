@@ -1,4 +1,4 @@
-"""What workers must agree on besides lanes: scheduled runs, connections that are down, what was learned, eras."""
+"""What workers must agree on besides lanes: scheduled runs, connections that are down, eras."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 
 from bridge.store import persons, tables
 
-lease, state, learned = tables.lease, tables.connection_state, tables.learned
+lease, state = tables.lease, tables.connection_state
 ERA_IDS = 1_000_000_000  # more than a ledger gives out between two backups
 
 
@@ -117,44 +117,6 @@ CLOSED = select(state.c.connection, state.c.reason).where(state.c.closed_until >
 def closed_connections(connection: Connection, now: int) -> dict[str, str]:
     """Connections that must not be used now, with the reason."""
     return {row.connection: row.reason for row in connection.execute(CLOSED, {"now": now})}
-
-
-def keep_statement(connection: Connection, asked: Sequence[tuple[str, bytes, int]]) -> list[bool]:
-    """Operation: `(connection, CapabilityStatement, read at)`; True where it differs from the one before."""
-    answers = []
-    for name, content, now in asked:
-        connection.execute(persons.insert_ignore(connection, state).values(connection=name))
-        before = connection.execute(select(state.c.statement).where(state.c.connection == name)).scalar_one()
-        connection.execute(
-            update(state).where(state.c.connection == name).values(statement=zlib.compress(content), statement_at=now)
-        )
-        answers.append(before is None or zlib.decompress(before) != content)
-    return answers
-
-
-def statements(connection: Connection) -> dict[str, bytes]:
-    """The last CapabilityStatement read from each connection."""
-    rows = connection.execute(select(state.c.connection, state.c.statement).where(state.c.statement.isnot(None)))
-    return {row.connection: zlib.decompress(row.statement) for row in rows}
-
-
-def learn(connection: Connection, asked: Sequence[tuple[str, str, str, str, int]]) -> list[bool]:
-    """Operation: `(connection, type, interaction, because, now)`: the EHR said it does not take this."""
-    for name, resource_type, interaction, because, now in asked:
-        connection.execute(
-            persons.insert_ignore(connection, learned).values(
-                connection=name, resource_type=resource_type, interaction=interaction, because=because, learned_at=now
-            )
-        )
-    return [True] * len(asked)
-
-
-def learned_of(connection: Connection) -> dict[str, dict[tuple[str, str], str]]:
-    """What was learned: {connection: {(type, interaction): because}}."""
-    found: dict[str, dict[tuple[str, str], str]] = {}
-    for row in connection.execute(select(learned)):
-        found.setdefault(row.connection, {})[(row.resource_type, row.interaction)] = row.because
-    return found
 
 
 # ── what is in force ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
-from bridge.model import Consent, EntryState, Terms
+from bridge.model import CONSENT_ENDED, Consent, EntryState, Terms
 from bridge.store import catching, holds, lanes, persons, tables
 from bridge.store.lanes import as_consents
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
@@ -61,8 +61,10 @@ def give_consent(connection: Connection, asked: Sequence[GiveConsent]) -> list[b
         ).first()
         if known is not None and ask.revoked == ask.now and known.revoked is not None:
             said["revoked"] = min(known.revoked, ask.now)  # withdrawn before: it ended then
+        if ask.revoked is not None or not ask.terms.classes:  # sharing may end by it, if not at once
+            said["tell_at"] = ask.revoked if ask.revoked is not None else max(ask.start, ask.now)
         same = known is not None and terms_of(connection, ask.ledger, known.terms_blob) == ask.terms
-        if same and all(getattr(known, name) == value for name, value in said.items()):
+        if same and all(getattr(known, name) == value for name, value in said.items() if name != "tell_at"):
             answers.append(False)
             continue
         keys = ask.ledger.keys.load(connection, [row.id])
@@ -123,7 +125,7 @@ def revoke_consent(connection: Connection, asked: Sequence[RevokeConsent]) -> li
         done = connection.execute(
             update(consent)
             .where(consent.c.person == row.id, consent.c.practice == ask.practice, *still)
-            .values(ended=ask.now)
+            .values(ended=ask.now, tell_at=ask.now)
         )
         if done.rowcount:
             new[row.id] = (*new.get(row.id, ()), ask.key)
@@ -156,6 +158,7 @@ def reconsider(connection: Connection, people: Said, now: int) -> None:
     withheld = (
         entry.c.person.in_(people),
         entry.c.state == EntryState.CANCELLED.value,
+        entry.c.kind != CONSENT_ENDED,
         entry.c.should,
     )
     lanes_of = list(connection.execute(select(entry.c.lane).where(*withheld).distinct()).scalars())

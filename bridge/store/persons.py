@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,6 +111,23 @@ def spoken_of(connection: Connection, agency: str, source: str, thing: str) -> b
         .limit(1)
     )  # fmt: skip
     return connection.execute(query).first() is not None
+
+
+OWN = (
+    select(tables.record.c.id)
+    .join(tables.translation, tables.translation.c.record == tables.record.c.id)
+    .where(
+        tables.record.c.person == bindparam("of"), tables.translation.c.person == bindparam("of"),
+        tables.record.c.kind.in_(bindparam("kinds", expanding=True)), ~tables.record.c.void,
+        tables.record.c.state == RecordState.TRANSLATED.value,
+    )
+    .limit(1)
+)  # fmt: skip
+
+
+def has_record(connection: Connection, person_id: int, kinds: Collection[str]) -> bool:
+    """Whether a record in force of one of these kinds is this person's own."""
+    return connection.execute(OWN, {"of": person_id, "kinds": sorted(kinds)}).first() is not None
 
 
 SPOKEN_OF_AS = update(person).where(person.c.id == bindparam("person_id")).values(role=bindparam("as_role"))

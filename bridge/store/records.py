@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
-from bridge.model import Accepted, Fate, Item, RecordState
+from bridge.model import Accepted, Fate, Item, RecordState, Weight
 from bridge.store import catching, persons, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs, slices
@@ -150,6 +150,7 @@ def record_row(ask: Keep, state: RecordState, person: int, position: int, ordina
         "state": state.value,
         "final": item.final,
         "void": item.void,
+        "weight": item.weight.value,
         "occurred_at": item.when,
         "accepted_at": ask.now,
         "raw_blob": ask.blob_id,
@@ -232,6 +233,8 @@ class Work:
     claims: int
     raw: bytes = field(repr=False)
     decided: str = ""  # a person's word on this version: send | keep
+    weight: Weight = Weight.USUAL
+    accepted_at: int = 0
 
 
 def due_query(now: int, limit: int) -> Select[Any]:
@@ -277,6 +280,7 @@ def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[Work]]:
                 Work(
                     row.id, row.agency, row.program, row.thing, row.kind, row.source_id, row.person, row.subject,
                     row.position, row.occurred_at, row.void, row.claims, raw[row.raw_blob], row.decided or "",
+                    Weight(row.weight), row.accepted_at,
                 )
                 for row in rows
                 if row.raw_blob in raw

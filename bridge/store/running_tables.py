@@ -27,6 +27,9 @@ connection_state = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("statement", LargeBinary),
     Column("statement_at", BIG),
+    Column("statement_digest", Text, nullable=False, server_default=""),
+    Column("changed_at", BIG),  # when it last differed from the one before
+    Column("changes", Text, nullable=False, server_default="[]"),  # JSON: what differed then
     # how often its token endpoint was asked, how often no token came, how often it granted less than asked
     *(Column(name, BIG, nullable=False, server_default="0") for name in TOKEN_COUNTS),
 )

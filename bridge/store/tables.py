@@ -108,6 +108,7 @@ record = Table(
     Column("mapping_hash", Text),
     Column("engine_hash", Text),
     Column("definitions_hash", Text),
+    Column("weight", Text, nullable=False, server_default=""),  # significant | urgent: what its kind declares so
     Column("decided", Text),  # a person's word on this version: send | keep (answers.decide_record)
     UniqueConstraint("thing", "ordinal"),
     CheckConstraint(one_of(RecordState), name="state"),
@@ -193,6 +194,8 @@ entry = Table(
     Column("absent", Integer, nullable=False, server_default="0"),  # looks in a row that found nothing
     Column("attempts", Integer, nullable=False, server_default="0"),  # tries in a row that were put off
     Column("claims", Integer, nullable=False, server_default="0"),  # claims in a row without an outcome
+    Column("gathers_from", BIG),  # a roll-up's window: the clinical instants it gathers, NULL = no roll-up
+    Column("gathers_until", BIG),  # exclusive; it is not sent before
     Column("updated_at", BIG, nullable=False),
     UniqueConstraint("thread", "practice", "person", "name"),
     CheckConstraint(one_of(EntryState), name="state"),
@@ -205,6 +208,17 @@ Index("ix_entry_lane", entry.c.lane, sqlite_where=OPEN_ENTRY, postgresql_where=O
 Index("ix_entry_state", entry.c.practice, entry.c.state)
 Index("ix_entry_record", entry.c.record)
 Index("ix_entry_person", entry.c.person)
+
+member = Table(
+    "member",
+    metadata,
+    Column("entry", BIG, ForeignKey("entry.id"), primary_key=True, autoincrement=False),
+    Column("thing", Text, primary_key=True),  # what the roll-up tells of
+    Column("record", BIG, ForeignKey("record.id"), nullable=False),  # the version it tells
+    Column("parts", Text, nullable=False),  # names of the parts, space-separated
+)
+Index("ix_member_thing", member.c.thing)
+Index("ix_member_record", member.c.record)
 
 step = Table(
     "step",
@@ -266,13 +280,16 @@ consent = Table(
     Column("revoked", BIG),  # what it came from says so
     Column("ended", BIG),  # a person said so since: nothing that is sent again undoes it
     Column("suspended", BIG),  # who may consent came into question then
+    Column("tell_at", BIG),  # from then on the practice is to be told that sharing ended; NULL = nothing to tell
     Column("terms_blob", BIG, nullable=False),  # who signed by which right, which classes, what for: encrypted
     Column("source", Text, nullable=False),  # roster | record | person | fhir
     Column("source_ref", Text, nullable=False, server_default=""),  # what it came from, so that a resend adds nothing
     Column("recorded_at", BIG, nullable=False),
     Column("recorded_by", Text, nullable=False),
 )
+TO_TELL = consent.c.tell_at.isnot(None)
 Index("ix_consent_person", consent.c.person, consent.c.practice)
+Index("ix_consent_tell", consent.c.tell_at, sqlite_where=TO_TELL, postgresql_where=TO_TELL)
 
 link = Table(
     "link",

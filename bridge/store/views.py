@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select
 
 from bridge.model import EntryState, RecordState
-from bridge.store import tables
+from bridge.store import tables, telling
 
 record, entry, hold, step, person, lane = (
     tables.record, tables.entry, tables.hold, tables.step, tables.person, tables.lane,
@@ -44,7 +44,8 @@ def withheld(connection: Connection) -> int:
 def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
     """For each practice: entries by state and by resource type, how many wait behind another, the oldest that waits.
 
-    `behind`: ready, and parked behind another of their thread that waits; what moves that one moves them.
+    `behind`: ready, and parked behind another of their thread that waits; what moves that one moves them. `gathering`:
+    roll-ups that wait for their time, which are ready too, and when the first is due; they wait from then on.
     """
     found: dict[str, dict[str, Any]] = {}
     rows = connection.execute(
@@ -54,7 +55,14 @@ def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
     )
     for practice, resource_type, state, count in rows:
         of = found.setdefault(
-            practice, {"entries": {s.value: 0 for s in EntryState}, "routes": {}, "behind": 0, "oldest": None}
+            practice,
+            {
+                "entries": {s.value: 0 for s in EntryState},
+                "routes": {},
+                "behind": 0,
+                "oldest": None,
+                "gathering": {"count": 0, "due": None},
+            },
         )
         of["entries"][state] += count
         of["routes"].setdefault(resource_type, {}).setdefault(state, 0)
@@ -65,7 +73,10 @@ def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
     for practice, count in connection.execute(behind.group_by(entry.c.practice)):
         if practice in found:
             found[practice]["behind"] = count
-    oldest = select(entry.c.practice, func.min(entry.c.updated_at)).where(entry.c.due_at.isnot(None))
+    for practice, waiting in telling.gathering(connection).items():
+        if practice in found:
+            found[practice]["gathering"] = waiting
+    oldest = select(entry.c.practice, func.min(telling.SINCE)).where(entry.c.due_at.isnot(None))
     for practice, since in connection.execute(oldest.group_by(entry.c.practice)):
         if practice in found:
             found[practice]["oldest"] = since
@@ -119,7 +130,7 @@ def one_hold(connection: Connection, hold_id: int) -> dict[str, Any] | None:
 
 
 def life(connection: Connection, record_id: int) -> dict[str, Any] | None:
-    """One record from acceptance to chart: its row, holds, the entries of its thread and every step."""
+    """One record from acceptance to chart: its row, holds, the entries that tell of its thing and every step."""
     row = connection.execute(
         select(record, person.c.source.label("subject"))
         .join(person, person.c.id == record.c.person)
@@ -127,16 +138,15 @@ def life(connection: Connection, record_id: int) -> dict[str, Any] | None:
     ).first()
     if row is None:
         return None
-    entries = connection.execute(select(entry).where(entry.c.thread == row.thing).order_by(entry.c.rank)).all()
-    steps = connection.execute(
-        select(step).where(step.c.entry.in_([e.id for e in entries])).order_by(step.c.begun_at, step.c.id)
-    ).all()
+    entries = telling.entries_of(connection, [row.thing]).get(row.thing, [])
+    ids = [one["id"] for one in entries]
+    steps = connection.execute(select(step).where(step.c.entry.in_(ids)).order_by(step.c.begun_at, step.c.id)).all()
     held = connection.execute(
-        select(hold).where((hold.c.record == record_id) | hold.c.entry.in_([e.id for e in entries])).order_by(hold.c.id)
+        select(hold).where((hold.c.record == record_id) | hold.c.entry.in_(ids)).order_by(hold.c.id)
     ).all()
     return {
         "record": dict(row._mapping),
-        "entries": [dict(e._mapping) for e in entries],
+        "entries": entries,
         "steps": [dict(s._mapping) for s in steps],
         "holds": [dict(h._mapping) for h in held],
     }
@@ -145,17 +155,14 @@ def life(connection: Connection, record_id: int) -> dict[str, Any] | None:
 def recent_records(
     connection: Connection, *, agency: str | None = None, person_source: str | None = None, limit: int = 50
 ) -> list[dict[str, Any]]:
-    """The latest records, each with the entries of its thread."""
+    """The latest records, each with the entries that tell of its thing."""
     query = select(record, person.c.source.label("subject")).join(person, person.c.id == record.c.person)
     if agency:
         query = query.where(record.c.agency == agency)
     if person_source:
         query = query.where(person.c.source == person_source)
     rows = [dict(row._mapping) for row in connection.execute(query.order_by(record.c.id.desc()).limit(limit))]
-    entries: dict[str, list[dict[str, Any]]] = {}
-    things = {row["thing"] for row in rows}
-    for found in connection.execute(select(entry).where(entry.c.thread.in_(things))):
-        entries.setdefault(found.thread, []).append(dict(found._mapping))
+    entries = telling.entries_of(connection, {row["thing"] for row in rows})
     return [row | {"entries": entries.get(row["thing"], [])} for row in rows]
 
 
@@ -163,7 +170,8 @@ def idle(connection: Connection, now: int, closed: Sequence[str] = ()) -> bool:
     """Whether nothing is to be translated, or sent to a practice not `closed`, at `now`: what is left waits."""
     claimed_or_due = record.c.due_at.isnot(None) & (record.c.owner.isnot(None) | (record.c.due_at <= now))
     behind = connection.execute(select(tables.catching_up.c.person).where(tables.catching_up.c.due_at <= now).limit(1))
-    if behind.first() is not None:
+    told = connection.execute(select(tables.consent.c.id).where(tables.TO_TELL, tables.consent.c.tell_at <= now))
+    if behind.first() is not None or told.first() is not None:
         return False
     due_records = connection.execute(select(record.c.id).where(claimed_or_due).limit(1)).first()
     due = select(lane.c.id).where(lane.c.due_at <= now, lane.c.practice.not_in(closed))
@@ -177,12 +185,15 @@ def in_short(found: dict[str, Any]) -> dict[str, Any]:
         "record": found["record"]["id"],
         "state": found["record"]["state"],
         "final": found["record"]["final"],
-        "entries": [
-            {"practice": e["practice"], "what": e["name"], "type": e["resource_type"], "state": e["state"]}
-            for e in found["entries"]
-        ],
+        "entries": [entry_in_short(one) for one in found["entries"]],
         "holds": [{"reason": h["reason"], "owner": h["owner"], "rule": h["rule"]} for h in held],
     }
+
+
+def entry_in_short(one: dict[str, Any]) -> dict[str, Any]:
+    """One entry's state; `roll_up_due` (microseconds) where it waits for its roll-up's time."""
+    short = {"practice": one["practice"], "what": one["name"], "type": one["resource_type"], "state": one["state"]}
+    return short | ({"roll_up_due": one["due_at"]} if one["where"] == telling.GATHERING else {})
 
 
 FULL = (

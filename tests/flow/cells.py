@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,15 @@ import yaml
 
 import bridge
 from bridge import sandbox
-from bridge.ehr import facts, ways
+from bridge.ehr import facts, ladder
 from bridge.ehr.capability import Capability
 from bridge.ehr.context import ShapeContext
-from bridge.ehr.route import RANKS
 from bridge.ehr.shape import discrete
+from bridge.ehr.ways import CORRECTION, WHOLE, shipped
 from bridge.mappings.functions import AgencyContext
 from bridge.mappings.load import load, read_packs
 from bridge.mappings.translate import Translator
-from bridge.model import Fate, Part, Severity, type_json
+from bridge.model import Fate, Interaction, Part, Severity, type_json
 from bridge.sandbox.ehr import Ehr as SandboxEhr
 from bridge.sandbox.ehr import Settings
 from bridge.sandbox.statement import capability_statement
@@ -42,8 +42,11 @@ KINDS = {
 }  # fmt: skip
 """Kinds as `ways.yaml` calls them → the pack's. A correction is the contact's, said again and then taken back."""
 
-EVERYTHING = tuple(sorted(RANKS))
-WHOLE: dict[str, dict[str, Any]] = {
+TYPES = tuple(name for name in shipped().written if name != WHOLE)
+"""What may be written beside the document."""
+
+EVERYTHING = ("DocumentReference", *TYPES)
+OPENED: dict[str, dict[str, Any]] = {
     "ecw": {"writeback": list(EVERYTHING)},
     "epic": {"flowsheet_codes": None, "questionnaires": None},
 }
@@ -72,9 +75,14 @@ def thread(kind: str) -> str:
     return f"/{KINDS[kind]}/"
 
 
+@cache
+def cases(kind: str) -> Any:
+    return yaml.safe_load((PACK / f"{kind}.cases.yaml").read_text(encoding="utf-8"))
+
+
 def record(kind: str, shape: str) -> type_json:
     """The record of the first of the pack's own cases, of another child."""
-    found = yaml.safe_load((PACK / f"{kind}.cases.yaml").read_text(encoding="utf-8"))
+    found = cases(kind)
     made: type_json = {**found["record"], **found["cases"][0].get("record", {})}
     made |= {"id": f"{made['id']}-{shape}", "child": f"K-{shape}"}
     made.pop("practice", None)
@@ -91,7 +99,7 @@ def cells(folder: Path, *, everything: bool, shapes: Sequence[str] = tuple(SHAPE
     """
     with ExitStack() as stack:
         ehrs = {
-            shape: Ehr(stack.enter_context(sandbox.start(shape, site=WHOLE.get(shape) if everything else None)))
+            shape: Ehr(stack.enter_context(sandbox.start(shape, site=OPENED.get(shape) if everything else None)))
             for shape in shapes
         }
         sites = [
@@ -120,11 +128,12 @@ class Asking:
 
     id: str
     enable: frozenset[str] = frozenset()
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The ways of one kind into one chart; `needs` are those that the EHR would take if it were given more, and what."""
+    """The ways of one kind into one chart; `needs`: what the EHR would take if it were given more, and what that is."""
 
     used: tuple[str, ...]
     because: str
@@ -135,39 +144,43 @@ class Cell:
         return self.used == ("held",)
 
 
-def capability(shape: str, *, everything: bool) -> Capability:
+@cache
+def capability(shape: str, everything: bool) -> Capability:
     """What an EHR of the shape takes, by its own statement and its vendor's facts."""
-    site = WHOLE.get(shape, {}) if everything else {}
+    site = OPENED.get(shape, {}) if everything else {}
     statement = capability_statement(SandboxEhr(shape, Settings(site=site)), "https://ehr.example/fhir/")
     enable = frozenset(EVERYTHING if everything else ())
     return Capability.from_statement(statement, facts.vendor(SHAPES[shape]), enable)
 
 
 @cache
+def translator() -> Translator:
+    return Translator(load(read_packs(["ma-soc"], None)))
+
+
+@cache
 def made(kind: str) -> tuple[Part, ...]:
     """The canonical parts of a kind's record about the child."""
-    translator = Translator(load(read_packs(["ma-soc"], None)))
     agency = AgencyContext(AGENCY, "Harbor Family Partners", "outcomes", "America/New_York")
     said = record(KINDS[kind], "page")
-    translation = translator.translate(f"ma-soc/{KINDS[kind]}", said, agency)
+    translation = translator().translate(f"ma-soc/{KINDS[kind]}", said, agency)
     return tuple(part for part in translation.parts if part.about == said["child"])
 
 
 def cell(kind: str, shape: str, *, everything: bool) -> Cell:
     """The ways a record of the kind goes into an EHR of the shape."""
-    known, site = capability(shape, everything=everything), Asking(shape, frozenset(EVERYTHING if everything else ()))
-    found = ways.ways_of(kind, known, site)
-    parts = {} if kind == ways.CORRECTION else {part.type: part for part in made(kind)}
+    known, site = capability(shape, everything), Asking(shape, frozenset(EVERYTHING if everything else ()))
+    found = ladder.ways_of(kind, known, site)
+    parts = {} if kind == CORRECTION else {part.type: part for part in made(kind)}
     used, needs = [], {}
     for way in found:
-        if way.enabled and (way.route not in RANKS or way.route in parts):
-            wrong = lacking(parts[way.route], known) if way.route in RANKS else ""
+        if way.enabled and (way.route not in TYPES or way.route in parts):
+            wrong = lacking(parts[way.route], known) if way.route in TYPES else ""
             if wrong:
                 needs[way.route] = wrong
             else:
                 used.append(way.route)
-    held = next((way.because for way in found if way.route in ("document", "update")), "")
-    return Cell(tuple(used), held, needs)
+    return Cell(tuple(used) or ("held",), known.allows("DocumentReference", Interaction.CREATE).because, needs)
 
 
 def lacking(part: Part, known: Capability) -> str:
@@ -188,11 +201,14 @@ TITLES = {
 HEAD = """\
 # Which way each kind of record goes into which EHR
 
-Made from `bridge/ehr/ways.yaml`, the vendors' facts (`bridge/ehr/vendors`), the sandbox's EHRs shaped like the vendors' (`bridge/sandbox/shapes`, where the sources
-stand) and the records of the pack `ma-soc`. `tests/flow/test_cells.py` compares this page with them (`BRIDGE_TESTS_GOLDEN=write` writes it anew) and sends every cell to the sandbox of its
-shape. A practice's own answer is `bridge capabilities PRACTICE`; no vendor's own EHR was reached.
+Made from `bridge/ehr/ways.yaml`, the vendors' facts (`bridge/ehr/vendors`), the sandbox's EHRs shaped like the
+vendors' (`bridge/sandbox/shapes`, where the sources stand) and the records of the pack `ma-soc`.
+`tests/flow/test_cells.py` compares this page with them (`BRIDGE_TESTS_GOLDEN=write` writes it anew) and sends every
+cell to the sandbox of its shape. A practice's own answer is `bridge capabilities PRACTICE`; no vendor's own EHR was
+reached.
 
-The document comes first: it carries the record whole. A discrete write stands beside it. *held*: nothing goes, and a person at the practice is told what to open (see below).
+The document comes first: it carries the record whole. A discrete write stands beside it. *held*: nothing goes, and a
+person at the practice is told what to open; a number leads to the notes.
 """
 
 
@@ -204,7 +220,7 @@ def page() -> str:
         title = "everything enabled" if everything else "the defaults"
         lines += [f"## With {title}", "| kind | " + " | ".join(TITLES[shape] for shape in SHAPES) + " |"]
         lines += ["|---" * (len(SHAPES) + 1) + "|"]
-        for kind in (*KINDS, ways.CORRECTION):
+        for kind in (*KINDS, CORRECTION):
             row = [told(cell(kind, shape, everything=everything), shape, notes) for shape in SHAPES]
             lines.append(f"| {kind} | " + " | ".join(row) + " |")
         lines.append("")
@@ -227,13 +243,15 @@ def numbered(note: str, notes: dict[str, int]) -> str:
 
 
 def losses() -> Iterator[str]:
-    """What each way loses, and what it causes at the practice."""
-    shipped = ways.shipped()
+    """What each way causes, and what it loses."""
     yield "## What each way causes and loses"
     yield "| kind | way | what it causes, or the reader sees | what does not get across |"
     yield "|---|---|---|---|"
-    open_site = Asking("open", frozenset(EVERYTHING))
-    for kind in (*KINDS, ways.CORRECTION):
-        for way in ways.ways_of(kind, capability("open", everything=True), open_site):
-            if way.route in (*RANKS, "document") or kind == ways.CORRECTION:
-                yield f"| {shipped.kinds[kind].title} | {way.route} | {way.causes} | {'; '.join(way.loses) or '–'} |"
+    everything = Asking("open", frozenset(EVERYTHING))
+    for kind in (*KINDS, CORRECTION):
+        known = shipped().ladder(kind)
+        order = [*known.ways] or [*shipped().corrections]
+        found = {way.route: way for way in ladder.ways_of(kind, capability("open", True), everything)}
+        for route in order:
+            way = found[route]
+            yield f"| {known.title} | {route} | {way.causes} | {'; '.join(way.loses) or '–'} |"

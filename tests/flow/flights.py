@@ -142,7 +142,8 @@ def guarded(it: Campaign) -> None:
     sister = writer.child("c-sister", "2018-10-09")
     it.accept("child", sister)
     family = [{"child": one, "relationship": "mother"} for one in ("c-guard", "c-sister")]
-    it.accept("caregiver", {**writer.caregiver("g-guard", "c-guard"), "children": family})
+    named_otherwise = {"family": "Guardia", "given": ["Marisela"]}  # a name that a caregiver has too is let be
+    it.accept("caregiver", {**writer.caregiver("g-guard", "c-guard"), "children": family, "name": named_otherwise})
     it.pilot.work()
     for name, said in (
         ("phone", "617-555-0182"),

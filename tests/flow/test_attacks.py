@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -364,7 +366,7 @@ def test_r5_a_dyad_reaches_a_chart_that_takes_documents_alone(tmp_path: Path) ->
 
 
 # ── one id for two people ─────────────────────────────────────────────────────────────────────────────────────────
-STRESS = {"caregiver_stress": {"score": 9, "note": "Cannot sleep since the separation."}}
+STRESS: dict[str, Any] = {"caregiver_stress": {"score": 9, "note": "Cannot sleep since the separation."}}
 
 
 def consented(bridge: Pilot) -> None:
@@ -418,3 +420,128 @@ def test_r25_once_the_wrong_record_is_withdrawn_the_right_one_goes(tmp_path: Pat
         answering.retry(bridge.line, hold["id"], "", "ana", bridge.clock())
         bridge.settle()
         assert any("We read together." in text for text in ehr.documents())
+
+
+# ── somebody known only from another's record ─────────────────────────────────────────────────────────────────────
+WORDS, HERS = "We read together.", "Cannot sleep"
+STEPS = ("the child's contact", "the mother's contact", "the child", "the mother", "the practice's list", "the form")
+HEADER = "agency,person,practice,from,until,narrative,grantor,authority,classes,purpose,language,form"
+BOTH = 15
+"""Families at once, each with an order of its own: what one run of the line costs is paid once for all."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """An agency that numbers children and caregivers apart: both have one number, and the practice knows the child's.
+
+    Nobody wrote down when the mother was born.
+    """
+
+    number: int
+
+    @property
+    def both(self) -> str:
+        return f"n-{self.number}"
+
+    def child(self) -> type_json:
+        return child(self.both, birth_date="2021-03-04")
+
+    def mother(self, id: str) -> type_json:
+        found = mother(id=id, children=[{"child": f"other-{self.number}", "relationship": "mother"}])
+        return {name: value for name, value in found.items() if name != "birth_date"}
+
+    def of_child(self) -> type_json:
+        return contact(f"child-{self.number}", child=self.both, caregiver=f"somebody-{self.number}", narrative=WORDS)
+
+    def of_mother(self, id: str, **more: Any) -> type_json:
+        return contact(f"mother-{self.number}", child=f"other-{self.number}", caregiver=id, **STRESS, **more)
+
+    def form(self, person: str, authority: str) -> str:
+        classes = "ordinary narrative caregiver-health"
+        return f"{AGENCY},{person},{PRACTICE},2026-01-01,,,,{authority},{classes},care-coordination,es,F-{self.number}"
+
+    def step(self, bridge: Pilot, what: str) -> None:
+        if what == "the practice's list":
+            bridge.links(PRACTICE, {self.both: f"m-{self.number}"})
+        elif what == "the form":
+            bridge.roster("consents", HEADER, [self.form(self.both, "")])
+        else:
+            kind, record = {
+                "the child's contact": ("contact", self.of_child()),
+                "the mother's contact": ("contact", self.of_mother(self.both)),
+                "the child": ("child", self.child()),
+                "the mother": ("caregiver", self.mother(self.both)),
+            }[what]
+            bridge.accept(f"ma-soc/{kind}", record)
+
+    def correct(self, bridge: Pilot) -> None:
+        """The agency gives her an id of her own, withdraws what it sent by the child's, and she signs herself."""
+        own, late = f"own-{self.number}", "2026-03-09T10:00:00-05:00"
+        bridge.accept("ma-soc/caregiver", {"id": self.both, "status": "void", "updated_at": late}, self.mother(own))
+        bridge.accept("ma-soc/contact", self.of_mother(own, status="amended") | {"updated_at": late})
+        bridge.links(PRACTICE, {own: f"w-{self.number}"})
+        bridge.roster("consents", HEADER, [self.form(own, "self")])
+
+
+def in_charts(ehr: Ehr) -> dict[str, str]:
+    """What the documents of each patient say, by the number the practice gave them."""
+    numbers = {str(one["id"]): str(one["identifier"][0]["value"]) for one in ehr.stored("Patient")}
+    found: dict[str, str] = dict.fromkeys(numbers.values(), "")
+    for one in ehr.stored("DocumentReference"):
+        text = base64.b64decode(one["content"][0]["attachment"]["data"]).decode()
+        found[numbers[one["subject"]["reference"].partition("/")[2]]] += text
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_r25_in_no_order_do_a_caregivers_facts_enter_the_chart_of_a_child_with_her_number(
+    tmp_path: Path, seed: int
+) -> None:
+    """Nothing of hers is in the child's chart in any order; and corrected, what is each one's reaches their chart."""
+    chance = Random(seed)
+    families = [Family(number) for number in range(BOTH)]
+    orders = [chance.sample(STEPS, len(STEPS)) for _ in families]
+    pauses = {index for index in range(len(STEPS)) if chance.random() < 0.6}
+    with sandbox.start("open") as running:
+        ehr = Ehr(running)
+        ehr.load(*(patient(f"m-{one.number}", "2021-03-04") for one in families))
+        ehr.load(*(patient(f"w-{one.number}", "1990-01-01") for one in families))
+        with pilot(tmp_path, [Site(PRACTICE, running.base_url)]) as bridge:
+            for index in range(len(STEPS)):
+                for family, order in zip(families, orders, strict=True):
+                    family.step(bridge, order[index])
+                if index in pauses:
+                    bridge.settle()
+            bridge.settle()
+            charts = in_charts(ehr)
+            for family, order in zip(families, orders, strict=True):
+                assert HERS not in charts[f"m-{family.number}"], order
+            for family in families:
+                family.correct(bridge)
+            bridge.settle()
+            answering.retry(bridge.line, None, "content", "ana", bridge.clock())
+            bridge.settle()
+            charts = in_charts(ehr)
+            for family, order in zip(families, orders, strict=True):
+                assert HERS not in charts[f"m-{family.number}"], order
+                assert WORDS in charts[f"m-{family.number}"], order
+                assert HERS in charts[f"w-{family.number}"], order
+
+
+def test_r25_a_screening_of_a_caregiver_alone_waits_for_her_own_record_too(tmp_path: Path) -> None:
+    """Where a record names no child it is about the caregiver, whom the agency has told of by an id only."""
+    with opened(tmp_path) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative", "caregiver-health", person="g-1")
+        bridge.accept("ma-soc/contact", contact(**STRESS))
+        bridge.settle()
+        (hold,) = [hold for hold in bridge.holds() if hold["reason"] == "record"]
+        assert hold["owner"] == "agency"
+        assert hold["waits_for"] == f"own:{AGENCY}/g-1/caregiver"
+        assert "ma-soc/caregiver" in hold["next_step"]
+        assert answering.retry(bridge.line, hold["id"], "", "ana", bridge.clock()) == 1
+        bridge.settle()
+        assert "Cannot sleep" not in "".join(ehr.documents()), "looking again changes nothing"
+        bridge.accept("ma-soc/caregiver", mother())
+        bridge.settle()
+        assert "Cannot sleep" in "".join(ehr.documents())
+        assert not [hold for hold in bridge.holds() if hold["reason"] == "record"]

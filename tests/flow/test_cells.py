@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bridge.ehr import send, ways
+from bridge.ehr import send
 from bridge.ehr.capability import Capability
-from bridge.ehr.route import DOCUMENT, RANKS
+from bridge.ehr.ways import CORRECTION, DOCUMENT, shipped
 from bridge.model import Action
 from bridge.store import tables
-from tests.flow.cells import KINDS, SHAPES, Cells, capability, cell, cells, made, page
+from tests.flow.cells import KINDS, SHAPES, TYPES, Cells, capability, cell, cells, made, page
 
 PAGE = Path(__file__).parents[2] / "docs" / "routes.md"
 
@@ -28,11 +28,12 @@ def test_the_page_is_what_the_data_says() -> None:
 
 
 def test_there_are_ten_kinds_and_each_is_made_by_the_pack() -> None:
-    assert {*KINDS, ways.CORRECTION} == set(ways.shipped().kinds)
+    assert {*KINDS, CORRECTION} == set(shipped().kinds)
+    assert all(shipped().named(f"ma-soc/{kind}") == name for name, kind in KINDS.items())
     for kind in KINDS:
         types = {part.type for part in made(kind)}
         assert "Composition" in types, "a document carries it where nothing else does"
-        assert (types & set(RANKS)) <= set(ways.shipped().kinds[kind].discrete), "each way it may go is described"
+        assert (types & set(TYPES)) <= set(shipped().kinds[kind].ways), "each way it may go is described"
 
 
 @pytest.fixture(params=[False, True], ids=["defaults", "everything"])
@@ -78,7 +79,7 @@ def amend(found: Cells, everything: bool) -> None:
     found.say("contact", status="void", updated_at="2026-04-02T10:00:00-04:00")
     found.pilot.settle()
     for shape in SHAPES:
-        known = capability(shape, everything=everything)
+        known = capability(shape, everything)
         (document,) = [one for one in found.entries(shape, "contact") if one["route"] == "document"]
         with found.pilot.line.ledger.engine.connect() as connection:
             step = tables.step

@@ -46,6 +46,14 @@ def permit(bridge: Pilot, *classes: str, person: str = "c-1", form: str = "F-12"
     bridge.roster("consents", HEADER, [line])
 
 
+MOTHER = {
+    "id": "g-1",
+    "name": {"family": "Ejemplo", "given": ["Marisol"]},
+    "children": [{"child": "c-1", "relationship": "mother"}],
+    "birth_date": "1990-01-01",
+}
+
+
 def attachment(ehr: Ehr) -> str:
     """The one document that stands."""
     (text,) = ehr.documents()
@@ -212,6 +220,7 @@ def test_substance_use_leaves_with_the_notice_and_the_scope_of_the_consent(tmp_p
     with opened(tmp_path) as (bridge, ehr):
         permit(bridge, "ordinary", "caregiver-health", "substance-use", person="g-1", form="Form 7")
         bridge.accept("ma-soc/contact", contact(caregiver_substance_use="She has not drunk since May."))
+        bridge.accept("ma-soc/caregiver", MOTHER)
         bridge.settle()
         text = next(text for text in ehr.documents() if "since May" in text)
         assert FULL in text

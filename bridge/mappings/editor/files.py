@@ -95,6 +95,8 @@ def _kind() -> Json:
         program=_PATH,
         final=rule,
         void=rule,
+        urgent=_some(rule),
+        significant=_some(rule),
         never=_TEXTS,
         agency_only=_PATHS,
         consent=_object(("person", "practice", "from"), **consent),

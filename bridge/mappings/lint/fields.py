@@ -87,7 +87,7 @@ def _leaves(kind: Kind) -> Iterator[Field]:
 def _declared(kind: Kind) -> frozenset[Field]:
     """The fields that the kind itself uses, or keeps back."""
     found = set(identifying(kind)) | set(kind.agency_only) | set(kind.custody)
-    found |= {rule.path for rule in (kind.final, kind.void) if rule is not None}
+    found |= {rule.path for rule in (kind.final, kind.void, *kind.urgent, *kind.significant) if rule is not None}
     found |= {kind.safety} if kind.safety is not None else set()
     if kind.consent is not None:
         found |= set(kind.consent.paths)

@@ -10,10 +10,14 @@ import pytest
 
 from bridge import sandbox
 from bridge.cli import main
+from bridge.jobs.open import open_line
+from bridge.settings import load
+from bridge.store import statements
 from tests.unit.cli.conftest import Command
 from tests.unit.cli.golden import matches
 from tests.unit.ehr.making import ALL, statement
 
+NOW = 1_794_694_400_000_000
 R4 = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}
 
 
@@ -107,6 +111,7 @@ def test_what_is_no_statement_is_refused_clearly(
         (("--statement", "nothing.json"), "this file cannot be read"),
         (("--statement", __file__, "--vendor", "nobody"), "no facts are known under this vendor name"),
         (("--statement", __file__, "--enable", "Patient"), "the bridge writes no such type"),
+        (("--statement", __file__, "--refresh"), "nothing was learned of it"),
     ],
 )
 def test_wrong_use_is_told(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], rule: str) -> None:
@@ -115,7 +120,7 @@ def test_wrong_use_is_told(capsys: pytest.CaptureFixture[str], arguments: tuple[
 
 
 def test_a_practice_s_ehr_is_asked_and_what_changed_is_told(command: Command) -> None:
-    """Asked anew each time; what its administrators opened or closed since is one line each."""
+    """What was read last is told, and asked anew with --refresh; what was opened or closed since is one line each."""
     assert command("capabilities", "nowhere").code == 2
     down = command("capabilities", "elm")
     assert down.code == 2
@@ -126,9 +131,36 @@ def test_a_practice_s_ehr_is_asked_and_what_changed_is_told(command: Command) ->
         assert (first.code, first.json["changed"]) == (0, [])
         assert first.json["resources"]["DocumentReference"]["create"]["allowed"] is True
         assert command("capabilities", "elm", "--json").json["changed"] == []
+        assert command("capabilities", "elm", "--changes").out == "the statement is as it was when it was first read\n"
         served(command, before.base_url, after.base_url)
-        told = command("capabilities", "elm")
+        assert "changed since" not in command("capabilities", "elm").out
+        told = command("capabilities", "elm", "--refresh")
         assert "changed since it was last read: DocumentReference create: yes before, no now" in told.out
+        assert "changed since" not in command("capabilities", "elm", "--refresh").out
+    told = command("capabilities", "elm", "--changes")
+    assert "\n  DocumentReference create: yes before, no now\n" in told.out
+    assert "\n  software NextGen-like sandbox EHR 5.0.1.698: no before, yes now\n" in told.out
+    assert "\n  DocumentReference search by identifier: yes before, no now\n" in told.out
+    changes = command("capabilities", "elm", "--changes", "--json").json["changes"]
+    assert {"type": "DocumentReference", "of": "interaction", "name": "create", "now": False} in changes
+
+
+def test_a_learned_refusal_is_shown_and_can_be_forgotten(command: Command) -> None:
+    with sandbox.start("open") as running:
+        served(command, "http://127.0.0.1:9/fhir", running.base_url)
+        assert command("capabilities", "elm").code == 0
+        with open_line(load(command.folder), "test", NOW) as line:
+            connection = line.project.practices["elm"].connection
+            lesson = statements.Lesson(connection, "Encounter", "create", "unsupported", NOW)
+            line.ledger.write(statements.learn, lesson)
+        told = command("capabilities", "elm")
+        assert "learned 2026-11-14 22:13 UTC: Encounter create unsupported" in told.out
+        assert "learned: this server refused create of Encounter as unsupported" in told.out
+        wrong = command("capabilities", "elm", "--forget", "Task", "create")
+        assert (wrong.code, "learned are: Encounter create" in wrong.err) == (2, True)
+        gone = command("capabilities", "elm", "--forget", "Encounter", "create", "--json")
+        assert gone.json["learned"] == []
+        assert gone.json["resources"]["Encounter"]["create"]["allowed"] is True
 
 
 def served(command: Command, old: str, new: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.store import leases, tables
+from bridge.store import leases, statements, tables
 from tests.unit.api.opened import DAY, NOW, Opened, contact
 from tests.unit.console.test_answers import CONSENT, LINK
 from tests.unit.console.visiting import GROUP, Reader, accept, delivered, held_entry, held_record, trail, visit
@@ -143,7 +143,7 @@ def test_practices_show_their_own_counts_and_whether_they_are_reached(doors: Ope
     assert "Elm Street" not in cal.read("/practices")
     assert "Oak Family Practice Never reached 0 0 0 0 0 0 –" in cal.read("/practices")
     assert "Oak" not in lee.read("/practices")
-    doors.ledger.write(leases.keep_statement, ("one", b"{}", NOW))
+    doors.ledger.write(statements.keep, statements.Kept("one", b"{}", NOW))
     assert "No trouble known asked less than a minute ago" in ana.read("/practices")
     doors.ledger.write(leases.set_circuit, leases.Circuit("one", NOW + DAY, "login refused"))
     assert "Not reached login refused" in ana.read("/practices")

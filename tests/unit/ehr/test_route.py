@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.ehr import facts
+from bridge.ehr import facts, route
 from bridge.ehr.capability import Capability
-from bridge.ehr.route import NEVER_ALONE, RANKS, capability_key, plan
+from bridge.ehr.route import NEVER_ALONE, capability_key
+from bridge.ehr.ways import OTHER, shipped
 from bridge.model import HoldReason, Interaction, Owner, Part, Planned
 from tests.unit.ehr.making import ALL, ENCOUNTER, PERSON, TYPES, capability, encounter, note, part, section, statement
 
@@ -20,6 +21,14 @@ from tests.unit.ehr.making import ALL, ENCOUNTER, PERSON, TYPES, capability, enc
 class Site:
     id: str = "oak"
     enable: frozenset[str] = frozenset()
+    routes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+RANKS = shipped().types
+
+
+def plan(parts: list[Part], capability: Capability, site: Site, kind: str = OTHER) -> list[Planned]:
+    return route.plan(kind, parts, capability, site)
 
 
 def goal() -> Part:

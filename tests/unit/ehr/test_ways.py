@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.ehr import facts, ways
+from bridge.ehr import facts, ladder, ways
 from bridge.ehr.capability import Capability
-from bridge.ehr.route import RANKS
 from bridge.model import Interaction, type_json
 from tests.unit.ehr.making import ALL, TYPES, capability, statement
 
 KINDS = tuple(ways.shipped().kinds)
+RANKS = ways.shipped().types
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Site:
 
     id: str = "elm"
     enable: frozenset[str] = frozenset()
+    routes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def everything_taken(vendor: str) -> Capability:
@@ -34,18 +35,18 @@ def test_there_are_the_ten_kinds_and_each_type_is_one_that_is_written() -> None:
         "contact", "care-plan", "team", "goal", "screening", "urgent-update", "referral-answer", "service-referral",
         "person-update", "correction",
     }  # fmt: skip
-    written = {type for kind in ways.shipped().kinds.values() for type in kind.discrete}
-    assert written == set(ways.shipped().discrete) == set(RANKS) - {"DocumentReference"}
+    written = {way for kind in ways.shipped().kinds.values() for way in kind.ways}
+    assert written == set(ways.shipped().written) == set(ways.shipped().other.ways)
 
 
 def test_the_document_comes_first_and_a_discrete_write_only_where_the_site_asked_for_it() -> None:
     taken = everything_taken("generic")
-    default = ways.ways_of("contact", taken, Site())
+    default = ladder.ways_of("contact", taken, Site())
     assert [(way.route, way.enabled) for way in default] == [
         ("document", True), ("Encounter", False), ("Communication", False), ("Observation", False),
     ]  # fmt: skip
     assert default[1].because == "the server takes Encounter, but this site has not enabled it"
-    asked = ways.ways_of("contact", taken, Site(enable=frozenset({"Observation"})))
+    asked = ladder.ways_of("contact", taken, Site(enable=frozenset({"Observation"})))
     assert [way.route for way in asked if way.enabled] == ["document", "Observation"]
     assert "inbox" in asked[1].causes
     assert asked[1].loses == ("the words around the value",)
@@ -54,7 +55,7 @@ def test_the_document_comes_first_and_a_discrete_write_only_where_the_site_asked
 def test_without_any_way_it_is_held_and_says_what_is_lost() -> None:
     nothing = capability("generic", Patient=(("read",), ()))
     for kind in KINDS:
-        first, *others = ways.ways_of(kind, nothing, Site())
+        first, *others = ladder.ways_of(kind, nothing, Site())
         assert (first.route, first.enabled) == ("held", True)
         assert first.loses
         assert not any(way.enabled for way in others)
@@ -62,33 +63,33 @@ def test_without_any_way_it_is_held_and_says_what_is_lost() -> None:
 
 def test_a_correction_goes_the_way_the_vendor_takes() -> None:
     both = capability("generic", DocumentReference=(ALL, ()))
-    assert [way.route for way in ways.ways_of("correction", both, Site()) if way.enabled] == [
+    assert [way.route for way in ladder.ways_of("correction", both, Site()) if way.enabled] == [
         "update", "entered-in-error",
     ]  # fmt: skip
     only_create = capability("generic", DocumentReference=(("create",), ()))
-    (first, *_) = ways.ways_of("correction", only_create, Site())
+    (first, *_) = ladder.ways_of("correction", only_create, Site())
     assert (first.route, first.enabled) == ("replaces", True)
     assert first.causes == "two notes, the older marked or linked as replaced by the newer"
-    used = [way.route for way in ways.ways_of("correction", only_create, Site()) if way.enabled]
+    used = [way.route for way in ladder.ways_of("correction", only_create, Site()) if way.enabled]
     assert used == ["replaces", "disregard-note"]
     neither = capability("ecw", frozenset({"DocumentReference"}), DocumentReference=(("read",), ()))
-    found = ways.ways_of("correction", neither, Site())
+    found = ladder.ways_of("correction", neither, Site())
     assert [way.route for way in found if way.enabled] == ["superseding-note", "disregard-note"]
     assert all(way.causes for way in found)
-    drops = ways.ways_of("correction", capability("oracle", DocumentReference=(("create",), ())), Site())
+    drops = ladder.ways_of("correction", capability("oracle", DocumentReference=(("create",), ())), Site())
     assert "relatesTo" in next(way.because for way in drops if way.route == "replaces")
 
 
 def test_each_correction_says_what_the_reader_will_see() -> None:
-    assert set(ways.shipped().corrections) == set(ways.CORRECTIONS)
+    assert set(ways.shipped().corrections) == set(ladder.CORRECTIONS)
 
 
 def test_no_kind_writes_the_practice_s_own_patient() -> None:
     everything = everything_taken("open")
     site = Site(enable=frozenset(TYPES))
-    routes = {way.route for kind in KINDS for way in ways.ways_of(kind, everything, site)}
+    routes = {way.route for kind in KINDS for way in ladder.ways_of(kind, everything, site)}
     assert "Patient" not in routes
-    (document,) = ways.ways_of("person-update", everything, site)
+    (document,) = ladder.ways_of("person-update", everything, site)
     assert any("Patient is not written" in lost for lost in document.loses)
 
 
@@ -107,7 +108,7 @@ def test_no_way_is_used_that_is_not_allowed_or_not_enabled(
 ) -> None:
     known = Capability.from_statement(stated, facts.vendor(vendor), enable)
     for kind in KINDS:
-        found = ways.ways_of(kind, known, Site(enable=enable))
+        found = ladder.ways_of(kind, known, Site(enable=enable))
         assert found[0].enabled
         for way in found:
             assert way.because
@@ -119,6 +120,6 @@ def test_no_way_is_used_that_is_not_allowed_or_not_enabled(
 @pytest.mark.parametrize("vendor", facts.known())
 def test_every_answer_carries_its_reason(vendor: str) -> None:
     known = Capability.from_statement(statement(Patient=(("read",), ())), facts.vendor(vendor))
-    resources = ways.resources_of(known)
+    resources = ladder.resources_of(known)
     assert {"Patient", *RANKS} <= set(resources)
     assert all(one.because for answers in resources.values() for one in answers.values())

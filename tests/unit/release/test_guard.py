@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bridge.model import HoldReason, Owner
+from bridge.moves import guarding
 from bridge.release import guard
 from bridge.release.guard import Found, Known, Text, findings, name_words, texts
 from bridge.settings import GuardSettings
+from bridge.store.kin import Near
 from tests.unit.release.making import note, part
 
 ALL = GuardSettings(caregivers=True, phrases=("Casa Segura", "Judge Ríos"))
@@ -143,3 +146,33 @@ def test_nothing_of_a_text_is_in_what_prints() -> None:
     assert "tomas" not in repr(known)
     assert "617" not in repr(Text("note", 1, "617-555-0143"))
     assert "617" not in repr(findings([Text("note", 1, "617-555-0143 Tomás")], known, ALL))
+
+
+@pytest.mark.parametrize(
+    ("more", "excused"),
+    [
+        ({"author": [{"display": "Tomás"}]}, True),
+        ({"attester": [{"mode": "legal", "party": {"display": "Tomás"}}]}, True),
+        ({"participant": [{"individual": {"display": "Tomás"}}]}, True),
+        ({"participant": [{"member": {"display": "Tomás", "reference": "Practitioner/p-1"}}]}, True),
+        ({"participant": [{"individual": {"display": "Tomás", "reference": "RelatedPerson/b-1"}}]}, False),
+        ({"participant": [{"individual": {"display": "Tomás", "type": "Patient"}}]}, False),
+        ({"participant": [{"type": [{"coding": [{"code": "x", "display": "Tomás"}]}]}]}, False),
+        ({"subject": {"display": "Tomás"}}, False),
+        ({"recipient": [{"display": "Tomás"}]}, False),
+        ({"expressedBy": {"display": "Tomás"}}, False),
+        ({"source": {"display": "Tomás"}}, False),
+        ({"extension": [{"url": "urn:x", "valueReference": {"display": "Tomás"}}]}, False),
+    ],
+)
+def test_only_who_acted_for_the_agency_is_excused(more: dict[str, Any], excused: bool) -> None:
+    """A name that is shown anywhere else in the record is somebody's whom a person should look at."""
+    assert ("Tomás" in set(guard.named_in([part("one", "Encounter", **more)]))) is excused
+
+
+def test_a_caregivers_name_is_let_be_where_the_settings_let_it_be() -> None:
+    around = Near(own=("Luz",), caregivers=("Rosa",), others=("Rosa", "Tomás"))
+    off, on = GuardSettings(), GuardSettings(caregivers=True)
+    assert found("Rosa came.", guarding.known(around, [], off), off) == set()
+    assert found("Rosa came.", guarding.known(around, [], on), on) == {"caregivers", "names"}
+    assert found("Tomás came.", guarding.known(around, [], off), off) == {"names"}

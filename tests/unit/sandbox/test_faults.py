@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from bridge.sandbox.faults import KINDS, Fault, Faults, Ordered, Plan, parse_plan
+from bridge.sandbox.faults import CHANGES, KINDS, Fault, Faults, Ordered, Plan, parse_plan
 
 
 def test_a_fault_is_counted_down_over_the_requests_it_is_for() -> None:
@@ -45,6 +45,12 @@ def test_weights_choose_the_fault_and_rates_how_often() -> None:
     assert set(drawn) == {"drop-after", "slow"}
     assert 2.5 < drawn["drop-after"] / drawn["slow"] < 3.6
     assert {fault.kind for number in range(2000) if (fault := Plan(1, 1).draw(b"%d" % number, 1))} == KINDS
+    timed = parse_plan("3:1:slow=1/7,429=1/2,commit-late=1")
+    assert {(fault.kind, fault.seconds) for n in range(99) if (fault := timed.draw(b"%d" % n, 1))} == {
+        ("slow", 7.0),
+        ("429", 2.0),
+        ("commit-late", 0.2),
+    }
     assert all(Plan(1, 0).draw(b"%d" % number, 1) is None for number in range(200))
 
 
@@ -52,7 +58,30 @@ def test_what_is_not_for_a_type_is_spared_by_the_schedule() -> None:
     assert Faults(Plan(1, 1)).take("GET", "", "capabilities", "/metadata", b"") is None
 
 
-@pytest.mark.parametrize("text", ["", "7", "x:0.1", "7:2", "7:-1", "7:0.1:moon=1", "7:0.1:slow=x"])
+def test_what_changes_beside_a_request_is_drawn_by_name_and_only_where_it_can_happen() -> None:
+    assert set(Plan(1, 1).weights) == KINDS
+    plan = parse_plan("4:1:" + ",".join(f"{kind}=1" for kind in sorted(CHANGES)))
+    faults = Faults(plan)
+    asked = {"create": "POST", "update": "PUT", "read": "GET", "search-type": "GET"}
+    met = {
+        interaction: {
+            fault.kind
+            for number in range(200)
+            if (fault := faults.take(method, "Task", interaction, f"/{number}", b""))
+        }
+        for interaction, method in asked.items()
+    }
+    assert met["create"] == {"expire", "read-only", "duplicated", "merge"}
+    assert met["update"] == {"expire", "read-only", "merge"}
+    assert met["read"] == {"expire", "merge"}
+    assert met["search-type"] == {"expire", "pages-expire"}
+    token = [faults.take("POST", "", "token", "/oauth2/token", b"%d" % number) for number in range(100)]
+    assert {fault.kind for fault in token if fault} == {"expire", "unknown-kid"}
+    again = Faults(plan)
+    assert token == [again.take("POST", "", "token", "/oauth2/token", b"another") for _ in range(100)]
+
+
+@pytest.mark.parametrize("text", ["", "7", "x:0.1", "7:2", "7:-1", "7:0.1:moon=1", "7:0.1:slow=x", "7:0.1:slow=1/x"])
 def test_what_is_not_a_plan(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_plan(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.model import EntryState
-from bridge.store import answers, browsing, leases
+from bridge.store import answers, browsing, leases, statements
 from bridge.store.ledger import Ledger
 from tests.unit.store.making import (
     AGENCY,
@@ -113,7 +113,7 @@ def test_what_came_last_into_charts_is_that_agencys_alone(ledger: Ledger) -> Non
 
 
 def test_a_connection_that_is_down_says_why_until_its_time_has_come(ledger: Ledger) -> None:
-    ledger.write(leases.keep_statement, ("one", b"{}", NOW))
+    ledger.write(statements.keep, statements.Kept("one", b"{}", NOW))
     ledger.write(leases.set_circuit, leases.Circuit("one", NOW + 10, "login refused"))
     with ledger.read() as connection:
         assert browsing.connections(connection, NOW) == {"one": {"down": "login refused", "read_at": NOW}}

@@ -87,26 +87,6 @@ def test_a_circuit_is_open_for_its_time_and_counts_failures_in_a_row(ledger: Led
     assert ledger.write(leases.set_circuit, Circuit("elm", NOW + 10, "once more")) == 1
 
 
-def test_a_statement_is_kept_and_its_changes_seen(ledger: Ledger) -> None:
-    ledger.write(leases.set_circuit, Circuit("oak", 0, ""))
-    first, second = b'{"fhirVersion":"4.0.1"}' * 100, b"{}"
-    assert ledger.write(leases.keep_statement, ("elm", first, NOW))
-    assert not ledger.write(leases.keep_statement, ("elm", first, NOW + 1))
-    assert ledger.write(leases.keep_statement, ("elm", second, NOW + 2))
-    with ledger.read() as connection:
-        assert leases.statements(connection) == {"elm": second}
-
-
-def test_what_was_learned_first_stays(ledger: Ledger) -> None:
-    for because in ("the first reason", "another"):
-        assert ledger.write(leases.learn, ("elm", "Encounter", "create", because, NOW))
-    ledger.write(leases.learn, ("elm", "Task", "update", "405", NOW))
-    with ledger.read() as connection:
-        assert leases.learned_of(connection) == {
-            "elm": {("Encounter", "create"): "the first reason", ("Task", "update"): "405"}
-        }
-
-
 # ── what is in force ──────────────────────────────────────────────────────────────────────────────────────────────
 def activation(ledger: Ledger, hashed: str, now: int, what: str = "mappings") -> Activation:
     return Activation(ledger.ids.take(), what, hashed, {"contact.yaml": f"mapping: {hashed}"}, now, "ana")

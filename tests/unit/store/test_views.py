@@ -83,6 +83,9 @@ def test_records_and_entries_are_counted_by_state(ledger: Ledger) -> None:
         assert not views.idle(connection, NOW)
 
 
+NONE_GATHERS = {"count": 0, "due": None}
+
+
 def test_each_practice_has_its_counts(ledger: Ledger) -> None:
     fill(ledger)
     with ledger.read() as connection:
@@ -92,12 +95,14 @@ def test_each_practice_has_its_counts(ledger: Ledger) -> None:
             "entries": NOTHING | {"delivered": 1, "held": 1},
             "routes": {"DocumentReference": {"delivered": 1, "held": 1}},
             "behind": 0,
+            "gathering": NONE_GATHERS,
             "oldest": None,
         },
         "oak-lane": {
             "entries": NOTHING | {"ready": 1},
             "routes": {"Encounter": {"ready": 1}},
             "behind": 0,
+            "gathering": NONE_GATHERS,
             "oldest": NOW,
         },
     }

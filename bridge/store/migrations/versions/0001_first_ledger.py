@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("revoked", BIG, nullable=True),
         sa.Column("ended", BIG, nullable=True),
         sa.Column("suspended", BIG, nullable=True),
+        sa.Column("tell_at", BIG, nullable=True),
         sa.Column("terms_blob", BIG, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("source_ref", sa.Text(), server_default="", nullable=False),
@@ -133,6 +134,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=("pk_consent")),
     )
     op.create_index("ix_consent_person", "consent", ["person", "practice"], unique=False)
+    op.create_index(
+        "ix_consent_tell",
+        "consent",
+        ["tell_at"],
+        unique=False,
+        sqlite_where=sa.text("tell_at IS NOT NULL"),
+        postgresql_where=sa.text("tell_at IS NOT NULL"),
+    )
     op.create_table(
         "lane",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
@@ -208,6 +217,7 @@ def upgrade() -> None:
         sa.Column("mapping_hash", sa.Text(), nullable=True),
         sa.Column("engine_hash", sa.Text(), nullable=True),
         sa.Column("definitions_hash", sa.Text(), nullable=True),
+        sa.Column("weight", sa.Text(), server_default="", nullable=False),
         sa.Column("decided", sa.Text(), nullable=True),
         sa.CheckConstraint("state IN ('accepted', 'translated', 'held', 'superseded')", name=("ck_record_state")),
         sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_record_person")),
@@ -258,6 +268,8 @@ def upgrade() -> None:
         sa.Column("absent", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("claims", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("gathers_from", BIG, nullable=True),
+        sa.Column("gathers_until", BIG, nullable=True),
         sa.Column("updated_at", BIG, nullable=False),
         sa.CheckConstraint(
             "state IN ('ready', 'sending', 'delivered', 'handed-over', 'held', 'refused', 'unknown', 'cancelled', 'retracted')",  # noqa: E501
@@ -290,6 +302,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("record", "person", name=("pk_translation")),
     )
     op.create_index(("ix_translation_person"), "translation", ["person"], unique=False)
+    op.create_table(
+        "member",
+        sa.Column("entry", BIG, autoincrement=False, nullable=False),
+        sa.Column("thing", sa.Text(), nullable=False),
+        sa.Column("record", BIG, nullable=False),
+        sa.Column("parts", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entry"], ["entry.id"], name=("fk_member_entry")),
+        sa.ForeignKeyConstraint(["record"], ["record.id"], name=("fk_member_record")),
+        sa.PrimaryKeyConstraint("entry", "thing", name=("pk_member")),
+    )
+    op.create_index("ix_member_record", "member", ["record"], unique=False)
+    op.create_index("ix_member_thing", "member", ["thing"], unique=False)
     op.create_table(
         "step",
         sa.Column("id", BIG, autoincrement=False, nullable=False),

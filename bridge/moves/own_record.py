@@ -1,0 +1,78 @@
+"""Whether somebody of whom another's record tells is known by a record of their own, and the hold of what waits for it.
+
+An id alone does not say who is meant: an agency may number caregivers and children apart, and the practice's list and a
+wide consent may know a child by the id under which a contact tells of its mother. A record of their own, in that role,
+says that the agency has such a person; two roles of one id are then told apart (`planning.two_people`) before anything
+leaves (R25).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from bridge.mappings.kinds import Kind
+from bridge.mappings.load import Mappings
+from bridge.model import Hold, HoldReason, Owner, Part
+from bridge.moves.turning import Turn
+from bridge.store import persons
+
+
+def own_key(agency: str, person: str, role: str) -> str:
+    """What the facts about somebody wait for who is known from others' records only."""
+    return f"own:{agency}/{person}/{role}"
+
+
+def speaks_for_itself(kind: Kind | None, role: str) -> bool:
+    """Whether records of this kind are of whoever has this role in them; where they may be of either, of the first.
+
+    (A screening is a child's, and where no child is named a caregiver's: a caregiver's is then told of by an id alone.)
+    """
+    return kind is None or kind.people.get(role) == kind.subject[0]
+
+
+def own_kinds(mappings: Mappings, role: str) -> frozenset[str]:
+    """The kinds of record that make the Patient of their own subject, in this role."""
+    return frozenset(
+        mapping.kind
+        for mapping in mappings.mappings.values()
+        if mappings.kinds[mapping.kind].people.get(role) in mappings.kinds[mapping.kind].subject
+        and any(part.type == "Patient" and part.about == role for part in mapping.parts)
+    )
+
+
+def arrivals(agency: str, parts: Sequence[Part], subject: str) -> tuple[str, ...]:
+    """What waits for this record: the facts about its subject in the role in which it makes their Patient."""
+    return tuple(
+        own_key(agency, part.about, part.role) for part in parts if part.type == "Patient" and part.about == subject
+    )
+
+
+def missing(turn: Turn, kind: str, parts: Sequence[Part], *, own: bool) -> Hold | None:
+    """The hold where these parts of a record of this kind tell of somebody who has no record of their own; else None.
+
+    `own` says that the record is theirs, and does not only tell of them.
+    """
+    line, lane = turn.line, turn.lane
+    mappings = line.translator.mappings
+    roles = {part.role for part in parts}
+    if own:
+        roles = {role for role in roles if not speaks_for_itself(mappings.kinds.get(kind), role)}
+    if not roles:
+        return None
+    with line.ledger.read() as connection:
+        for role in sorted(roles):
+            if not persons.has_record(connection, lane.person, own_kinds(mappings, role)):
+                return hold(lane.agency, lane.source, role, own_kinds(mappings, role))
+    return None
+
+
+def hold(agency: str, person: str, role: str, kinds: Collection[str]) -> Hold:
+    """What other records tell of somebody stays until a record of their own comes."""
+    by = " or ".join(sorted(kinds)) or "of a kind that makes their Patient"
+    return Hold(
+        HoldReason.RECORD,
+        own_key(agency, person, role),
+        Owner.AGENCY,
+        f"this person is known only from other people's records, as their {role}: whose chart it is, is not certain",
+        f"send the {role}'s own record ({by}) with this id; what waits is sent then by itself",
+    )
