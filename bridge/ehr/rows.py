@@ -65,6 +65,7 @@ UNSUPPORTED = ("not-supported",)
 TABLE: tuple[Row, ...] = (
     # no answer
     Row("not-connected", Class.RETRY_LATER, "it never left", failure=Failure.NOT_CONNECTED),
+    Row("not-now", Class.RETRY_LATER, "no budget, or the connection is down; it never left", failure=Failure.NOT_NOW),
     Row("no-login", Class.CONNECTION_DOWN, "no token could be had; it never left", failure=Failure.NO_LOGIN),
     Row("lost", Class.UNKNOWN, "it may have been accepted", WRITES, failure=Failure.LOST),
     Row("lost-read", Class.RETRY_LATER, "nothing changed", READS, failure=Failure.LOST),

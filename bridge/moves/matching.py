@@ -41,7 +41,6 @@ class Found:
     patient: str = ""
     hold: Hold | None = None
     due: int | None = None
-    down: bool = False  # the connection's login was refused
 
 
 @dataclass(slots=True)
@@ -105,9 +104,7 @@ class Matcher:
         if refused_post(request, answer):
             await self.line.learn(lane.practice, match.PATIENT, SEARCH_BY_POST, now)
             return Found(due=now)
-        if answer.kind is AnswerClass.CONNECTION_DOWN:
-            return Found(due=now + AGAIN, down=True)
-        if answer.kind in (AnswerClass.RETRY_LATER, AnswerClass.UNKNOWN):
+        if answer.kind in (AnswerClass.RETRY_LATER, AnswerClass.UNKNOWN, AnswerClass.CONNECTION_DOWN):
             return Found(due=now + max(answer.after or 0, AGAIN))
         if answer.kind is not AnswerClass.DONE and answer.kind is not AnswerClass.PATIENT:
             return Found(hold=refused(lane, answer))

@@ -9,11 +9,7 @@ from bridge.model import (
 from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.matching import Found
 from bridge.moves.turning import Turn
-from bridge.store import leases
 from bridge.store.lanes import EntryWork
-
-REFUSED_LOGIN = "login refused"
-"""Why a connection's circuit is open, in the words people see."""
 
 
 def waiting(entry: EntryWork) -> Outcome:
@@ -60,15 +56,22 @@ async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped 
 
 
 async def not_found(turn: Turn, found: Found, *, tried: int = 0) -> Outcome:
-    """The chart could not be looked for now; where it was the login, nobody else asks in vain."""
-    if found.down and found.due is not None:
-        await turn.line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, found.due, REFUSED_LOGIN))
+    """The chart could not be looked for now; why, its connection's pace heard."""
     return await stay(turn, found.due, tried=tried, stop=True)
 
 
 async def once_more(turn: Turn) -> Outcome:
     """The lane's turn ends and it is claimed anew for this entry, also where that waited behind another, not due."""
     return Outcome(stop=True) if turn.entry.due is not None else await stay(turn, turn.clock(), stop=True)
+
+
+def passes(entry: EntryWork, until: int | None) -> bool:
+    """Whether an entry may go though one before it in its thread waits (`until` a time, or None: for a person).
+
+    The last of a thread is what carries the record whole: it refers to what stands and else says the same itself, so
+    that no discrete write that an EHR does not take keeps back what was urgent.
+    """
+    return entry.route != "discrete" and until is None
 
 
 async def park(turn: Turn, until: int | None) -> None:

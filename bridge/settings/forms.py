@@ -111,6 +111,15 @@ Timezone = Annotated[
 Language = Annotated[
     str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="a language tag, for example en or es")
 ]
+QuietHours = Annotated[
+    str,
+    Field(
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="from and until, for example '12:00-13:00' or '22:00-06:00'",
+    ),
+]
+"""Hours of a practice's day in which nothing is sent, the end exclusive."""
+
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 """An address that is used letter by letter, a slash at its end too."""
 

@@ -29,15 +29,19 @@ from bridge.store.chart_tables import merged_chart as merged_chart
 from bridge.store.columns import BIG as BIG
 from bridge.store.columns import key as key
 from bridge.store.columns import metadata as metadata
+from bridge.store.running_tables import OPEN_ALERT as OPEN_ALERT
 from bridge.store.running_tables import TOKEN_COUNTS as TOKEN_COUNTS
 from bridge.store.running_tables import activation as activation
+from bridge.store.running_tables import alert as alert
 from bridge.store.running_tables import audit as audit
 from bridge.store.running_tables import audit_seal as audit_seal
+from bridge.store.running_tables import budget as budget
 from bridge.store.running_tables import connection_state as connection_state
 from bridge.store.running_tables import learned as learned
 from bridge.store.running_tables import lease as lease
 from bridge.store.running_tables import session as session
 from bridge.store.running_tables import signing_key as signing_key
+from bridge.store.running_tables import suspension as suspension
 
 
 def one_of(states: type[RecordState] | type[EntryState]) -> str:
@@ -152,6 +156,7 @@ lane = Table(
     Column("practice", Text, nullable=False),
     Column("person", BIG, ForeignKey("person.id"), nullable=False),
     Column("due_at", BIG),  # the earliest entry's time; NULL = nothing to do
+    Column("urgency", Integer, nullable=False, server_default="0"),  # the most urgent entry's that is due some time
     Column("owner", Text),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("until", BIG, nullable=False, server_default="0"),
@@ -159,7 +164,10 @@ lane = Table(
     UniqueConstraint("agency", "practice", "person"),
 )
 Index(None, lane.c.person)
-Index("ix_lane_due", lane.c.due_at, sqlite_where=lane.c.due_at.isnot(None), postgresql_where=lane.c.due_at.isnot(None))
+Index(
+    "ix_lane_due", lane.c.urgency, lane.c.due_at,
+    sqlite_where=lane.c.due_at.isnot(None), postgresql_where=lane.c.due_at.isnot(None),
+)  # fmt: skip
 
 entry = Table(
     "entry",
@@ -177,6 +185,7 @@ entry = Table(
     Column("resource_type", Text, nullable=False),
     Column("parts", Text, nullable=False),  # names of the parts, space-separated
     Column("rank", Integer, nullable=False),
+    Column("urgency", Integer, nullable=False, server_default="0"),  # 1 urgent, 0 routine, -1 replay
     Column("record", BIG, ForeignKey("record.id"), nullable=False),
     Column("position", BIG, nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),  # counts plans; a step rests on one

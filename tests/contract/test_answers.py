@@ -53,6 +53,8 @@ def refused(status: int, code: str, expression: str = "") -> Response:
 EXAMPLES = [
     Example("not-connected", C, Response(failure=Failure.NOT_CONNECTED)),
     Example("not-connected", R, Response(failure=Failure.NOT_CONNECTED)),
+    Example("not-now", C, Response(headers={"retry-after": "30"}, failure=Failure.NOT_NOW)),
+    Example("not-now", S, Response(headers={"retry-after": "30"}, failure=Failure.NOT_NOW)),
     Example("no-login", C, Response(failure=Failure.NO_LOGIN)),
     Example("no-login", S, Response(failure=Failure.NO_LOGIN)),
     Example("lost", C, Response(failure=Failure.LOST)),

@@ -322,13 +322,14 @@ def refused(it: Campaign) -> None:
 
 
 def forget(it: Campaign) -> None:
-    """What a refusal taught is forgotten."""
-    from sqlalchemy import delete
+    """What a refusal taught is forgotten, and how long it asked to wait."""
+    from sqlalchemy import delete, update
 
     from bridge.store import tables
 
     with it.pilot.line.ledger.engine.begin() as connection:
         connection.execute(delete(tables.learned))
+        connection.execute(update(tables.connection_state).values(not_before=0, learned_per_minute=None))
 
 
 def changed(it: Campaign) -> None:
