@@ -97,7 +97,7 @@ def looked(it: Campaign) -> None:
         command(it, "access link", "ana", *json_too)
         command(it, "capabilities", "maple", *json_too)
         command(it, "practices list", *json_too)
-        for number in {entry["record"] for entry in it.pilot.entries()}:
+        for number in sorted({entry["record"] for entry in it.pilot.entries()})[:2]:
             command(it, "record", str(number), *json_too)
         command(it, "record", it.marks.word("rejected", "a command"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
