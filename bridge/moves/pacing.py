@@ -208,7 +208,7 @@ class Pacer:
         if response.failure is Failure.NOT_NOW:
             return
         now = self._clock()
-        after = retry_after(response, now)
+        after = retry_after(response, now) if "retry-after" in response.headers else None
         many = response.status in TOO_MANY or response.why == "login-later"
         if many or response.status == 503 or response.failure is Failure.LOST:
             self.width.halve(now)
