@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from bridge.errors import Problem
+from bridge.model.states import DOCUMENTS as DOCUMENTS
 from bridge.model.states import UNRESOLVED as UNRESOLVED
+from bridge.model.states import WITHDRAWALS as WITHDRAWALS
 from bridge.model.states import Action as Action
 from bridge.model.states import AnswerClass as AnswerClass
 from bridge.model.states import EntryState as EntryState
@@ -283,6 +285,7 @@ class Link:
     value: str = field(repr=False)
     basis: str  # referral | roster | person
     patient: str = ""  # the EHR's own Patient id, once matched
+    matched: int = 0  # when that was
 
 
 # ── route and send ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -299,7 +302,7 @@ class Route:
     """How one entry reaches one chart. `resource_type` is what is written there; `parts` the parts it is made of."""
 
     name: str  # "document" or the part's name for a discrete write
-    kind: str  # document | discrete
+    kind: str  # document | handoff | discrete
     resource_type: str
     parts: tuple[str, ...]
     rank: int  # order within the thread: what is referred to comes first
@@ -315,11 +318,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """What stands in the chart, as far as the ledger knows."""
+    """What stands in the chart, as far as the ledger knows; `patient` is the EHR's id of whose chart it is, or ""."""
 
     id: str
     version: str = ""
     digest: str = ""
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True)

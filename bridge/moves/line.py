@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bridge.ehr.chart import Chart
 from bridge.fhir.validate import Validator
+from bridge.handoff.over import Hand
 from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
 from bridge.moves.pacing import Pacer
@@ -38,13 +39,17 @@ class AddedRows:
 
 @dataclass(slots=True)
 class Line:
-    """Opened by `jobs.open`; `charts` are the practices' by id, `paces` the connections'."""
+    """Opened by `jobs.open`; `charts` are the practices' by id, `paces` the connections'.
+
+    `hands` are the ways of those practices that are handed documents.
+    """
 
     project: Project
     ledger: Ledger
     translator: Translator
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
+    hands: dict[str, Hand] = field(default_factory=dict)
     paces: dict[str, Pacer] = field(default_factory=dict)
     added: AddedRows = field(default_factory=AddedRows)
     results: Results = field(init=False, repr=False)

@@ -6,15 +6,15 @@ from bridge.model import (
     EntryState,
     Hold,
 )
-from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.matching import Found
 from bridge.moves.turning import Turn
 from bridge.store.lanes import EntryWork
 
 
 def waiting(entry: EntryWork) -> Outcome:
-    """Its time has not come, or a person is waited for."""
-    return Outcome(due=entry.due)
+    """Its time has not come, or a person is waited for; what stands holds nobody up."""
+    return Outcome(settled=entry.state is EntryState.DELIVERED, due=entry.due)
 
 
 async def stay(
@@ -65,8 +65,21 @@ async def once_more(turn: Turn) -> Outcome:
     return Outcome(stop=True) if turn.entry.due is not None else await stay(turn, turn.clock(), stop=True)
 
 
+def passes(entry: EntryWork, until: int | None) -> bool:
+    """Whether an entry may go though one before it in its thread waits (`until` a time, or None: for a person).
+
+    The last of a thread is what carries the record whole: it refers to what stands and else says the same itself, so
+    that no discrete write that an EHR does not take keeps back what was urgent.
+    """
+    return entry.route != "discrete" and until is None
+
+
 async def park(turn: Turn, until: int | None) -> None:
     """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
-    entry = turn.entry
-    if entry.state is EntryState.READY and entry.due is not None and entry.due <= turn.clock() and entry.due != until:
+    entry, now = turn.entry, turn.clock()
+    if entry.due is None or entry.due > now or entry.due == until:
+        return
+    if entry.state is EntryState.READY:
         await stay(turn, until)
+    elif entry.state is EntryState.DELIVERED:  # a later look, that waits for nobody's answer
+        await stay(turn, until or now + LATER_LOOKS[1])

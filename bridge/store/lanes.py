@@ -72,6 +72,8 @@ class EntryWork:
     withheld: int
     translation: bytes = field(repr=False)
     confirmed: str = ""
+    recalled: str = ""
+    doubted: int = 0
     own: bool = True  # its record is this person's own, and does not only tell of them
     gathers_until: int | None = None  # a roll-up's window ends then; None = no roll-up
     urgency: int = ROUTINE
@@ -246,12 +248,14 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
 
 def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
     """An entry's row and its parts, as work."""
-    stands = Stands(row.stands_id, row.stands_version or "", row.stands_digest or "") if row.stands_id else None
+    said = row.stands_version or "", row.stands_digest or "", row.stands_patient or ""
+    stands = Stands(row.stands_id, *said) if row.stands_id else None
     return EntryWork(
         row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
-        row.claims, row.withheld, parts, row.confirmed or "", bool(row.own), row.gathers_until, row.urgency,
+        row.claims, row.withheld, parts, row.confirmed or "", row.recalled or "", row.doubted, bool(row.own),
+        row.gathers_until, row.urgency,
     )  # fmt: skip
 
 
@@ -275,7 +279,7 @@ def as_link(row: Row[Any] | None, source: str, blobs: dict[int, bytes]) -> Link 
     if row is None or row.value_blob not in blobs:
         return None
     system, _, value = blobs[row.value_blob].decode().partition("\x1f")
-    return Link(row.id, row.agency, source, row.practice, system, value, row.basis, row.patient)
+    return Link(row.id, row.agency, source, row.practice, system, value, row.basis, row.patient, row.matched_at)
 
 
 @dataclass(frozen=True, slots=True)

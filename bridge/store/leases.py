@@ -261,17 +261,23 @@ def active_mappings(connection: Connection) -> dict[str, str]:
     return files
 
 
+def looked_for(connection: Connection) -> dict[str, int]:
+    """How many entries of each practice are looked for before anything of them is sent."""
+    entry = tables.entry
+    query = select(entry.c.practice, func.count()).where(entry.c.look_first).group_by(entry.c.practice)
+    return {str(practice): int(count) for practice, count in connection.execute(query)}
+
+
 def new_era(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[int]:
     """Operation: `(now, reason)`: from here on the ledger cannot prove what was tried before (a backup came back).
 
-    Every entry of which it knows nothing standing is looked for first, and no id given out after the backup was made
-    is given out again.
+    Every entry is looked for before it is sent, and no id given out after the backup was made is given out again.
     """
     answers = []
     for now, reason in asked:
         number = (connection.execute(select(func.max(tables.era.c.number))).scalar() or 0) + 1
         connection.execute(insert(tables.era).values(number=number, began_at=now, reason=reason))
-        connection.execute(update(tables.entry).where(tables.entry.c.stands_id.is_(None)).values(look_first=True))
+        connection.execute(update(tables.entry).values(look_first=True))
         given_out = tables.counter.c.name == "id"
         connection.execute(update(tables.counter).where(given_out).values(next=tables.counter.c.next + ERA_IDS))
         answers.append(number)

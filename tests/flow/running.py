@@ -32,9 +32,11 @@ from bridge.demo.ehrs import Ehr
 from bridge.jobs import alerts
 from bridge.jobs.collect import watch
 from bridge.moves import signing
-from bridge.store import budgets, leases, suspending
+from bridge.store import budgets, leases, recalls, suspending
+from bridge.store import referrals as kept
 from tests.flow.channels import Listening
-from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, pages, whole
+from tests.flow.flights import referral_of
+from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, handed, pages, practices_door, whole
 from tests.flow.opened import KEY, Campaign
 from tests.flow.pilot import AGENCY
 from tests.flow.spoilt import bad_records, bad_rows, broken_texts
@@ -96,12 +98,29 @@ def looked(it: Campaign) -> None:
         command(it, "held list", "--limit", "500", *json_too)
         command(it, "access link", "ana", *json_too)
         command(it, "capabilities", "maple", *json_too)
+        command(it, "capabilities", "maple", "--changes", *json_too)
+        command(it, "capabilities", "maple", "--refresh", *json_too)
+        command(it, "capabilities", "maple", "--forget", "Task", it.marks.word("rejected", "a refusal"), *json_too)
         command(it, "practices list", *json_too)
         for number in sorted({entry["record"] for entry in it.pilot.entries()})[:2]:
             command(it, "record", str(number), *json_too)
         command(it, "record", it.marks.word("rejected", "a command"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
         command(it, "held show", str(hold))
+
+
+def handoffs(it: Campaign, said: str) -> None:
+    """What was handed over: listed, printed, confirmed, handed over anew, and what was not."""
+    folder = str(it.pilot.folder / "printed")
+    references = handed(it)
+    for json_too in ((), ("--json",)):
+        command(it, "handoffs list", *json_too)
+        command(it, "handoffs print", "pine", *references, "--to", folder, *json_too)  # the second time they are there
+        command(it, "handoffs print", "pine", said, "--to", folder, *json_too)
+        command(it, "handoffs confirm", "pine", said, *json_too)
+        command(it, "handoffs again", said, references[0], *json_too)
+    command(it, "handoffs again", "pine", references[0])
+    command(it, "handoffs confirm", "pine", *references[1:])
 
 
 def consents(it: Campaign, said: str) -> None:
@@ -123,10 +142,28 @@ def consents(it: Campaign, said: str) -> None:
     file.unlink()
 
 
+def referrals(it: Campaign, said: str) -> None:
+    """Practices' referrals from files, good and spoilt; listed, placed and declined."""
+    good = referral_of(it, it.marks.word("referred", "a referral's number"))
+    file = it.pilot.folder / "referrals.ndjson"
+    spoilt = [{**good, "status": said}, {**good, said: said}, {"resourceType": said}]
+    file.write_text("\n".join(map(json.dumps, [good, *spoilt])), encoding="utf-8")
+    for json_too in ((), ("--json",)):
+        command(it, "referrals accept", str(file), "--practice", "maple", "--agency", AGENCY, *json_too)
+        command(it, "referrals list", *json_too)
+    file.unlink()
+    with it.pilot.line.ledger.read() as connection:
+        found = [one for one in kept.listed(connection) if one["state"] == "received"]
+    command(it, "referrals accept", str(file), "--practice", said)
+    command(it, "referrals place", str(found[0]["id"]), said)
+    command(it, "referrals decline", str(found[0]["id"]))
+
+
 def by_command(it: Campaign) -> None:
     """Every command that changes something."""
     holds = {hold["reason"]: hold for hold in it.pilot.holds()}
     for json_too in ((), ("--json",)):
+        command(it, "work", "--dry-run", *json_too)
         command(it, "work", "--until-idle", *json_too)
         command(it, "held retry", "--reason", "content", *json_too)
     for hold in holds.values():
@@ -139,6 +176,9 @@ def by_command(it: Campaign) -> None:
     signed_in(it, said)
     command(it, "consents revoke", AGENCY, "c-roster", "maple")
     consents(it, said)
+    referrals(it, said)
+    handoffs(it, said)
+    taken_back(it, said)
     for json_too in ((), ("--json",)):
         command(it, "practices suspend", "maple", "--reason", "as they asked", *json_too)
         command(it, "status", *json_too)
@@ -150,6 +190,20 @@ def by_command(it: Campaign) -> None:
     package.write_bytes(gzip.compress(said.encode()))
     command(it, "definitions add", str(package))
     command(it, "init", str(it.pilot.folder / "another"), project=False)
+
+
+def taken_back(it: Campaign, said: str) -> None:
+    """What went to one chart is recalled, and the recall lifted; also where the words asked with are somebody's."""
+    asked = ("--practice", "maple", "--person", f"{AGENCY}/c-full")
+    for json_too in ((), ("--json",)):
+        command(it, "recall", *asked, "--dry-run", *json_too)
+        command(it, "recall", *asked, "--reason", "content", "--since", "2026-01-01T00:00:00Z", *json_too)
+        command(it, "recall", "--list", *json_too)
+        command(it, "recall", "--person", said, "--practice", said, "--since", said, *json_too)
+    with it.pilot.line.ledger.read() as connection:
+        found = recalls.incidents(connection)
+    (lifted,) = [one["id"] for one in found if one["reason"] == recalls.WRONG_CHART]
+    command(it, "recall", "--lift", str(lifted))
 
 
 def signed_in(it: Campaign, said: str) -> None:
@@ -237,6 +291,11 @@ def previews(it: Campaign) -> None:
     for one in ({"resourceType": "Consent", "status": said}, {"id": said}, said, [{"child": "c-facts", "from": said}]):
         written.write_text(json.dumps(one), encoding="utf-8")
         command(it, *asked, "--consents", str(written))
+    requests = (*asked[:5], "--practice", "maple")
+    for json_too in ((), ("--json",)):
+        command(it, *requests, *json_too)
+    command(it, *requests[:-1], said)
+    command(it, *requests, "--statement", str(written))
     command(it, *asked[:-1], said)
     command(it, *asked[:-3], said)
     for path in (records, forms, written):
@@ -304,6 +363,7 @@ def told_by_demo(it: Campaign) -> None:
     """What the demo tells of this ledger and these EHRs."""
     line = it.pilot.line
     cast = cast_of(line.project)
+    cast = replace(cast, sites=tuple(site for site in cast.sites if site.id in it.taps))
     ehrs = {name: Ehr(tap.ehr.base_url) for name, tap in it.taps.items()}
     told_of = counts.counted(line, cast, ehrs, {"never said"}, 1.0)
     it.heard.figures.append(("demo --json", json.dumps([told_of.answer, told_of.wrong], ensure_ascii=False)))
@@ -343,6 +403,7 @@ def paced(it: Campaign) -> None:
 
 KNOCKS = (
     agencies_door,
+    practices_door,
     pages,
     looked,
     rosters,
