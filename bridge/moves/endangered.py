@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.ehr.decide import decision_key
 from bridge.mappings.classes import LOCATION
 from bridge.model import EntryState, Hold, HoldReason, Owner
-from bridge.moves import gathering, guarding
+from bridge.moves import gathering, guarding, handing
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held
 from bridge.moves.turning import Turn
@@ -23,7 +23,7 @@ async def remains(turn: Turn, hold: Hold | None, due: int | None = None) -> Outc
         return await held(turn, hold, due)
     if entry.stands is not None and tells_a_place(turn):
         return await held(turn, ask_the_practice(turn))
-    state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
+    state = EntryState.CANCELLED if entry.stands is None else handing.standing(entry)
     return await finish(turn.line, turn.lane, entry, state, turn.clock(), stands=entry.stands)
 
 

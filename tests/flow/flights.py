@@ -16,7 +16,7 @@ import pytest
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import Fate, type_json
-from bridge.moves import answering, granting, referring
+from bridge.moves import answering, granting, recalling, referring
 from bridge.store import leases
 from tests.flow.opened import Campaign
 from tests.flow.pilot import AGENCY
@@ -89,6 +89,21 @@ def facts_only(it: Campaign) -> None:
     it.ready("c-facts-maple", "no", "elm")  # a practice that comes late, marked until a worker catches up
     it.snapshot()
     it.pilot.settle()
+
+
+def gathered(it: Campaign) -> None:
+    """A practice that wants its screenings by the week: what was accepted two weeks ago is due."""
+    writer, fortnight = it.writer("gathered", "released"), 14 * 86_400
+    it.ready("c-week", practice="elm")
+    it.pilot.clock.skip(-fortnight)
+    for number in (1, 2):
+        result: type_json = {"instrument": "asq-se-2", "result": {"score": 60.5 + number, "outcome": "positive"}}
+        said = writer.text("released", f"discussion {number}")
+        it.accept("screening", writer.screening(f"s-week-{number}", {"child": "c-week"}, discussion=said, **result))
+    it.pilot.clock.skip(fortnight)
+    it.pilot.settle()
+    weeks = [entry for entry in it.pilot.entries() if entry["thread"].startswith("roll-up:")]
+    assert [entry["state"] for entry in weeks] == ["delivered"]
 
 
 def before_consent(it: Campaign) -> None:
@@ -307,13 +322,14 @@ def refused(it: Campaign) -> None:
 
 
 def forget(it: Campaign) -> None:
-    """What a refusal taught is forgotten."""
-    from sqlalchemy import delete
+    """What a refusal taught is forgotten, and how long it asked to wait."""
+    from sqlalchemy import delete, update
 
     from bridge.store import tables
 
     with it.pilot.line.ledger.engine.begin() as connection:
         connection.execute(delete(tables.learned))
+        connection.execute(update(tables.connection_state).values(not_before=0, learned_per_minute=None))
 
 
 def changed(it: Campaign) -> None:
@@ -401,4 +417,47 @@ def ran(it: Campaign) -> None:
         it.heard.raised(error)
 
 
-WAYS = (delivered, facts_only, before_consent, referred, guarded, held, held_records, mappings_fail, refused, crashes)
+def handed_over(it: Campaign) -> None:
+    """A family whose practice has no FHIR server: a contact, its correction, a withdrawal; one that did not agree."""
+    writer = it.writer("handed over", "released")
+    number = it.marks.word("mrn", "number of c-handed")
+    it.pilot.links("pine", {"c-handed": number, "c-silent": it.marks.word("mrn", "number of c-silent")})
+    it.consent("c-handed", practice="pine")
+    it.accept("child", writer.child("c-handed", practice="pine"))
+    it.accept("contact", writer.contact("k-handed", "c-handed"), writer.contact("k-taken", "c-handed"))
+    it.accept("contact", it.writer("not agreed").contact("k-silent", "c-silent"))
+    it.pilot.settle()
+    assert it.states("k-handed") == {"handed-over"}
+    later = {"updated_at": "2026-03-05T10:00:00-05:00", "status": "amended"}
+    it.accept("contact", writer.contact("k-handed", "c-handed", **later), fate=Fate.VERSION)
+    void = {"id": "k-taken", "status": "void", "child": "c-handed", "updated_at": "2026-03-05", **writer.never("void")}
+    it.accept("contact", void, fate=Fate.VOID)
+    it.pilot.settle()
+    assert len(list((it.pilot.folder / "handed").glob("*.hl7"))) == 4
+
+
+def astray(it: Campaign) -> None:
+    """A chart is merged into another; then all that went there is recalled, as another patient's."""
+    number = it.link("c-astray")
+    it.consent("c-astray")
+    writer = it.writer("astray", "released")
+    it.accept("contact", writer.contact("k-astray", "c-astray"))
+    it.pilot.settle()
+    (stood,) = {entry["stands_patient"] for entry in it.pilot.entries() if entry["thread"].endswith("/k-astray")}
+    chart, other = writer.patient(number), {"other": {"reference": "Patient/p-survivor"}, "type": "replaced-by"}
+    it.taps["maple"].load({**chart, "id": stood, "active": False, "link": [other]}, {**chart, "id": "p-survivor"})
+    it.pilot.clock.skip(86_400)
+    later = {"status": "amended", "updated_at": "2026-03-07T10:00:00-05:00"}
+    it.accept("contact", writer.contact("k-astray", "c-astray", **later), fate=Fate.VERSION)
+    it.pilot.settle()
+    assert it.states("k-astray") == {"delivered"}
+    asked = recalling.Asked(AGENCY, "c-astray", "maple", chart=stood)
+    assert recalling.recall(it.pilot.line, asked, "kim", it.pilot.clock())[1].new
+    it.snapshot()
+    it.pilot.settle()
+
+
+WAYS = (
+    handed_over, delivered, facts_only, gathered, before_consent, referred, guarded, held, held_records,
+    mappings_fail, refused, astray, crashes,
+)  # fmt: skip

@@ -240,12 +240,19 @@ def pages(it: Campaign) -> None:
             for value in values:
                 at: dict[str, Any] = {named[0]: value} if named else {}
                 visitor.get(template, "", **at)
+        for reference in handed(it):
+            visitor.get("/console/practices/{name}/pages", f"?reference={reference}", name="pine")
         said = it.marks.word("rejected", "a query")
         for query in (f"?said={said}&count={said}", f"?state={said}&practice={said}", f"?said={said}"):
             for template in ("/console/", "/console/records", "/console/needs/{hold}"):
                 visitor.get(template, query, hold=things["hold"][0])
         visitor.get("/console/{path}", path=it.marks.word("rejected", "a path"))
         visitor.get("/console/records/{number}", number=it.marks.word("rejected", "a number"))
+
+
+def handed(it: Campaign) -> list[str]:
+    """The references of what was handed over and waits."""
+    return [entry["reference"] for entry in it.pilot.entries() if entry["state"] == "handed-over"]
 
 
 def forms(it: Campaign) -> None:
