@@ -59,6 +59,8 @@ async def asked(line: Line, practice: str, *, refresh: bool) -> Stated:
     """
     async with connected(line):
         chart = line.charts[practice]
+        if not chart.serves:
+            return Stated(chart.planned, chart.ways)
         name = chart.connection.id
         before = digest_of(line, name)
         if refresh or chart.capability is None:

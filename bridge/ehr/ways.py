@@ -51,6 +51,14 @@ class Written(Section):
     loses: tuple[str, ...] = ()
 
 
+class Handed(Section):
+    """What a hand-off causes, by its way, and what is lost by it and by a correction that goes that way."""
+
+    causes: Mapping[str, str]
+    loses: tuple[str, ...]
+    correction: tuple[str, ...]
+
+
 class Ladder(Section):
     """One kind of record: its ways in order, each with what it does not carry."""
 
@@ -63,6 +71,7 @@ class Ways(Section):
     """The whole file."""
 
     written: Mapping[str, Written]
+    handed: Handed
     kinds: Mapping[str, Ladder]
     other: Ladder
 

@@ -30,7 +30,7 @@ from bridge.sandbox.answers import Refusal
 from bridge.sandbox.call import Call
 from bridge.sandbox.ehr import Ehr, Settings
 from bridge.sandbox.statement import capability_statement
-from bridge.settings import Coding
+from bridge.settings import Coding, Handoff
 
 TYPES = frozenset(shipped().types)
 BASE = "http://127.0.0.1/fhir"
@@ -189,3 +189,4 @@ class Anyone:
     id = "oak"
     enable: frozenset[str] = frozenset()
     routes: dict[str, tuple[str, ...]] = {}  # noqa: RUF012
+    handoff: Handoff | None = None

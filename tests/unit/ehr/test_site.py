@@ -20,7 +20,7 @@ from bridge.ehr.shape import discrete, document
 from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError
 from bridge.model import Interaction, Part, Severity, type_json
-from bridge.settings import Coding, Contact, DocumentSettings, Practice, load
+from bridge.settings import Coding, Contact, DocumentSettings, Handoff, Practice, load
 from tests.unit.ehr.making import ALL, PERSON, TYPES, capability, context, encounter, note, part, statement
 from tests.unit.settings.project import YAML, write
 
@@ -33,6 +33,7 @@ class Site:
     id: str = "oak"
     enable: frozenset[str] = frozenset()
     routes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    handoff: Handoff | None = None
 
 
 def practice(**document: Any) -> Practice:
