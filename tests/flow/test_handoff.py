@@ -325,3 +325,19 @@ def test_a_patient_nobody_named_in_full_is_asked_for(tmp_path: Path) -> None:
         maple.settle()
         assert (state(maple), found.raw) == ("held", [])
         assert "name or birth date" in next(hold["rule"] for hold in maple.holds() if hold["entry"])
+
+
+def test_a_week_s_roll_up_is_handed_over_once_and_reissued_when_a_contact_is_corrected(tmp_path: Path) -> None:
+    with engine() as found:
+        way = f"{{ way: mllp, host: 127.0.0.1, port: {found.port} }}, cadence: {{ kinds: {{ ma-soc/contact: weekly }} }}"
+        with handed(tmp_path, None, way, timeout=1) as maple:
+            maple.accept("ma-soc/contact", contact(narrative="We read."), contact(id="k-2", narrative="We sang."))
+            maple.settle(within=30 * 86_400)
+            (first,) = found.messages
+            words = base64.b64decode(str(first["OBX.F5.R1.C5"]))
+            assert b"We read." in words
+            assert b"We sang." in words
+            maple.accept("ma-soc/contact", contact(narrative="We danced.", updated_at=LATER))
+            maple.settle(within=30 * 86_400)
+            assert [one[0] for one in said(found)] == ["T02", "T10"]
+            assert b"We danced." in base64.b64decode(str(found.messages[1]["OBX.F5.R1.C5"]))
