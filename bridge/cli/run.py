@@ -25,6 +25,7 @@ from bridge.cli import (
     mappings,
     operate,
     records,
+    referrals,
     sandbox,
     sharing,
     show,
@@ -61,6 +62,7 @@ def build() -> typer.Typer:
     app.command("accept")(records.accept)
     app.add_typer(sharing.links, name="links")
     app.add_typer(consents.consents, name="consents")
+    app.add_typer(referrals.referrals, name="referrals")
     app.command("serve")(operate.serve)
     app.command("work")(operate.work)
     app.command("status")(operate.status)

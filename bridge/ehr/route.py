@@ -20,6 +20,9 @@ HANDOFF = "handoff"
 
 PREFERS = "site: it prefers to be handed documents"
 
+TAKEN = "the server takes"
+"""How a reason begins that is the site's alone."""
+
 
 class Site(Protocol):
     """What of a practice's settings routing looks at (`settings.Practice`)."""
@@ -118,14 +121,14 @@ def plan(
 
 def no_way(practice: str, type: str, because: str) -> Hold:
     """The hold of what has no way into this practice's EHR."""
-    return Hold(
-        HoldReason.CAPABILITY,
-        capability_key(practice, type),
-        Owner.PRACTICE,
-        f"there is no way into this practice's EHR for it: {because}",
+    step = (
         f"ask the practice's EHR team to open {type} create for this connection and enable it in `bridge.yaml`,"
-        " or hand the document over by another way",
+        " or hand the document over by another way"
     )
+    if because.startswith(TAKEN):
+        step = f"name {type} for this kind of record in the practice's `enable` or `routes` in `bridge.yaml`"
+    rule = f"there is no way into this practice's EHR for it: {because}"
+    return Hold(HoldReason.CAPABILITY, capability_key(practice, type), Owner.PRACTICE, rule, step)
 
 
 def _asked(name: str, kind: str, capability: Capability, site: Site, ways: Ways) -> Allowed:
@@ -136,10 +139,10 @@ def _asked(name: str, kind: str, capability: Capability, site: Site, ways: Ways)
     for asked in (kind, ladder):
         if asked in site.routes:
             if allowed.yes and name not in site.routes[asked]:
-                return Allowed(False, f"the server takes {type}, but this site's routes of {asked} do not name {name}")
+                return Allowed(False, f"{TAKEN} {type}, but this site's routes of {asked} do not name {name}")
             return allowed
     if allowed.yes and name != WHOLE and name not in site.enable:
-        return Allowed(False, f"the server takes {type}, but this site has not enabled it")
+        return Allowed(False, f"{TAKEN} {type}, but this site has not enabled it")
     return allowed
 
 
@@ -158,7 +161,7 @@ def _document(
     site: Site,
     ways: Ways,
 ) -> Iterator[Planned]:
-    """The document; none where it would only repeat what goes anyhow and no document is taken."""
+    """The document, by FHIR or handed over; none where it would only repeat what goes anyhow and none is taken."""
     told = tuple(part.name for part in parts if part.type != "Provenance")  # the document names its authors itself
     kind = HANDOFF if given is not None and given.enabled else "document"
     route = Route(WHOLE, kind, DOCUMENT, told, ways.written[WHOLE].rank)

@@ -22,7 +22,7 @@ from bridge.mappings import load as mappings
 from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
 from bridge.moves.line import Line
-from bridge.release import settings_key
+from bridge.release import cadence, settings_key
 from bridge.settings import Project
 from bridge.store import holds, leases
 from bridge.store import statements as kept
@@ -73,12 +73,15 @@ def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
 def activate(project: Project, ledger: Ledger, by: str, now: int) -> tuple[dict[str, str], mappings.Mappings]:
     """The project folder's packs and mappings are checked, kept in the ledger and in force there; both are returned.
 
-    Raises ConfigError with every problem of them; a draft of which a line is undecided is never in force.
+    Raises ConfigError with every problem of them, or of the kinds that practices want gathered; a draft of which a
+    line is undecided is never in force.
     """
     files = mappings.read_packs(project.packs, project.directory)
     if undecided := list(drafts.unsure(files)):
         raise ConfigError(undecided)
     checked = mappings.load(files)
+    if unknown := list(cadence.unfit(project.practices, checked.kinds)):
+        raise ConfigError(unknown)
     new = leases.Activation(ledger.ids.take(), "mappings", checked.hash, files, now, by)
     changed = ledger.write(leases.activate, new)
     settings = leases.Activation(ledger.ids.take(), "settings", project.hash, {}, now, by)

@@ -171,20 +171,20 @@ def people(tree: Tree) -> Iterator[Problem]:
 
 
 def keys(tree: Tree, secrets: Mapping[Path, Secret]) -> Iterator[Problem]:
-    """The ledger key is 32 bytes; API keys are long, and one agency's alone."""
+    """The ledger key is 32 bytes; API keys are long, and one agency's or practice's alone."""
     if ("key",) in secrets and not is_ledger_key(secrets["key",].reveal()):
         rule = "the ledger key must be 32 bytes in base64"
         yield tree.problem("key-form", ("key",), rule, "restore the key file the ledger was made with")
     owners: dict[Secret, str] = {}
     for path, secret in secrets.items():
-        if path[0] != "agencies":
+        if path[0] not in ("agencies", "practices"):
             continue
         if len(secret.reveal()) < KEY_MIN:
             rule = f"an API key has at least {KEY_MIN} characters"
             yield tree.problem("key-form", path, rule, "make one with `openssl rand -hex 32`")
         elif secret in owners:
             rule = f"is the same key as that of {owners[secret]}"
-            yield tree.problem("key-shared", path, rule, "a key says which agency sends: make one for each")
+            yield tree.problem("key-shared", path, rule, "a key says who sends: make one for each")
         owners[secret] = str(path[1])
 
 

@@ -87,6 +87,7 @@ class PracticeIn(Section):
         default_factory=dict, description="LOINC code → this site's flowsheet row: { system, code }"
     )
     referral_status: bool = False
+    key: SecretField | None = None
     consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
     handoff: HandoffIn | None = Field(default=None, description="{ way: folder, folder: … } or another way")

@@ -108,6 +108,7 @@ def _agency(id: str, item: AgencyIn, reading: Reading) -> shape.Agency:
 def _practice(id: str, item: PracticeIn, reading: Reading) -> shape.Practice:
     own = _fields(item) | {
         "id": id,
+        "key": reading.secrets.get(("practices", id, "key")),
         "pilot": None if item.pilot is None else frozenset(item.pilot),
         "enable": frozenset(item.enable),
         "handoff": handoff(item.handoff, reading.directory, reading.secrets, ("practices", id)),

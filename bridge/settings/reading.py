@@ -86,8 +86,9 @@ class Reading:
             ("key",): self.root.get("key", {"file": "secrets/ledger.key"}),
             ("store",): self.root.get("store"),
         }
-        for agency, item in self._raw("agencies").items():
-            places["agencies", agency, "key"] = _inside(item, "key")
+        for section in ("agencies", "practices"):
+            for name, item in self._raw(section).items():
+                places[section, name, "key"] = _inside(item, "key")
         for connection, item in self._raw("connections").items():
             for steps in LOGIN_SECRETS:
                 places["connections", connection, *steps] = _inside(item, *steps)

@@ -58,6 +58,12 @@ MAY: Mapping[str, Mapping[str, str]] = {
         "requests": r"\w+ (POST|PUT) (DocumentReference|Communication) body",
         "charts": r"\w+ (DocumentReference|Communication)",
     },
+    # What a practice wrote when it referred: encrypted, and on the page of the agency's staff who say who it is.
+    "referred": {
+        "ledger-content": "referral|loose",
+        "pages": "agency-staff GET /console/holds/{hold}",
+        "forms": "agency-staff POST /console/holds/{hold}/referral 422",
+    },
     # Kept as it came, and read by no mapping.
     "agencyonly": {"ledger-content": RAW},
     "phone": {"ledger-content": RAW},
@@ -87,7 +93,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
     # What somebody typed into a form that was not taken stands in the page that asks again, and nowhere else.
     "entered": {
         "forms": r"(agency-staff|engineer) POST /console/"
-        "(holds/{hold}/(link|row|consent|entry)|people/{number}/consent) 422"
+        "(holds/{hold}/(link|row|consent|entry|referral)|people/{number}/consent) 422"
     },
     # A sign-in link's own word, in the form that uses it.
     "token": {"pages": r"[\w-]+ GET /console/sign-in/{token}"},

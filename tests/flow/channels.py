@@ -155,6 +155,7 @@ BLOBS = (
     (tables.step.c.request_blob, "request"),
     (tables.step.c.receipt_blob, "receipt"),
     (tables.link.c.value_blob, "link"),
+    (tables.referral.c.raw_blob, "referral"),
 )
 """What refers to encrypted content, and what is in it; what nothing refers to any more is "loose"."""
 

@@ -34,6 +34,7 @@ LOGINS = {
     "elm": f"{{ client_secret: {{ client_id: {CLIENT}, secret: {{ file: secrets/elm }}, method: post }} }}",
 }
 KEY = "campaign-key-0123456789abcdef0123456789"
+PRACTICE_KEY = "the-practices-key-of-thirty-letters"
 PEOPLE = """
 people:
   ana: { name: Ana Ortiz, email: ana@harbor.example, role: agency-staff, agency: harbor }
@@ -128,7 +129,11 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak", "p
             {"oak": "openemr", "pine": "none"},
             {"maple": ("Encounter", "Goal", "CarePlan", "Communication")},
         )
-        answered = {"maple": ", referral_status: true, caregiver_screening: true", "pine": HANDED}
+        answered = {
+            "maple": ", referral_status: true, caregiver_screening: true, key: { file: secrets/maple.key }",
+            "elm": ", cadence: { kinds: { ma-soc/screening: weekly } }",
+            "pine": HANDED,
+        }
         (folder / "handed").mkdir()
         sites = [
             Site(
@@ -148,7 +153,7 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak", "p
             "phone: 555-0100", "phone: 555-0100\n    key: { file: secrets/harbor.key }\n    watch: inbox"
         )
         settings.write_text(text + PEOPLE.replace("maple", practices[0]), encoding="utf-8")
-        for name, value in (("harbor.key", KEY), ("elm", secret)):
+        for name, value in (("harbor.key", KEY), ("maple.key", PRACTICE_KEY), ("elm", secret)):
             (folder / "secrets" / name).write_text(value, encoding="utf-8")
             (folder / "secrets" / name).chmod(0o600)
         line = stack.enter_context(open_line(load(folder), "test", system_clock()))

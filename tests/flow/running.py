@@ -30,8 +30,10 @@ from bridge.demo.cast import cast_of
 from bridge.demo.ehrs import Ehr
 from bridge.jobs.collect import watch
 from bridge.moves import signing
+from bridge.store import referrals as kept
 from tests.flow.channels import Listening
-from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, handed, pages, whole
+from tests.flow.flights import referral_of
+from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, handed, pages, practices_door, whole
 from tests.flow.opened import KEY, Campaign
 from tests.flow.pilot import AGENCY
 from tests.flow.spoilt import bad_records, bad_rows, broken_texts
@@ -93,6 +95,9 @@ def looked(it: Campaign) -> None:
         command(it, "held list", "--limit", "500", *json_too)
         command(it, "access link", "ana", *json_too)
         command(it, "capabilities", "maple", *json_too)
+        command(it, "capabilities", "maple", "--changes", *json_too)
+        command(it, "capabilities", "maple", "--refresh", *json_too)
+        command(it, "capabilities", "maple", "--forget", "Task", it.marks.word("rejected", "a refusal"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
         command(it, "held show", str(hold))
 
@@ -130,6 +135,23 @@ def consents(it: Campaign, said: str) -> None:
     file.unlink()
 
 
+def referrals(it: Campaign, said: str) -> None:
+    """Practices' referrals from files, good and spoilt; listed, placed and declined."""
+    good = referral_of(it, it.marks.word("referred", "a referral's number"))
+    file = it.pilot.folder / "referrals.ndjson"
+    spoilt = [{**good, "status": said}, {**good, said: said}, {"resourceType": said}]
+    file.write_text("\n".join(map(json.dumps, [good, *spoilt])), encoding="utf-8")
+    for json_too in ((), ("--json",)):
+        command(it, "referrals accept", str(file), "--practice", "maple", "--agency", AGENCY, *json_too)
+        command(it, "referrals list", *json_too)
+    file.unlink()
+    with it.pilot.line.ledger.read() as connection:
+        found = [one for one in kept.listed(connection) if one["state"] == "received"]
+    command(it, "referrals accept", str(file), "--practice", said)
+    command(it, "referrals place", str(found[0]["id"]), said)
+    command(it, "referrals decline", str(found[0]["id"]))
+
+
 def by_command(it: Campaign) -> None:
     """Every command that changes something."""
     holds = {hold["reason"]: hold for hold in it.pilot.holds()}
@@ -146,6 +168,7 @@ def by_command(it: Campaign) -> None:
     signed_in(it, said)
     command(it, "consents revoke", AGENCY, "c-roster", "maple")
     consents(it, said)
+    referrals(it, said)
     handoffs(it, said)
     command(it, "restored", "--reason", "backup")
     package = it.pilot.folder / "package.tgz"
@@ -330,4 +353,17 @@ def measured(it: Campaign) -> None:
     it.heard.figures.append(("bench.line", path.read_text(encoding="utf-8") + found.line()))
 
 
-KNOCKS = (agencies_door, pages, looked, rosters, forms, files, previews, by_command, served, told_by_demo, measured)
+KNOCKS = (
+    agencies_door,
+    practices_door,
+    pages,
+    looked,
+    rosters,
+    forms,
+    files,
+    previews,
+    by_command,
+    served,
+    told_by_demo,
+    measured,
+)
