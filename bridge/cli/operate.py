@@ -13,6 +13,7 @@ from bridge.cli import show
 from bridge.cli.access import named
 from bridge.cli.options import BY, HERE, AsJson, ProjectDir
 from bridge.console import signing
+from bridge.jobs import confirming
 from bridge.jobs import serve as running
 from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import Worker, system_clock
@@ -63,6 +64,7 @@ async def until_nothing_is_left(line: Line) -> None:
     """One worker ran until what is left waits for a person or a time."""
     async with connected(line):
         running.settle_down()
+        await confirming.listen(line, system_clock())
         await Worker(line).run(until_idle=True)
 
 

@@ -166,7 +166,7 @@ def frame(turn: Turn, reference: str, leaving: Sequence[Part], decision: Decisio
     return Frame(
         reference=reference,
         agency=agency.name,
-        zone=agency.timezone,
+        zone=agency.timezone if site.document.zone == "agency" else site.timezone,
         language=site.document.language,
         contact=agency.contact.name,
         phone=agency.phone or agency.contact.phone,

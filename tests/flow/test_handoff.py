@@ -18,7 +18,8 @@ from bridge.cli import main
 from bridge.handoff import journal
 from bridge.jobs import confirming
 from bridge.jobs.open import connected
-from bridge.moves import granting
+from bridge.jobs.worker import Worker
+from bridge.moves import granting, handing
 from bridge.moves.confirming import confirm
 from tests.flow.engines import Engine, acknowledged, engine, half, mistaken, silent
 from tests.flow.pilot import Pilot, Site, pilot
@@ -132,6 +133,32 @@ def test_r26_what_is_perhaps_there_is_not_given_again_once_the_family_said_no(tm
         assert states["ma-soc/contact"] == "held"
         ended = [one for one in words if b"We read." not in one]
         assert len(ended) == len(states) - 1 == 1, "that sharing ended is told by the same way"
+
+
+def test_a_worker_that_dies_after_the_message_left_leaves_it_to_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with wired(tmp_path) as (maple, found):
+        kept = handing.follow
+        workers: list[Worker] = []
+
+        async def dies(*arguments: Any) -> Any:
+            monkeypatch.setattr(handing, "follow", kept)
+            workers[0].stop()
+            raise RuntimeError("the worker is gone")
+
+        async def work() -> None:
+            async with connected(maple.line, maple.clock):
+                workers.append(Worker(maple.line, maple.clock))
+                await workers[0].run(until_idle=True)
+
+        monkeypatch.setattr(handing, "follow", dies)
+        maple.accept("ma-soc/contact", contact())
+        asyncio.run(work())
+        assert (state(maple), len(found.raw)) == ("sending", 1)
+        maple.clock.skip(121)
+        maple.settle()
+        assert (state(maple), len(found.raw), len(set(found.raw))) == ("delivered", 2, 1)
 
 
 def test_silence_can_be_left_to_a_person(tmp_path: Path) -> None:
@@ -329,7 +356,9 @@ def test_a_patient_nobody_named_in_full_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_week_s_roll_up_is_handed_over_once_and_reissued_when_a_contact_is_corrected(tmp_path: Path) -> None:
     with engine() as found:
-        way = f"{{ way: mllp, host: 127.0.0.1, port: {found.port} }}, cadence: {{ kinds: {{ ma-soc/contact: weekly }} }}"
+        way = (
+            f"{{ way: mllp, host: 127.0.0.1, port: {found.port} }}, cadence: {{ kinds: {{ ma-soc/contact: weekly }} }}"
+        )
         with handed(tmp_path, None, way, timeout=1) as maple:
             maple.accept("ma-soc/contact", contact(narrative="We read."), contact(id="k-2", narrative="We sang."))
             maple.settle(within=30 * 86_400)
