@@ -370,3 +370,34 @@ def test_a_week_s_roll_up_is_handed_over_once_and_reissued_when_a_contact_is_cor
             maple.settle(within=30 * 86_400)
             assert [one[0] for one in said(found)] == ["T02", "T10"]
             assert b"We danced." in base64.b64decode(str(found.messages[1]["OBX.F5.R1.C5"]))
+
+
+def test_r25_what_was_handed_over_for_one_patient_is_not_corrected_in_another_s_chart(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        maple.accept("ma-soc/contact", contact(), contact(id="k-2"))
+        maple.settle()
+        maple.links(PRACTICE, {"c-1": "m-2"})  # the practice says now that it is another patient
+        maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at=LATER), {**VOID, "id": "k-2"})
+        maple.settle()
+        states = {entry["thread"].rpartition("/")[2]: entry["state"] for entry in maple.entries()}
+        assert states == {"k-1": "held", "k-2": "retracted"}
+        assert [one[0] for one in said(found)] == ["T02", "T02", "T11"]
+        assert "m-1" in str(found.messages[-1].segment("PID")[3]), "it is taken back where it was handed over"
+
+
+def test_a_dry_run_hands_nothing_over_and_says_what_it_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def planned() -> None:
+        async with connected(maple.line, maple.clock):
+            while Worker(maple.line, maple.clock).translate_some():
+                pass
+
+    with wired(tmp_path) as (maple, found):
+        maple.accept("ma-soc/contact", contact(narrative="We read."))
+        asyncio.run(planned())
+        assert main(["work", "--dry-run", "--json", "--project", str(tmp_path)]) == 0
+        (one,) = json.loads(capsys.readouterr().out)["requests"]
+        assert (one["method"], one["url"], one["route"], one["action"]) == ("HAND-OVER", "mllp", "handoff", "create")
+        assert "Ejemplo" not in json.dumps(one)
+        assert found.raw == []
