@@ -27,13 +27,13 @@ from bridge.moves.leaving import Leaving
 from bridge.moves.line import AddedRows, Line
 from bridge.moves.matching import Matcher
 from bridge.moves.sending import next_step
-from bridge.moves.settling import settle
+from bridge.moves.settling import LOOKED_FOR, settle
 from bridge.moves.turning import Turn
 from bridge.settings import Agency
 from bridge.store import records
 from bridge.store.lanes import EntryWork, LaneWork
 
-WAITING, LOST = (EntryState.HELD, EntryState.REFUSED), (EntryState.SENDING, EntryState.UNKNOWN)
+WAITING = (EntryState.HELD, EntryState.REFUSED)
 ELSEWHERE = "?"
 """The practice of a person whose record names one that the agency does not work with; no practice has this id."""
 
@@ -139,7 +139,7 @@ async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], in
             continue
         if not may_move(entry, clock()):
             outcome = staying.waiting(entry)
-        elif entry.state in LOST or entry.look_first:
+        elif entry.state in LOOKED_FOR or entry.look_first:
             outcome = await settle(turn)
         else:
             outcome = await next_step(turn)

@@ -18,12 +18,16 @@ from bridge.cli import (
     demo,
     doctor,
     drafting,
+    handoffs,
     held,
     init,
     keys,
     mappings,
     operate,
+    practices,
+    recalling,
     records,
+    referrals,
     sandbox,
     sharing,
     show,
@@ -60,12 +64,17 @@ def build() -> typer.Typer:
     app.command("accept")(records.accept)
     app.add_typer(sharing.links, name="links")
     app.add_typer(consents.consents, name="consents")
+    app.add_typer(referrals.referrals, name="referrals")
     app.command("serve")(operate.serve)
     app.command("work")(operate.work)
     app.command("status")(operate.status)
+    app.command("record")(records.record)
     app.add_typer(held.app, name="held")
+    app.add_typer(handoffs.app, name="handoffs")
+    app.add_typer(practices.app, name="practices")
     app.add_typer(keys.app, name="keys")
     app.add_typer(access.app, name="access")
+    app.command("recall")(recalling.recall)
     app.command("restored")(operate.restored)
     app.command("sandbox")(sandbox.sandbox)
     return app

@@ -46,6 +46,7 @@ REASON = {
     "capability": "No way into the practice's EHR",
     "content": "It cannot be written as it is",
     "practice": "No practice is known",
+    "referral": "A referral from a practice",
     "notice": "For your information",
 }
 WAITS = {
@@ -53,6 +54,7 @@ WAITS = {
     "link": ("person", "people"),
     "practice": ("person", "people"),
     "table": ("code", "codes"),
+    "referral": ("referral", "referrals"),
 }
 """What the cases of a reason are, one and many; else records."""
 
@@ -80,13 +82,21 @@ ANSWER = {
     "refused-patient": "The EHR says that this patient's chart is gone, merged or closed.",
     "refused-unclear": "The EHR's answer could not be understood.",
     "conflict": "Something changed in the chart meanwhile; it is read again first.",
-    "connection-down": "The EHR did not let us sign in.",
+    "connection-down": "The EHR did not let us sign in; it is tried again.",
 }
 SETTLED = {
     "looked": "It was looked for in the chart, and that settled it.",
     "not-sent": "It did not leave after all; it is tried again.",
+    "not-now": "It did not leave: the EHR was not to be asked at that moment; it goes later.",
+    "not-connected": "The EHR could not be reached, so it did not leave; it is tried again.",
+    "no-login": "Nobody gave us a token for the EHR, so it did not leave; it is tried again.",
+    "too-many": "The EHR said that it was asked too much and took nothing; it is tried again when it said.",
+    "lost": "The connection ended before an answer came; it is looked for before anything is sent again.",
 }
 """Answers that are ours and not an EHR's, by their code."""
+
+STAYED = frozenset({"not-sent", "not-now", "not-connected", "no-login"})
+"""Codes of what provably never left."""
 
 CLOSED = {
     "consent": "a consent arrived",
@@ -95,7 +105,8 @@ CLOSED = {
     "planned": "it was prepared anew",
     "translated": "it was prepared anew",
     "withdrawn": "the agency withdrew the record",
-    "superseded": "a newer version of the record came",
+    "record": "the record that was waited for came",
+    "superseded": "a newer version of it came",
     "activation": "the mappings changed",
     "settings": "the settings changed",
     "command": "somebody answered it on the command line",
@@ -147,6 +158,10 @@ SAID = {
     "leave": "Noted: it may leave as it is.",
     "send": "The record is sent as it is, as far as the family agreed.",
     "keep": "The record stays with the agency. Kept: {count}.",
+    "handed-confirmed": "Noted: it is in the chart.",
+    "handed-again": "It is handed over anew, under a new reference.",
+    "placed": "The referral is placed; the practice's number of the patient is noted.",
+    "declined": "Noted: the agency does not take this referral.",
     "closed": "Somebody answered this before; nothing was changed.",
     "imported": "The list is taken in.",
 }

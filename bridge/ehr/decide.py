@@ -111,7 +111,7 @@ def _done(answer: Answer, tried: Tried, now: int) -> Next:
 
 
 def _look(answer: Answer, tried: Tried, now: int) -> Next:
-    return Next(EntryState.UNKNOWN, now + tried.visibility_delay, follow=Follow.LOOK)
+    return Next(EntryState.UNKNOWN, now + max(tried.visibility_delay, answer.after or 0), follow=Follow.LOOK)
 
 
 def _later(answer: Answer, tried: Tried, now: int) -> Next:

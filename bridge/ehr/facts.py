@@ -73,6 +73,15 @@ class LoginFacts(Shape):
     scope: Fact[Literal["required", "optional"]]  # optional: where none is written in the settings, none is sent
 
 
+class PaceFacts(Shape):
+    """How much this vendor takes, over all that ask it for one site; null where it publishes nothing."""
+
+    per_minute: Fact[int | None]  # every request of a calendar minute, calls for a token too
+    per_day: Fact[int | None]
+    documents_per_day: Fact[int | None]  # every request for a DocumentReference
+    spent_today: Fact[tuple[Code, ...]]  # codes that say that the day's documents are spent
+
+
 class ErrorCode(Shape):
     """An exception of this vendor to the table of answers: these codes mean this class."""
 
@@ -97,7 +106,13 @@ class VendorFacts(Shape):
     correction: Fact[Change]  # how a document is corrected
     retraction: Fact[Literal["update", "none"]]  # whether entered-in-error can be written
     meta: Fact[tuple[str, ...]]  # elements of meta that are sent
+    marks: Fact[dict[str, tuple[dict[str, str], ...]]]  # type → codings in meta.security that this vendor reads
     drops: Fact[dict[str, tuple[str, ...]]]  # type → elements this vendor refuses or infers
+    adds: Fact[dict[str, dict[str, dict[str, Any]]]]  # type → list element → what each item has beside ours
+    items: Fact[dict[str, dict[str, tuple[str, ...]]]]  # type → list element → what an item must have, or is refused
+    filed_as: Fact[
+        dict[str, dict[str, dict[str, str]]]
+    ]  # type → element → our code → the one a new resource is filed by
     requires: Fact[dict[str, tuple[str, ...]]]  # type → paths that must be there, or the vendor refuses
     only: Fact[dict[str, dict[str, tuple[Code, ...]]]]  # type → path → the only codes taken there
     profile: Fact[str]  # the version of US Core whose profiles meta names; "" = without a version
@@ -106,6 +121,7 @@ class VendorFacts(Shape):
     documented: Fact[dict[str, tuple[Interaction, ...]]]  # not stated, open where the site has it switched on
     document: DocumentFacts
     login: LoginFacts
+    pace: PaceFacts
     exceptions: tuple[ErrorCode, ...] = ()
 
 
@@ -202,7 +218,7 @@ def _sourced(document: Document, problems: list[Problem]) -> dict[str, Any]:
 
 def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` over `base`, fact by fact; of exceptions its own come first."""
-    grouped = {name: {**base.get(name, {}), **own.get(name, {})} for name in ("document", "login")}
+    grouped = {name: {**base.get(name, {}), **own.get(name, {})} for name in ("document", "login", "pace")}
     return {**base, **own, **grouped, "exceptions": [*own.get("exceptions", []), *base.get("exceptions", [])]}
 
 

@@ -96,6 +96,8 @@ def request(
 def _if_match(stands: Current, kind: str, capability: Capability) -> dict[str, str]:
     if VERSION.fullmatch(stands.version):
         return {"If-Match": f'W/"{stands.version}"'}
+    if stands.version:
+        raise ValueError("the version it is to change is none a header can carry")
     if capability.needs_version(kind):
         raise ValueError("this EHR wants the version it is to change, and the read gave none")
     return {}

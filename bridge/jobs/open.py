@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 
 from bridge.ehr import facts, presets, ways
-from bridge.ehr.chart import Chart
+from bridge.ehr.chart import Chart, NoServer
 from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError
 from bridge.fhir import definitions
 from bridge.fhir.validate import Validator
+from bridge.handoff import opening
 from bridge.jobs import statements
 from bridge.jobs.logins import Logins
 from bridge.jobs.worker import system_clock
@@ -21,6 +22,7 @@ from bridge.mappings import load as mappings
 from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
 from bridge.moves.line import Line
+from bridge.moves.pacing import Pacer
 from bridge.release import cadence, settings_key
 from bridge.settings import Project
 from bridge.store import holds, leases
@@ -105,17 +107,28 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
     if problems:
         raise ConfigError(problems)
     logins = Logins(line.project, line.ledger, clock)
-    clients = {name: logins.client(connection) for name, connection in line.project.connections.items()}
+    served = {name: connection for name, connection in line.project.connections.items() if connection.base}
+    line.paces = {
+        name: Pacer(
+            line.project, one, facts.of_project(one.vendor, line.project.vendors), line.ledger, line.write, clock
+        )
+        for name, one in served.items()
+    }
+    clients = {name: logins.client(connection, line.paces[name]) for name, connection in served.items()}
     try:
         for name, practice in line.project.practices.items():
             connection = line.project.connections[practice.connection]
             known = facts.of_project(connection.vendor, line.project.vendors)
             vendor = presets.of_site(known, practice)
-            client, own = clients[connection.id], ways.of_project(line.project.ways)
-            line.charts[name] = Chart(practice, connection, vendor, client, ways=own)
+            client, own = clients.get(connection.id, NoServer()), ways.of_project(line.project.ways)
+            line.charts[name] = Chart(practice, connection, vendor, client, ways=own).without_server()
+            if practice.handoff is not None:
+                line.hands[name] = opening.opened(practice, practice.handoff, connection)
         await asyncio.to_thread(statements.load, line, clock())
         yield line
     finally:
         for client in clients.values():
             await client.aclose()
         await logins.aclose()
+        for pace in line.paces.values():
+            await pace.give_back()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridge import people
 from bridge.ehr.context import Shaped
 from bridge.ehr.decide import content_key, decision_key
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.route import capability_key
 from bridge.model import Finding, Hold, HoldReason, Owner, Severity
 from bridge.moves.line import Line
-from bridge.store.lanes import EntryWork
+from bridge.store.lanes import EntryWork, LaneWork
 
 STOPPED_AT = 3
 """Claims in a row without an outcome: what is claimed so often stops the worker."""
@@ -35,11 +36,12 @@ def no_way(practice: str, entry: EntryWork, because: str) -> Hold:
 
 def no_retraction(entry: EntryWork) -> Hold:
     """What stands cannot be marked entered-in-error by us."""
+    why = "this was recalled: it is another patient's" if entry.should else "the agency withdrew this"
     return Hold(
         HoldReason.DECISION,
         decision_key(str(entry.id)),
         Owner.PRACTICE,
-        "the agency withdrew this, and this EHR does not let us mark what stands as entered in error",
+        f"{why}, and this EHR does not let us mark what stands as entered in error",
         f"ask the practice to withdraw the document with reference {entry.reference}, then answer this hold",
     )
 
@@ -89,6 +91,41 @@ def changed_there(entry: EntryWork, elements: Sequence[str]) -> Hold:
     )
 
 
+def withdrawn_there(entry: EntryWork) -> Hold:
+    """Somebody at the practice withdrew what we wrote: it is not written over."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "what stands was marked entered-in-error in the chart, and the agency's record changed since",
+        "ask the practice why, then answer this hold: --absent sends it as new, --drop leaves it withdrawn",
+    )
+
+
+def elsewhere(entry: EntryWork) -> Hold:
+    """What stands is in another chart than the one that is certain by now: nothing more is written there."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "what stands of it is in another chart than the one the practice's identifier means now",
+        "`bridge recall` where that was the wrong chart; else answer this hold: --absent sends it to the chart meant "
+        "now, --drop leaves what stands",
+    )
+
+
+def whose_words(entry: EntryWork) -> Hold:
+    """What stands says otherwise, and what we wrote there is not known any more (a backup came back)."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.AGENCY,
+        "what stands differs from the agency's record, and who changed it is not known",
+        f"compare the document with reference {entry.reference} with the record, then answer this hold: --drop leaves "
+        "what stands, --absent sends the record once it was withdrawn there",
+    )
+
+
 def never_found(entry: EntryWork) -> Hold:
     """The EHR says it stands there already, and looking does not find it."""
     return Hold(
@@ -119,4 +156,59 @@ def stands_twice(entry: EntryWork, more: int) -> Hold:
         Owner.PRACTICE,
         f"it stands {more + 1} times in the chart",
         f"ask the practice to withdraw all but one with reference {entry.reference}, then answer this hold",
+    )
+
+
+def numberless(lane: LaneWork) -> Hold:
+    """Its patient is known by the EHR's own id alone, by which no interface engine files a document."""
+    return Hold(
+        HoldReason.LINK,
+        people.link_key(lane.agency, lane.source, lane.practice),
+        Owner.PRACTICE,
+        "a document that is handed over names the practice's own number of the patient, and it is not known",
+        "ask the practice for its number and import its roster (`bridge links import`), or confirm it on the page",
+    )
+
+
+def nameless(entry: EntryWork) -> Hold:
+    """The agency has not told who the patient is."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry.id)),
+        Owner.AGENCY,
+        "a document that is handed over names its patient in full, and name or birth date are not known",
+        "send the person's own record with name and birth date, then `bridge held retry`",
+    )
+
+
+def not_taken(entry: EntryWork, code: str) -> Hold:
+    """The other side of a hand-off said no."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry.id)),
+        Owner.PRACTICE,
+        f"the practice's side did not take what was handed over: {code}",
+        "ask who runs the practice's interface, correct `handoff` in bridge.yaml, then `bridge held retry`",
+    )
+
+
+def unheard(entry: EntryWork, reference: str) -> Hold:
+    """Whether it was handed over is not known, and cannot be asked."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "whether it was handed over is not known, and the practice's side cannot be asked",
+        f"ask the practice for the document with reference {reference}; if it is there, answer with that reference",
+    )
+
+
+def refused_later(entry: int) -> Hold:
+    """The other side of a hand-off said afterwards that it did not come into the chart."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry)),
+        Owner.PRACTICE,
+        "the practice's side says that what was handed over did not arrive, or was not taken",
+        "ask who runs the practice's interface, then `bridge held retry`: it is handed over under a new reference",
     )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bridge.ehr import decide
-from bridge.model import CONSENT_ENDED, EntryState, Hold, HoldReason, Part
-from bridge.moves import gathering, guarding, holding, planning
+from bridge.model import CONSENT_ENDED, Decision, Hold, HoldReason, Part
+from bridge.moves import gathering, guarding, handing, holding, planning
+from bridge.moves.endangered import remains
 from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import bring, withdraw
+from bridge.store import records as accepted
 
 
 async def next_step(turn: Turn) -> Outcome:
@@ -19,30 +22,41 @@ async def next_step(turn: Turn) -> Outcome:
     entry, now = turn.entry, turn.clock()
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
-    if not entry.should:
-        return await withdraw(turn)
+    if not entry.should or recalled(turn):
+        return await (handing.withdraw(turn) if handing.chosen(turn) else withdraw(turn))
     if entry.kind == CONSENT_ENDED:
         return await say_ended(turn)
     told = gathering.told(turn, now)
     may = [one for one in told if one.gate.hold is None]
     waits = [one for one in told if one.gate.hold is not None and one.gate.hold.reason is not HoldReason.PRACTICE]
     if waits or (told and not may):
-        return await held(turn, *closed(waits or told))
+        return await remains(turn, *closed(waits or told))
     if entry.gathers_until is not None and now < entry.gathers_until:
         return await stay(turn, entry.gathers_until)
     records = [one.leaving for one in may if one.leaving]
     if not records:  # withheld whole: what stood before was true and stays
-        state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
-        return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
+        return await remains(turn, None)
     leaving = [part for record in records for part in record]
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
-        return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
+        return await finish(turn.line, turn.lane, entry, handing.standing(entry), now, stands=entry.stands)
     reads = look(turn, leaving, digest)
     if reads is not None:
         return await held(turn, reads)
+    back = held_back(turn, now)
+    if back is not None:
+        return await stay(turn, back)
     withheld = sum(one.withheld for one in may)
-    return await bring(turn, leaving, digest, withheld, may[0].gate.decision, records)
+    carry = handing.hand if handing.chosen(turn) else bring
+    return await carry(turn, leaving, digest, withheld, resting_on(may), records)
+
+
+def resting_on(may: Sequence[gathering.Told]) -> Decision:
+    """What lets an entry go: of a roll-up every member's consent, until the first of them ends."""
+    decisions = [one.gate.decision for one in may]
+    ends = [one.until for one in decisions if one.until is not None]
+    consents = tuple(dict.fromkeys(consent for one in decisions for consent in one.consents))
+    return replace(decisions[0], until=min(ends, default=None), consents=consents)
 
 
 def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
@@ -54,6 +68,25 @@ def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
     holds = [one.gate.hold for one in told if one.gate.hold is not None]
     times = [one.gate.due for one in told if one.gate.due is not None]
     return holds[0], min(times, default=None)
+
+
+def held_back(turn: Turn, now: int) -> int | None:
+    """Until when what is new waits, so that a quick correction or withdrawal goes instead; None where it may go.
+
+    Counted from when the agency first said it: what follows it does not make it wait longer.
+    """
+    entry, wait = turn.entry, turn.chart.practice.held_back(turn.entry.kind)
+    if not wait or entry.stands is not None or entry.replaced:
+        return None
+    with turn.line.ledger.read() as connection:
+        until = accepted.first_said(connection, entry.thread) + wait
+    return until if until > now else None
+
+
+def recalled(turn: Turn) -> bool:
+    """Whether it stands in a chart from which it was recalled."""
+    entry = turn.entry
+    return bool(entry.recalled) and entry.stands is not None and entry.stands.patient in (entry.recalled, "")
 
 
 def look(turn: Turn, leaving: Sequence[Part], digest: str) -> Hold | None:

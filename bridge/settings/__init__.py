@@ -3,11 +3,13 @@
 `load(directory)` is the way in. Secrets are `Secret`s: `reveal()` where they are used and nowhere else.
 """
 
+from bridge.settings.handoff import Handoff
 from bridge.settings.load import load
 from bridge.settings.login import Algorithm, Basic, Bearer, ClientSecret, Granted, Login, Smart, Tls
 from bridge.settings.secret import Secret
 from bridge.settings.shape import (
     Agency,
+    AlertSettings,
     CadenceSettings,
     Coding,
     Connection,
@@ -15,6 +17,7 @@ from bridge.settings.shape import (
     DocumentSettings,
     GuardSettings,
     Limits,
+    PaceSettings,
     Person,
     Practice,
     Program,
@@ -24,6 +27,7 @@ from bridge.settings.shape import (
 
 __all__ = [
     "Agency",
+    "AlertSettings",
     "Algorithm",
     "Basic",
     "Bearer",
@@ -35,8 +39,10 @@ __all__ = [
     "DocumentSettings",
     "Granted",
     "GuardSettings",
+    "Handoff",
     "Limits",
     "Login",
+    "PaceSettings",
     "Person",
     "Practice",
     "Program",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, case, or_, select, update
 
 from bridge.model import EntryState, HoldReason, RecordState
 from bridge.store import holds, lanes, tables
@@ -14,6 +14,7 @@ from bridge.store.needs import Pile
 
 entry, hold, record = tables.entry, tables.hold, tables.record
 SEND, KEEP = "send", "keep"
+LATER_LOOKS = 2  # a person may look before an EHR has written it
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Retry:
         """The holds meant; closed ones may be among them."""
         if self.pile is not None:
             return self.pile.where()
-        return hold.c.id == self.hold if self.hold else hold.c.reason == self.reason
+        which = hold.c.id == self.hold if self.hold else hold.c.reason == self.reason
+        return which & or_(hold.c.reason != HoldReason.REFERRAL.value, hold.c.entry.isnot(None))  # looking answers none
 
 
 def retry(connection: Connection, asked: Sequence[Retry]) -> list[int]:
@@ -68,15 +70,17 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
         holds.close(connection, hold.c.entry == ask.entry, ask.now, ask.by)
         values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "updated_at": ask.now}
         if ask.verdict == "stands":
-            digest = select(tables.step.c.digest).where(tables.step.c.entry == ask.entry)
-            latest = connection.execute(digest.order_by(tables.step.c.begun_at.desc()).limit(1)).scalar()
+            sent = select(tables.step.c.digest, tables.step.c.patient).where(tables.step.c.entry == ask.entry)
+            latest = connection.execute(sent.order_by(tables.step.c.begun_at.desc()).limit(1)).first()
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
-            values |= {"stands_id": ask.stands, "stands_version": "", "stands_digest": latest or ""}
+            values |= {"stands_id": ask.stands, "stands_version": "", "stands_digest": latest.digest if latest else ""}
+            values |= {"stands_patient": latest.patient if latest else ""}
         elif ask.verdict == "absent":
             again, gone = (EntryState.READY.value, ask.now), (EntryState.RETRACTED.value, None)
             state, due = (case((entry.c.should, new), else_=old) for new, old in zip(again, gone, strict=True))
             values |= {"state": state, "due_at": due, "look_first": False}
-            values |= {"stands_id": None, "stands_version": None, "stands_digest": None}
+            values |= {"stands_id": None, "stands_version": None, "stands_digest": None, "stands_patient": None}
+            values |= {"recalled": None, "doubted": LATER_LOOKS}
         elif ask.verdict == "leave":
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "confirmed": ask.digest}
         else:

@@ -48,8 +48,9 @@ def plan_entries(connection: Connection, wave: Sequence[Mine], *, missed: bool =
                 place(write, rolls, one, plan, row, teller, lane_ids[chart], undecided)
         if missed:
             continue
+        charts = {one.lane_of(plan)[1:] for plan in one.ask.entries}
         for left in here.values():
-            if left.ordinal < one.ordinal and left.should:
+            if left.should and (left.ordinal < one.ordinal or rerouted(left, one, charts, undecided)):
                 withdraw(write, left, one.ask, left.id in undecided)
         for left in elsewhere.values():
             if left.ordinal < one.ordinal:
@@ -86,6 +87,11 @@ def place(
         plan_entry(write, one, plan, row, lane_id, undecided)
     elif row is not None and row.should:
         withdraw(write, row, one.ask, row.id in undecided)
+
+
+def rerouted(row: Row[Any], one: Mine, charts: Collection[tuple[str, int]], undecided: Collection[int]) -> bool:
+    """Whether the same version now reaches this entry's chart by other ways, and nothing of the entry was begun."""
+    return row.ordinal == one.ordinal and (row.practice, row.person) in charts and not may_stand(row, undecided)
 
 
 def may_stand(row: Row[Any], undecided: Collection[int]) -> bool:
@@ -130,6 +136,7 @@ def planned_values(ask: Translated, plan: EntryPlan, row: Row[Any] | None, undec
         "kind": plan.kind, "route": plan.route, "resource_type": plan.resource_type, "parts": " ".join(plan.parts),
         "rank": plan.rank, "occurred_at": ask.work.occurred_at, "record": ask.work.id, "position": ask.work.position,
         "should": True, "should_digest": plan.digest, "withheld": plan.withheld, "updated_at": ask.now,
+        "urgency": plan.urgency,
     }  # fmt: skip
     state, due = (EntryState.READY, plan.due or ask.now) if plan.hold is None else (EntryState.HELD, plan.due)
     if plan.hold is None and not plan.digest:  # all of it is withheld: what stood before was true and stays

@@ -72,6 +72,11 @@ class Clock:
         self.ahead += int(seconds * 1_000_000)
 
 
+def based(site: Site) -> str:
+    """The base as YAML, where there is a FHIR server."""
+    return f'base: "{site.base}", ' if site.base else ""
+
+
 def write_project(
     folder: Path,
     sites: Sequence[Site],
@@ -92,7 +97,7 @@ def write_project(
     folder.mkdir(parents=True, exist_ok=True)
     make_key_file(folder / "secrets" / "ledger.key")
     connections = "\n".join(
-        f'  {site.name}-ehr: {{ kind: test, base: "{site.base}", vendor: {site.vendor}, login: {site.login}, lanes: 8,'
+        f"  {site.name}-ehr: {{ kind: test, {based(site)}vendor: {site.vendor}, login: {site.login}, lanes: 8,"
         f" timeout_seconds: {timeout}, visibility_delay_seconds: {visibility} }}"
         for site in sites
     )
@@ -171,11 +176,15 @@ class Pilot:
 
     def next_due(self) -> int | None:
         """When the next lane is due, if any; where that was before, when the next connection is tried again."""
-        opens = tables.connection_state.c.closed_until
+        circuit, pace = tables.connection_state.c.closed_until, tables.connection_state.c.not_before
         with self.line.ledger.engine.connect() as connection:
             query = select(tables.lane.c.due_at).where(tables.lane.c.due_at.isnot(None))
             due: int | None = connection.execute(query.order_by(tables.lane.c.due_at).limit(1)).scalar()
-            closed = connection.execute(select(func.min(opens)).where(opens > self.clock())).scalar()
+            waits = [
+                connection.execute(select(func.min(opens)).where(opens > self.clock())).scalar()
+                for opens in (circuit, pace)
+            ]
+            closed = min((one for one in waits if one is not None), default=None)
         return closed if due is not None and due <= self.clock() and closed is not None else due
 
     def entries(self) -> list[dict[str, Any]]:

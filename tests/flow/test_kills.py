@@ -51,7 +51,7 @@ def test_r1_answers_lost_beside_the_kills_change_nothing(nursery: Nursery, quick
 
 def test_a_sender_that_does_not_look_is_caught(nursery: Nursery, quick: Path) -> None:
     plan = Plan(
-        seed=3, kills=1, lanes=5, contacts=2, practices=("maple",), faults="drop-after=1", rate=0.5, broken=True
+        seed=3, kills=1, lanes=5, contacts=2, practices=("maple",), faults="drop-after=1", rate=0.5, broken="blind"
     )
     with campaign(plan, nursery, quick) as run:
         run.run()

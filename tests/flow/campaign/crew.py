@@ -77,7 +77,7 @@ class Crew:
     pilot: Pilot
     chance: random.Random
     lanes: int = 8
-    broken: bool = False
+    broken: str = ""
     pids: list[int] = field(default_factory=list)
     kills: int = 0
     orphans: list[Orphan] = field(default_factory=list)
@@ -107,6 +107,16 @@ class Crew:
             time.sleep(0.01)
         time.sleep(self.chance.uniform(0, 0.05))
         self.kill()
+
+    def go_on(self, patience: float) -> None:
+        """Those that are left have worked on, until nothing was done for so many seconds."""
+        if patience:
+            self.start()
+        done, since = self.done(), time.monotonic()
+        while time.monotonic() - since < patience:
+            time.sleep(0.2)
+            if (now := self.done()) != done:
+                done, since = now, time.monotonic()
 
     def done(self) -> int:
         """How many records were translated and steps begun so far."""

@@ -8,28 +8,37 @@ gone. Workers that still run end with the nursery.
 from __future__ import annotations
 
 import asyncio
+import copy
 import faulthandler
 import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bridge import log
+from sqlalchemy import Select
+
+from bridge import log, pipeline
+from bridge.ehr import decide
+from bridge.ehr.chart import Chart
 from bridge.jobs import worker
 from bridge.jobs.open import connected, open_line, validator
 from bridge.jobs.worker import Worker, system_clock
 from bridge.mappings import load as mappings
 from bridge.mappings.load import Mappings
 from bridge.mappings.watching import Watching
-from bridge.model import EntryState
-from bridge.moves import settling
+from bridge.model import Action, EntryState, Interaction, Request, Response
+from bridge.moves import settling, writing
 from bridge.moves.finishing import Outcome, finish
+from bridge.moves.line import Line
 from bridge.moves.turning import Turn
 from bridge.settings import load
+from bridge.store import lanes, leases
+from bridge.store.lanes import LaneWork
 from bridge.store.steps import Last
 
 KNOWN: dict[tuple[tuple[str, str], ...], Mappings] = {}
@@ -43,6 +52,7 @@ def main() -> None:
     mappings.load = remembered
     say("READY")
     children: set[int] = set()
+    known: set[Path] = set()
     try:
         for line in sys.stdin:
             order = json.loads(line)
@@ -55,7 +65,9 @@ def main() -> None:
                 say(end(order["kill"]))
             else:
                 project = load(Path(order["project"]))
-                mappings.load(mappings.read_packs(project.packs, project.directory))
+                if project.directory not in known:  # what each start needs is imported and read once, for all of them
+                    with open_line(project, "work", system_clock()):
+                        known.add(project.directory)
                 child = os.fork()
                 if child == 0:
                     work(order)
@@ -94,8 +106,9 @@ def work(order: dict[str, Any]) -> None:
     os.dup2(2, 1)
     faulthandler.register(signal.SIGUSR1)  # where it stands, to the log
     worker.BATCH = order.get("batch", worker.BATCH)
+    quicken()
     if order.get("broken"):
-        settling.look_for = send_blind
+        BROKEN[order["broken"]]()
     try:
         asyncio.run(run(Path(order["project"]), order.get("lanes", 8)))
     except BaseException:  # noqa: BLE001 - whatever it was, it is told, and nothing of the parent runs on here
@@ -111,10 +124,77 @@ async def run(project: Path, lanes: int) -> None:
             await Worker(line, lanes=lanes).run()
 
 
-async def send_blind(turn: Turn, last: Last | None) -> Outcome:
-    """A broken sender: what was lost is sent again without a look."""
-    now = turn.clock()
-    return await finish(turn.line, turn.lane, turn.entry, EntryState.READY, now, due=now, keep_claims=True)
+def quicken() -> None:
+    """What has to wait waits for some seconds at most, so that a campaign need not."""
+    usual = decide.back_off
+
+    def sooner(entry: str, attempts: int, *_: int) -> int:
+        return usual(entry, attempts, decide.SECOND // 4, 4 * decide.SECOND)
+
+    decide.back_off = sooner  # type: ignore[assignment]
+
+
+# ── broken senders: what a campaign must notice ───────────────────────────────────────────────────────────────────
+def blind() -> None:
+    """What was lost is sent again without a look."""
+
+    async def send_again(turn: Turn, last: Last | None) -> Outcome:
+        now = turn.clock()
+        return await finish(turn.line, turn.lane, turn.entry, EntryState.READY, now, due=now, keep_claims=True)
+
+    settling.look_for = send_again
+
+
+class Answered:
+    """A client that has its answer already."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    async def send(self, request: Request) -> Response:
+        """The answer it has."""
+        return self._response
+
+
+def hasty() -> None:
+    """Requests leave before their step is in the ledger."""
+    usual = writing.step
+
+    async def send_first(turn: Turn, action: Action, interaction: Interaction, request: Request, *more: Any) -> Outcome:
+        response = await turn.chart.client.send(request)
+        chart = copy.copy(turn.chart)
+        object.__setattr__(chart, "client", Answered(response))
+        return await usual(replace(turn, chart=chart), action, interaction, request, *more)
+
+    writing.step = send_first  # type: ignore[assignment]
+
+
+def disorderly() -> None:
+    """What others of its thread refer to is sent after them."""
+    usual = pipeline.carry
+
+    async def backwards(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], int]) -> None:
+        await usual(line, chart, replace(lane, entries=lane.entries[::-1]), clock)
+
+    pipeline.carry = backwards
+
+
+def grabbing() -> None:
+    """Lanes are taken whoever holds them, and nobody is asked whether they still do."""
+    usual = lanes.due_query
+
+    def whoever(now: int, *more: Any) -> Select[Any]:
+        return usual(now + 3_600_000_000, *more)
+
+    lanes.due_query = whoever  # type: ignore[assignment]
+
+
+def deaf() -> None:
+    """Nobody is asked whether a practice is suspended."""
+    leases.suspended = lambda connection: frozenset()  # type: ignore[attr-defined]
+
+
+BROKEN = {"blind": blind, "hasty": hasty, "disorderly": disorderly, "grabbing": grabbing, "deaf": deaf}
 
 
 if __name__ == "__main__":

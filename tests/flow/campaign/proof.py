@@ -37,15 +37,17 @@ class Facts:
     orphans: Sequence[Orphan] = ()
     timeout: int = 0  # microseconds a request may take
     skipped: int | None = None  # when the ledger's clock was first moved ahead of the EHRs', if it was
+    late: frozenset[str] = frozenset()  # delivery references an EHR committed after the look: these may stand twice
     standing: dict[str, list[Held]] = field(init=False)  # by delivery reference
+    copies: dict[str, list[Held]] = field(init=False)  # what an EHR's own side filed again, likewise
     unknown: list[str] = field(init=False)  # delivery references that no entry has
 
     def __post_init__(self) -> None:
-        self.standing = defaultdict(list)
+        self.standing, self.copies = defaultdict(list), defaultdict(list)
         known = {entry["reference"] for entry in self.entries}
         for one in self.held:
             for reference in one.references:
-                self.standing[reference].append(one)
+                (self.copies if one.copy_of else self.standing)[reference].append(one)
         self.unknown = sorted(reference for reference in self.standing if reference not in known)
 
 
@@ -73,6 +75,7 @@ def wrong(found: Facts) -> dict[str, list[str]]:
         "withdrawn, but there": not_withdrawn(found),
         "created again after it stood": resent(found),
         "created without a step": without_step(found),
+        "created before its step": before_its_step(found),
         "out of its thread's order": disorder(found),
         "two requests of one lane at once": overlaps(found),
         "leased step taken by another": taken(found),
@@ -91,7 +94,7 @@ def counts(found: Facts) -> dict[str, int]:
         "steps": len(found.steps),
         "steps settled by a look": sum(step["code"] == "looked" for step in found.steps),
         "steps never answered": sum(step["answered_at"] is None for step in found.steps),
-        "resources made": len(found.held),
+        "resources made": sum(not one.copy_of for one in found.held),
         "delivery references": len(found.standing),
         "duplicates": sum(len(held) - 1 for held in found.standing.values()),
         "lanes": len(found.lanes),
@@ -131,15 +134,17 @@ def strays(found: Facts) -> Iterator[str]:
     yield from found.unknown
     known = {(entry["reference"], entry["resource_type"], entry["stands_id"]) for entry in found.entries}
     for one in found.held:
-        if is_in_error(one.resource):
+        if is_in_error(one.resource) or one.copy_of or found.late.intersection(one.references):
             continue
         if not any((reference, one.type, one.id) in known for reference in one.references):
             yield f"{one.type}/{one.id} {', '.join(one.references) or 'without a reference'}"
 
 
 def duplicates(found: Facts) -> Iterator[str]:
-    """No delivery reference stands twice."""
-    yield from (f"{reference}: {len(held)} times" for reference, held in found.standing.items() if len(held) > 1)
+    """No delivery reference stands twice, but where an EHR committed one after it was looked for."""
+    for reference, held in found.standing.items():
+        if len(held) > 1 and reference not in found.late:
+            yield f"{reference}: {len(held)} times"
 
 
 def not_withdrawn(found: Facts) -> Iterator[str]:
@@ -150,7 +155,8 @@ def not_withdrawn(found: Facts) -> Iterator[str]:
             yield f"entry {entry['id']} is retracted and should stand"
         if not entry["should"] and not gone and entry["state"] not in (EntryState.HELD.value, *UNDER_WAY):
             yield f"entry {entry['id']} {entry['state']}"
-        if gone and not all(is_in_error(one.resource) for one in found.standing.get(entry["reference"], [])):
+        standing = found.standing.get(entry["reference"], [])
+        if gone and entry["reference"] not in found.late and not all(is_in_error(one.resource) for one in standing):
             yield f"{entry['reference']} stands though its entry is {entry['state']}"
 
 
@@ -173,6 +179,23 @@ def without_step(found: Facts) -> Iterator[str]:
     steps = sum(step["action"] in CREATES for step in found.steps)
     if found.posts is not None and found.posts > steps:
         yield f"{found.posts} creates were asked for, {steps} steps began"
+
+
+def before_its_step(found: Facts) -> Iterator[str]:
+    """Nothing stood before the first step that could make it. (What began on a moved clock cannot be compared.)"""
+    first: dict[int, int] = {}
+    for step in found.steps:
+        if step["action"] in CREATES:
+            first[step["entry"]] = min(step["begun_at"], first.get(step["entry"], step["begun_at"]))
+    for entry in found.entries:
+        for one in found.standing.get(entry["reference"], ()):
+            begun = first.get(entry["id"])
+            if (
+                begun is not None
+                and (found.skipped is None or begun < found.skipped)
+                and moment(one.born) + 1000 < begun
+            ):
+                yield f"entry {entry['id']} {entry['reference']}: {(begun - moment(one.born)) // 1000} ms"
 
 
 def disorder(found: Facts) -> Iterator[str]:

@@ -29,13 +29,15 @@ class Held:
     references: tuple[str, ...]
     born: str
     resource: type_json
+    copy_of: str = ""  # the id of what the EHR's own side filed again
 
     @classmethod
-    def of(cls, site: str, resource: type_json, first: type_json) -> Held:
+    def of(cls, site: str, resource: type_json, first: type_json, copy_of: str = "") -> Held:
         """From the latest version and the first; `site` is the address of the EHR."""
         found = (item for item in resource.get("identifier", []) if item.get("system") == SYSTEM)
         references = tuple(item["value"] for item in found)
-        return cls(site, resource["resourceType"], resource["id"], references, first["meta"]["lastUpdated"], resource)
+        born = first["meta"]["lastUpdated"]
+        return cls(site, resource["resourceType"], resource["id"], references, born, resource, copy_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,36 @@ class Site:
         """From here on this schedule of faults; "" none."""
         httpx.patch(f"{self.admin}/settings", json={"faults": plan}).raise_for_status()
 
+    def change(self, **settings: Any) -> None:
+        """It behaves otherwise from here on."""
+        httpx.patch(f"{self.admin}/settings", json=settings).raise_for_status()
+
+    def logins(self) -> dict[str, Any]:
+        """How often it gave and refused tokens."""
+        found: dict[str, Any] = httpx.get(f"{self.admin}/logins").json()
+        return found
+
+    def merged(self) -> set[str]:
+        """The identifiers of Patients into whom others were merged meanwhile."""
+        found = httpx.get(f"{self.admin}/resources", params={"type": "Patient"}, timeout=60).json()["resources"]
+        return {
+            identifier["value"]
+            for item in found
+            if any(link["type"] == "replaces" for link in item["resource"].get("link", ()))
+            for identifier in item["resource"].get("identifier", ())
+        }
+
     def order(self, **fault: Any) -> None:
         """The next request that it concerns meets this fault."""
         httpx.post(f"{self.admin}/faults", json=fault).raise_for_status()
 
     def held(self) -> list[Held]:
-        """Everything clients made."""
+        """Everything clients made, and what was filed again of it."""
         found = httpx.get(f"{self.admin}/resources", timeout=60).json()["resources"]
         return [
-            Held.of(self.base, item["resource"], (item["history"] or [item["resource"]])[0])
+            Held.of(self.base, item["resource"], (item["history"] or [item["resource"]])[0], item["copy_of"])
             for item in found
-            if not item["loaded"]
+            if not item["loaded"] or item["copy_of"]
         ]
 
     def asked(self) -> list[dict[str, Any]]:
@@ -80,12 +101,12 @@ class Site:
 
 
 @contextmanager
-def sandboxes(names: Sequence[str], log: Path, shape: str = "open") -> Iterator[list[Site]]:
-    """A sandbox a name, each a process; all end with the block."""
+def sandboxes(names: Sequence[str], log: Path, shape: str = "open", smart: str = "") -> Iterator[list[Site]]:
+    """A sandbox a name, each a process, where the client of `smart` signs in, if given; all end with the block."""
     running: list[subprocess.Popen[str]] = []
     with log.open("w") as said:
         try:
-            command = [sys.executable, "-m", "bridge.sandbox", shape]
+            command = [sys.executable, "-m", "bridge.sandbox", shape, *(("--smart", smart) if smart else ())]
             for _ in names:
                 running.append(
                     subprocess.Popen(

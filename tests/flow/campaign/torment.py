@@ -7,22 +7,27 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bridge.jobs.worker import system_clock
 from bridge.model import EntryState, HoldReason, Owner
 from bridge.moves import answering
+from bridge.store import statements
 from tests.flow import pilot as flow
-from tests.flow.campaign import proof
+from tests.flow.campaign import outcomes, proof
 from tests.flow.campaign.caseload import AMENDED, VOID, Caseload, words
 from tests.flow.campaign.crew import Crew, Nursery
 from tests.flow.campaign.sites import Held, Site, sandboxes
+from tests.flow.campaign.upheavals import CLIENT, LOGIN, Upheavals, key_server
 from tests.flow.campaign.wire import slow_wire
 from tests.flow.pilot import Pilot
 
-LEASE, TIMEOUT, VISIBILITY = 2, 1.0, 0.3  # seconds
+VISIBILITY = 0.3  # seconds
+LATE = "commit-late"
+"""An EHR that commits after the look: what no look can exclude, so that this alone may stand twice."""
+
 ENABLED = {"maple": ("Encounter",)}  # what each practice wants written beside documents
 
 
@@ -39,9 +44,15 @@ class Plan:
     faults: str = ""  # fault=weight,... (bridge.sandbox.faults)
     rate: float = 0.1
     longest: float = 2.0  # seconds until the next kill, whatever was done
+    patience: float = 0.0  # seconds without progress until those that are left are stopped too
     store: str = "sqlite:///ledger.sqlite"
+    timeout: float = 1.0  # seconds a request may take
+    lease: int = 2  # seconds a worker holds a lane
     slow: float = 0.0  # seconds until what is to be created arrives
-    broken: bool = False  # workers that do not look
+    late: float = 0.0  # seconds until everything an EHR commits late is there
+    signing: bool = False  # by SMART; then keys rotate, tokens end and the key set is away for a while
+    shut: str = ""  # the practice that is suspended for a while
+    broken: str = ""  # workers of this broken kind (nursery.BROKEN)
 
 
 @dataclass
@@ -53,9 +64,11 @@ class Campaign:
     sites: Sequence[Site]
     caseload: Caseload
     crew: Crew
+    upheavals: Upheavals | None = None
     answered: int = 0
     skipped: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> None:
         """All said, all workers killed in turn, and all settled."""
@@ -64,20 +77,28 @@ class Campaign:
         self.begin()
         entries = len(self.caseload.latest) * (len(self.plan.practices) + len(ENABLED))
         apart = 3 * (entries + self.caseload.accepted) // (4 * max(1, self.plan.kills))
-        for said in self.caseload.changes(chance, self.plan.kills):
+        for batch, said in enumerate(self.caseload.changes(chance, self.plan.kills)):
+            if self.upheavals is not None:
+                self.upheavals.at((batch + 1) / self.plan.kills)
             self.crew.kill_after(apart, self.plan.longest)
             self.crew.start()
             if said:
                 self.caseload.say(self.pilot, said)
         self.crew.kill_after(apart, self.plan.longest)
+        self.crew.go_on(self.plan.patience)
         self.crew.kill_all()
         self.seconds["killing"] = time.monotonic() - begun
+        self.clear_up()
         self.skipped = system_clock()
         self.answered = settle(self.pilot)
+        time.sleep(self.plan.late)
         self.seconds["all"] = time.monotonic() - begun
 
     def begin(self) -> None:
         """Everybody is known and has consented, every contact is said once, and the workers are at work."""
+        if self.upheavals is not None:
+            self.upheavals.begin()
+        self.read_statements()
         for site in self.sites:
             site.load(self.caseload.patients)
             if self.plan.faults:
@@ -87,38 +108,67 @@ class Campaign:
         for _ in range(self.plan.workers):
             self.crew.start()
 
+    def clear_up(self) -> None:
+        """No fault is left, nothing is away and nobody suspended: what was lost meanwhile is still to be settled."""
+        for site in self.sites:
+            site.faults("")
+        if self.upheavals is not None:
+            self.upheavals.over()
+
+    def read_statements(self) -> None:
+        """Every EHR has said once what it takes: what is planned before that is planned otherwise."""
+        for _ in range(20):
+            self.pilot.work()
+            with self.pilot.line.ledger.read() as connection:
+                if len(statements.known(connection)) == len(self.sites):
+                    return
+        raise AssertionError("not every EHR says what it takes")
+
     def held(self) -> list[Held]:
         """What clients made, at all sites."""
         return [held for site in self.sites for held in site.held()]
 
     def facts(self) -> proof.Facts:
         """What the ledger and the EHRs say now."""
-        posts = sum(asked["interaction"] == "create" for site in self.sites for asked in site.asked())
-        return proof.facts(
+        self.asked = [asked for site in self.sites for asked in site.asked()]
+        found = proof.facts(
             self.pilot.line.ledger,
             self.held(),
-            posts=posts,
+            posts=sum(
+                asked["interaction"] == "create" and asked["verdict"] != "unauthorized"  # that one is sent again
+                for asked in self.asked
+            ),
             orphans=self.crew.orphans,
-            timeout=int(TIMEOUT * 1e6),
+            timeout=int(self.plan.timeout * 1e6),
             skipped=self.skipped,
         )
+        return replace(found, late=frozenset(outcomes.met(found, self.asked).get(LATE, ())))
+
+    def named(self, found: proof.Facts) -> set[str]:
+        """The delivery references of which a person was told that they stand more than once."""
+        told = {hold["entry"] for hold in found.holds if "times in the chart" in hold["rule"]}
+        return {entry["reference"] for entry in found.entries if entry["id"] in told}
 
     def wrong(self, found: proof.Facts) -> dict[str, list[str]]:
         """What is not as it must be; empty when all is well."""
         checks = {
             "record not kept": [] if len(found.records) == self.caseload.accepted else [f"{len(found.records)}"],
             "not the latest edition": list(self.stale(found)),
+            "sent to a suspended practice": list(self.sent_though_shut(found)),
         }
         return proof.wrong(found) | {rule: told for rule, told in checks.items() if told}
 
     def stale(self, found: proof.Facts) -> Iterator[str]:
         """Each contact stands in each chart as it was said last, and the withdrawn ones do not."""
+        merged = {(site.name, value.removeprefix("m-")) for site in self.sites for value in site.merged()}
         documents = {
             (entry["practice"], entry["thread"]): entry for entry in found.entries if entry["name"] == "document"
         }
         for practice in self.plan.practices:
             for id, edition in self.caseload.latest.items():
                 entry = documents.get((practice, f"{flow.AGENCY}/ma-soc/contact/{id}"))
+                if entry is not None and (practice, id.split(".")[0]) in merged and entry["state"] == EntryState.HELD:
+                    continue  # a person is asked which chart is the right one
                 if entry is None:
                     if edition != VOID:
                         yield f"{practice} {id}: never planned"
@@ -131,6 +181,22 @@ class Campaign:
                 if entry["state"] != EntryState.DELIVERED or words(id, edition) not in text:
                     yield f"{practice} {id}: {entry['state']}, not edition {edition}"
 
+    def sent_though_shut(self, found: proof.Facts) -> Iterator[str]:
+        """Nothing began for a suspended practice, and nothing but what had begun before was written there."""
+        spans = self.upheavals.suspended if self.upheavals is not None else ()
+        entries = {entry["id"] for entry in found.entries if entry["practice"] == self.plan.shut}
+        for start, end in spans:
+            for step in found.steps:
+                if step["entry"] in entries and start < step["begun_at"] < end:
+                    yield f"step {step['id']} began {(step['begun_at'] - start) // 1000} ms after"
+            for site in self.sites:
+                for asked in site.asked() if site.name == self.plan.shut else ():
+                    after = int(asked["at"] * 1e6) - start - int(self.plan.timeout * 1e6)
+                    if asked["interaction"] in ("create", "update") and 0 < after < end - start - int(
+                        self.plan.timeout * 1e6
+                    ):
+                        yield f"{asked['interaction']} of a {asked['type']} {after // 1000} ms after"
+
     def report(self, found: proof.Facts, wrong: dict[str, list[str]]) -> dict[str, Any]:
         """The campaign in numbers."""
         editions = list(self.caseload.latest.values())
@@ -139,7 +205,9 @@ class Campaign:
             "kills": self.crew.kills,
             "workers": self.plan.workers,
             "faults": self.plan.faults,
-            "requests with a fault": sum(bool(asked["fault"]) for site in self.sites for asked in site.asked()),
+            "requests": len(self.asked),
+            "requests with a fault": sum(bool(asked["fault"]) for asked in self.asked),
+            **(self.upheavals.report() if self.upheavals is not None else {}),
             "steps while killing": proof.before(found, self.skipped),
             **proof.counts(found),
             "contacts amended": editions.count(AMENDED),
@@ -177,16 +245,21 @@ def told(held: Held) -> str:
 @contextmanager
 def campaign(plan: Plan, nursery: Nursery, folder: Path) -> Iterator[Campaign]:
     """A campaign opened; its workers and EHRs end with the block."""
-    with sandboxes(plan.practices, folder / "sandboxes.log") as sites, ExitStack() as wires:
+    with ExitStack() as wires:
+        keys = wires.enter_context(key_server(plan.signing))
+        smart = f"{CLIENT}={keys.url}" if keys is not None else ""
+        sites = wires.enter_context(sandboxes(plan.practices, folder / "sandboxes.log", smart=smart))
         bases = [wires.enter_context(slow_wire(site, plan.slow)) if plan.slow else site.base for site in sites]
         projects = [
-            flow.Site(site.name, base, enable=ENABLED.get(site.name, ()))
+            flow.Site(site.name, base, enable=ENABLED.get(site.name, ()), login=LOGIN if keys is not None else "none")
             for site, base in zip(sites, bases, strict=True)
         ]
-        settings = {"store": plan.store, "lease": LEASE, "timeout": TIMEOUT, "visibility": VISIBILITY}
+        settings = {"store": plan.store, "lease": plan.lease, "timeout": plan.timeout, "visibility": VISIBILITY}
         with flow.pilot(folder / "project", projects, **settings) as pilot:
             crew = Crew(nursery, pilot, random.Random(plan.seed + 1), broken=plan.broken)
+            ledger = pilot.line.ledger
+            upheavals = Upheavals(keys, ledger, sites, plan.shut) if keys is not None else None
             try:
-                yield Campaign(plan, pilot, sites, Caseload(plan.lanes, plan.contacts), crew)
+                yield Campaign(plan, pilot, sites, Caseload(plan.lanes, plan.contacts), crew, upheavals)
             finally:
                 crew.kill_all()

@@ -143,12 +143,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("tell_at IS NOT NULL"),
     )
     op.create_table(
+        "incident",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("practice", sa.Text(), nullable=False),
+        sa.Column("person", BIG, nullable=False),
+        sa.Column("patient", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("opened_at", BIG, nullable=False),
+        sa.Column("opened_by", sa.Text(), nullable=False),
+        sa.Column("lifted_at", BIG, nullable=True),
+        sa.Column("lifted_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_incident_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_incident")),
+    )
+    op.create_index("ix_incident_person", "incident", ["person", "practice"], unique=False)
+    op.create_table(
         "lane",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
         sa.Column("practice", sa.Text(), nullable=False),
         sa.Column("person", BIG, nullable=False),
         sa.Column("due_at", BIG, nullable=True),
+        sa.Column("urgency", sa.Integer(), server_default="0", nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("epoch", sa.Integer(), server_default="0", nullable=False),
         sa.Column("until", BIG, server_default="0", nullable=False),
@@ -160,7 +179,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_lane_due",
         "lane",
-        ["due_at"],
+        ["urgency", "due_at"],
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
@@ -176,6 +195,7 @@ def upgrade() -> None:
         sa.Column("value_blob", BIG, nullable=False),
         sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("patient", sa.Text(), server_default="", nullable=False),
+        sa.Column("matched_at", BIG, server_default="0", nullable=False),
         sa.Column("recorded_at", BIG, nullable=False),
         sa.Column("recorded_by", sa.Text(), nullable=False),
         sa.Column("retired_at", BIG, nullable=True),
@@ -192,6 +212,19 @@ def upgrade() -> None:
         postgresql_where=sa.text("retired_at IS NULL"),
     )
     op.create_index("ix_link_value", "link", ["practice", "value_hash"], unique=False)
+    op.create_table(
+        "merged_chart",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("practice", sa.Text(), nullable=False),
+        sa.Column("person", BIG, nullable=False),
+        sa.Column("patient", sa.Text(), nullable=False),
+        sa.Column("into", sa.Text(), nullable=False),
+        sa.Column("seen_at", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_merged_chart_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_merged_chart")),
+        sa.UniqueConstraint("person", "practice", "patient", name=("uq_merged_chart_person_practice_patient")),
+    )
     op.create_table(
         "record",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
@@ -235,6 +268,32 @@ def upgrade() -> None:
     op.create_index("ix_record_person", "record", ["person", "position"], unique=False)
     op.create_index("ix_record_state", "record", ["agency", "state"], unique=False)
     op.create_table(
+        "referral",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("practice", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value_hash", sa.Text(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("person", BIG, nullable=False),
+        sa.Column("raw_blob", BIG, nullable=False),
+        sa.Column("received_at", BIG, nullable=False),
+        sa.Column("received_by", sa.Text(), nullable=False),
+        sa.Column("answered_at", BIG, nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_referral_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_referral")),
+        sa.UniqueConstraint("agency", "practice", "name", "ordinal", name=("uq_referral_agency_practice_name_ordinal")),
+    )
+    op.create_index("ix_referral_person", "referral", ["person"], unique=False)
+    op.create_index("ix_referral_received", "referral", ["agency", "received_at"], unique=False)
+    op.create_index("ix_referral_value", "referral", ["agency", "practice", "value_hash"], unique=False)
+    op.create_table(
         "entry",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
@@ -249,6 +308,7 @@ def upgrade() -> None:
         sa.Column("resource_type", sa.Text(), nullable=False),
         sa.Column("parts", sa.Text(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("urgency", sa.Integer(), server_default="0", nullable=False),
         sa.Column("record", BIG, nullable=False),
         sa.Column("position", BIG, nullable=False),
         sa.Column("revision", sa.Integer(), server_default="0", nullable=False),
@@ -258,6 +318,9 @@ def upgrade() -> None:
         sa.Column("stands_id", sa.Text(), nullable=True),
         sa.Column("stands_version", sa.Text(), nullable=True),
         sa.Column("stands_digest", sa.Text(), nullable=True),
+        sa.Column("stands_patient", sa.Text(), nullable=True),
+        sa.Column("recalled", sa.Text(), nullable=True),
+        sa.Column("doubted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("replaced", sa.Integer(), server_default="0", nullable=False),
         sa.Column("occurred_at", BIG, nullable=True),
@@ -323,6 +386,8 @@ def upgrade() -> None:
         sa.Column("record", BIG, nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("patient", sa.Text(), server_default="", nullable=False),
+        sa.Column("target", sa.Text(), server_default="", nullable=False),
         sa.Column("consents", sa.Text(), server_default="", nullable=False),
         sa.Column("begun_at", BIG, nullable=False),
         sa.Column("answered_at", BIG, nullable=True),
