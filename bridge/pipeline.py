@@ -128,13 +128,13 @@ def may_move(entry: EntryWork, now: int) -> bool:
 async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], int]) -> None:
     """One leased lane goes as far as it can now: each thread in its order, one request at a time.
 
-    A thread that waits parks only itself; the threads behind it pass.
+    A thread that waits parks only itself; threads behind it pass, and so may its document (`staying.passes`).
     """
     matcher, leaving = Matcher(line, chart, lane, clock), Leaving(lane.source, partial(guarding.near, line, lane))
     parked: dict[str, int | None] = {}  # thread → when it may go on; None = when what it waits for arrives
     for entry in lane.entries:
         turn = Turn(line, chart, lane, entry, matcher, leaving, clock)
-        if entry.thread in parked:
+        if entry.thread in parked and not staying.passes(entry, parked[entry.thread]):
             await staying.park(turn, parked[entry.thread])
             continue
         if not may_move(entry, clock()):

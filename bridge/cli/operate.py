@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from bridge.api.app import doors
-from bridge.cli import show
+from bridge.cli import rehearsed, show
 from bridge.cli.access import named
-from bridge.cli.options import BY, HERE, AsJson, ProjectDir
+from bridge.cli.options import BY, HERE, AsJson, ProjectDir, ShowValues
 from bridge.cli.standing import in_words, moment
 from bridge.console import signing
+from bridge.errors import ConfigError, Problem
 from bridge.jobs import serve as running
 from bridge.jobs import standing
 from bridge.jobs.open import connected, open_line
@@ -49,10 +50,20 @@ def serve(
 def work(
     project: ProjectDir = HERE,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing is left to do.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every request that would be sent now.")] = False,
+    practice: Annotated[list[str] | None, typer.Option(help="With --dry-run: to these practices alone.")] = None,
+    show_values: ShowValues = False,
     json: AsJson = False,
 ) -> int:
-    """Run one worker; start as many as you like, on any machine that reaches the ledger."""
+    """Run one worker; start as many as you like, on any machine that reaches the ledger.
+
+    A dry run sends nothing and writes nothing; what is due is shown request by request, with its values masked.
+    """
+    if (practice or show_values) and not dry_run:
+        raise ConfigError(Problem("work-dry-run", "goes with --dry-run alone", "command line"))
     with open_line(load(project), "work", system_clock()) as line:
+        if dry_run:
+            return rehearsed.of_line(line, practice or [], json=json, show_values=show_values)
         if until_idle:
             asyncio.run(until_nothing_is_left(line))
             told(line, json)

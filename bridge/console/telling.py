@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.console import words
-from bridge.model import Action, EntryState
+from bridge.model import WITHDRAWALS, EntryState
 from bridge.settings import Project
 from bridge.store import answers
 
@@ -87,7 +87,7 @@ def sent(life: dict[str, Any], project: Project) -> Iterator[Event]:
         answer = words.SETTLED.get(step["code"]) or words.ANSWER.get(step["answer"] or "", "")
         status = f" (HTTP {step['status']})" if step["status"] else ""
         good = step["answer"] == "done"
-        gone = step["action"] == Action.RETRACT.value
+        gone = step["action"] in WITHDRAWALS
         text = f"{practice}: {'taken back' if gone else 'in the chart'}" if good else f"{practice}: not there yet"
         yield Event(step["answered_at"], text, f"{answer}{status}", "good" if good else "waits")
 

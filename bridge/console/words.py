@@ -68,7 +68,9 @@ ACTION = {
     "create": "a new {what}",
     "update": "a correction of the {what}",
     "replace": "a new {what} in place of the old one",
+    "supersede": "a new {what} that says which earlier one it takes the place of",
     "retract": "that the {what} was entered in error",
+    "disregard": "that the {what} is to be disregarded: it was entered in error",
 }
 ANSWER = {
     "done": "The EHR took it.",

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from bridge.ehr.route import capability_key
 from bridge.ehr.rows import TABLE, Learn
-from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, HoldReason, Interaction, Owner
+from bridge.model import WITHDRAWALS, Action, Answer, AnswerClass, EntryState, Hold, HoldReason, Interaction, Owner
 
 SECOND = 1_000_000
 FIRST_WAIT = 30 * SECOND
@@ -107,7 +107,7 @@ def _spread(entry: str, attempts: int) -> int:
 def _done(answer: Answer, tried: Tried, now: int) -> Next:
     if tried.interaction in (Interaction.READ, Interaction.SEARCH):
         return Next(EntryState.UNKNOWN if tried.looking else EntryState.READY, now)
-    return Next(EntryState.RETRACTED if tried.action is Action.RETRACT else EntryState.DELIVERED)
+    return Next(EntryState.RETRACTED if tried.action in WITHDRAWALS else EntryState.DELIVERED)
 
 
 def _look(answer: Answer, tried: Tried, now: int) -> Next:

@@ -22,7 +22,8 @@ V = TypeVar("V")
 GENERIC = "generic"
 
 Yes = Literal["yes", "no", "unknown"]
-Change = Literal["update", "replace", "none"]
+Change = Literal["update", "replace", "supersede", "none"]
+Withdrawal = Literal["update", "note", "none"]
 Code = Annotated[str, BeforeValidator(str)]  # vendors number their codes; YAML reads numbers
 
 
@@ -103,8 +104,8 @@ class VendorFacts(Shape):
     keeps_identifier: Fact[Yes]  # stores and returns the identifier we send
     if_match: Fact[Literal["required", "when-known"]]
     stale: Fact[tuple[int, ...]]  # statuses that say "another version stands"
-    correction: Fact[Change]  # how a document is corrected
-    retraction: Fact[Literal["update", "none"]]  # whether entered-in-error can be written
+    correction: Fact[Change]  # how a document is best corrected (`send.CHANGES` says what else)
+    retraction: Fact[Withdrawal]  # how one is taken back: entered-in-error, or a note that says so
     meta: Fact[tuple[str, ...]]  # elements of meta that are sent
     marks: Fact[dict[str, tuple[dict[str, str], ...]]]  # type → codings in meta.security that this vendor reads
     drops: Fact[dict[str, tuple[str, ...]]]  # type → elements this vendor refuses or infers

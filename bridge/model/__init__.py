@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from bridge.errors import Problem
+from bridge.model.states import DOCUMENTS as DOCUMENTS
 from bridge.model.states import UNRESOLVED as UNRESOLVED
+from bridge.model.states import WITHDRAWALS as WITHDRAWALS
 from bridge.model.states import Action as Action
 from bridge.model.states import AnswerClass as AnswerClass
 from bridge.model.states import EntryState as EntryState

@@ -46,6 +46,17 @@ def no_retraction(entry: EntryWork) -> Hold:
     )
 
 
+def forgotten(entry: EntryWork) -> Hold:
+    """What stands was written by us, and what was written is not known any more."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.ENGINEER,
+        "it takes the place of a note whose delivery reference is not known any more",
+        "look into the chart for what stands of it, then answer this hold",
+    )
+
+
 def wrong(line: Line, shaped: Shaped, vendor: VendorFacts) -> Finding | None:
     """The first error of what would leave: of shaping for this EHR, or of FHIR itself.
 

@@ -12,7 +12,7 @@ from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.decide import back_off, decide
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
-from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
+from bridge.model import DOCUMENTS, Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
 from bridge.moves import astray, handing, holding, planning
 from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
@@ -52,7 +52,7 @@ async def settle(turn: Turn) -> Outcome:
         return await handing.settle(turn, last)
     if entry.state is EntryState.READY and entry.stands is not None:  # a backup came back (`bridge restored`)
         return await look_ahead(turn, entry.stands)
-    if last is None or last.action in (Action.CREATE, Action.REPLACE) or entry.state is EntryState.READY:
+    if last is None or last.action in DOCUMENTS or entry.state is EntryState.READY:
         return await look_for(turn, last)
     if entry.stands is None:
         return await held(turn, holding.looked(entry, "what it was to change is not known"))
@@ -120,8 +120,13 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
     if verdict.verdict is look.Verdict.DELIVERED and verdict.stands is not None:
         hold = holding.stands_twice(entry, verdict.duplicates) if verdict.duplicates else None
         digest, patient = (last.digest, last.patient) if last is not None else ("", "")
-        stands = Stands(verdict.stands.id, verdict.stands.version, digest, patient)
         stepped = Stepped(last.id, LOOKED) if last is not None else None
+        if last is not None and last.action is Action.DISREGARD:
+            state, due, left, done = astray.after_withdrawal(turn, now)
+            return await finish(
+                turn.line, turn.lane, entry, state, now, due=due, stands=left, hold=hold, step=stepped, withdrawn=done
+            )
+        stands = Stands(verdict.stands.id, verdict.stands.version, digest, patient)
         go_on = last is None or overtaken(entry, last)  # None: what it says is not known, and it is compared
         return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=go_on, hold=hold)
     if verdict.verdict is look.Verdict.PERSON:
@@ -162,7 +167,7 @@ async def look_ahead(turn: Turn, stands: Stands) -> Outcome:
     """What a restored ledger knows to stand may have been replaced since its backup: then that is what stands."""
     entry, chart, now = turn.entry, turn.chart, turn.clock()
     replaced, found = entry.replaced, stands
-    if send.change(entry.resource_type, chart.planned) is Action.REPLACE:
+    if send.change(entry.resource_type, chart.planned) in (Action.REPLACE, Action.SUPERSEDE):
         way = look.searchable(chart.planned, entry.resource_type)
         if way.how is None:
             return await held(turn, holding.looked(entry, f"this EHR cannot be searched for it: {way.because}"))

@@ -65,6 +65,15 @@ async def once_more(turn: Turn) -> Outcome:
     return Outcome(stop=True) if turn.entry.due is not None else await stay(turn, turn.clock(), stop=True)
 
 
+def passes(entry: EntryWork, until: int | None) -> bool:
+    """Whether an entry may go though one before it in its thread waits (`until` a time, or None: for a person).
+
+    The last of a thread is what carries the record whole: it refers to what stands and else says the same itself, so
+    that no discrete write that an EHR does not take keeps back what was urgent.
+    """
+    return entry.route != "discrete" and until is None
+
+
 async def park(turn: Turn, until: int | None) -> None:
     """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
     entry, now = turn.entry, turn.clock()

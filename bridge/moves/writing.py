@@ -17,6 +17,7 @@ from bridge.ehr.look import applied
 from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
 from bridge.model import (
+    WITHDRAWALS,
     Action,
     Answer,
     AnswerClass,
@@ -29,7 +30,7 @@ from bridge.model import (
     Stands,
     type_json,
 )
-from bridge.moves import astray, holding, planning
+from bridge.moves import astray, correcting, holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.shaping import last_sent, shape
@@ -86,11 +87,15 @@ async def bring(
         if isinstance(placed, Hold):
             return await held(turn, placed)
         standing, patient = current or entry.stands, placed
-    replaced = entry.replaced + (action is Action.REPLACE)
+    another = action in (Action.REPLACE, Action.SUPERSEDE)
+    replaced = entry.replaced + another
     reference = entry.reference
-    if replaced and (action is Action.REPLACE or entry.stands is None):  # the first one's was made with the plan
+    if replaced and (another or entry.stands is None):  # the first one's was made with the plan
         reference = planning.reference_of(turn.line, turn.lane, entry, replaced)
-    shaped = shape(turn, leaving, reference, patient, action is Action.UPDATE, decision, records)
+    earlier = correcting.earlier(turn, patient) if action is Action.SUPERSEDE else None
+    if isinstance(earlier, Hold):
+        return await held(turn, earlier)
+    shaped = shape(turn, leaving, reference, patient, action is Action.UPDATE, decision, records, earlier)
     wrong = holding.wrong(turn.line, shaped, chart.vendor)
     if wrong is not None:
         return await held(turn, holding.unsendable(entry, wrong))
@@ -110,19 +115,24 @@ async def bring(
         request = send.request(action, shaped.resource, capability, standing, sent)
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
-    ours = request.body if action is Action.CREATE else orjson.dumps(shaped.resource)
+    ours = request.body if action in (Action.CREATE, Action.SUPERSEDE) else orjson.dumps(shaped.resource)
     return await step(
         turn, action, interaction, request, ours, digest, withheld, decision, patient, reference, replaced
     )
 
 
 async def withdraw(turn: Turn) -> Outcome:
-    """Nothing should stand any more: what stands is marked entered-in-error. A correction; no gate is asked."""
+    """Nothing should stand any more: what stands is marked entered-in-error, or where this EHR cannot a document asks
+    to disregard it. A correction; no gate is asked.
+    """
     entry, now = turn.entry, turn.clock()
     if entry.stands is None:
         return await finish(turn.line, turn.lane, entry, EntryState.CANCELLED, now)
-    if not send.can_retract(entry.resource_type, turn.chart.planned):
+    way = send.withdrawal(entry.resource_type, turn.chart.planned)
+    if way is None:
         return await held(turn, holding.no_retraction(entry))
+    if way is Action.DISREGARD:
+        return await disregard(turn)
     current = await read(turn, entry.stands)
     if isinstance(current, Outcome):
         return current
@@ -149,6 +159,17 @@ async def withdraw(turn: Turn) -> Outcome:
         entry.reference,
         replaced,
     )
+
+
+async def disregard(turn: Turn) -> Outcome:
+    """A document that asks to disregard what stands."""
+    made = correcting.disregarding(turn)
+    if isinstance(made, Hold):
+        return await held(turn, made)
+    return await step(
+        turn, Action.DISREGARD, Interaction.CREATE, made.request, made.resource, "", turn.entry.withheld, None,
+        made.patient, made.reference, made.replaced,
+    )  # fmt: skip
 
 
 async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
@@ -189,6 +210,7 @@ async def step(
         return await once_more(turn)  # the lease must outlast the request; the lane is claimed anew
     if lapsed(resting_on, turn.clock()):
         return await once_more(turn)
+    changes = interaction is Interaction.UPDATE
     begin = steps.Begin(
         ledger=line.ledger,
         lease=Lease.of(lane),
@@ -204,9 +226,9 @@ async def step(
         digest=digest,
         withheld=withheld,
         consents=resting_on.consents if resting_on is not None else (),
-        correction=action is Action.RETRACT,
+        correction=action in WITHDRAWALS,
         patient=patient,
-        target=entry.stands.id if entry.stands is not None and interaction is Interaction.UPDATE else "",
+        target=entry.stands.id if entry.stands is not None and (changes or action is Action.DISREGARD) else "",
         reference=reference,
         replaced=replaced,
         request_blob=line.ledger.ids.take(),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, Text, bindparam, case, func, insert, select, update
 
-from bridge.model import GUARDED, Action, AnswerClass, EntryState, Hold, HoldReason, Stands
+from bridge.model import GUARDED, WITHDRAWALS, Action, AnswerClass, EntryState, Hold, HoldReason, Stands
 from bridge.store import holds, lanes, leases, persons, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
@@ -284,7 +284,7 @@ def last(connection: Connection, ledger: Ledger, entry_id: int, *, digest: str |
     """The latest step of an entry, or the latest that wrote what has this `digest`; None where there was none."""
     query = select(step).where(step.c.entry == entry_id, step.c.request_blob.isnot(None))
     if digest is not None:
-        query = query.where(step.c.action != Action.RETRACT.value, step.c.digest == digest)
+        query = query.where(step.c.action.not_in(WITHDRAWALS), step.c.digest == digest)
     row = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
     if row is None:
         return None
@@ -292,19 +292,23 @@ def last(connection: Connection, ledger: Ledger, entry_id: int, *, digest: str |
     return Last(row.id, Action(row.action), row.digest, row.begun_at, row.patient, body)
 
 
+BESIDE = (Action.REPLACE, Action.SUPERSEDE)
+"""What makes a document that takes the place of one which stays in the chart."""
+
+
 def others(connection: Connection, entry_id: int, stands: str) -> list[Stands]:
     """What an entry's steps wrote before what `stands`, and no step took back; the newest first.
 
     A document that took another's place leaves that one in the chart.
     """
-    made = step.c.action.in_([Action.CREATE.value, Action.REPLACE.value]) & step.c.stands_id.isnot(None)
-    back = (step.c.action == Action.RETRACT.value) & step.c.answer.in_([AnswerClass.DONE.value])
+    made = step.c.action.in_([*BESIDE, Action.CREATE]) & step.c.stands_id.isnot(None)
+    back = step.c.action.in_(WITHDRAWALS) & step.c.answer.in_([AnswerClass.DONE.value])
     mine = connection.execute(select(step).where(step.c.entry == entry_id, made | back).order_by(step.c.begun_at)).all()
-    gone = {row.target for row in mine if row.action == Action.RETRACT.value}
+    gone = {row.target for row in mine if row.action in WITHDRAWALS}
     left: dict[str, Stands] = {}
     for row in mine:
-        if row.stands_id == stands and row.action != Action.RETRACT.value:
+        if row.stands_id == stands and row.action not in WITHDRAWALS:
             break
-        if row.stands_id is not None and row.action != Action.RETRACT.value and row.stands_id not in gone:
-            left[row.stands_id] = Stands(row.stands_id, "", "", row.patient)
+        if row.stands_id is not None and row.action not in WITHDRAWALS and row.stands_id not in gone:
+            left[row.stands_id] = Stands(row.stands_id, "", row.digest, row.patient)
     return list(reversed(left.values()))

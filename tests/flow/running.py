@@ -163,6 +163,7 @@ def by_command(it: Campaign) -> None:
     """Every command that changes something."""
     holds = {hold["reason"]: hold for hold in it.pilot.holds()}
     for json_too in ((), ("--json",)):
+        command(it, "work", "--dry-run", *json_too)
         command(it, "work", "--until-idle", *json_too)
         command(it, "held retry", "--reason", "content", *json_too)
     for hold in holds.values():
@@ -290,6 +291,11 @@ def previews(it: Campaign) -> None:
     for one in ({"resourceType": "Consent", "status": said}, {"id": said}, said, [{"child": "c-facts", "from": said}]):
         written.write_text(json.dumps(one), encoding="utf-8")
         command(it, *asked, "--consents", str(written))
+    requests = (*asked[:5], "--practice", "maple")
+    for json_too in ((), ("--json",)):
+        command(it, *requests, *json_too)
+    command(it, *requests[:-1], said)
+    command(it, *requests, "--statement", str(written))
     command(it, *asked[:-1], said)
     command(it, *asked[:-3], said)
     for path in (records, forms, written):

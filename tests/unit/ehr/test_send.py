@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from bridge.ehr.merge import conflicts, contains, entered_in_error, is_in_error, merge
-from bridge.ehr.send import Current, can_retract, change, current, read, request
+from bridge.ehr.send import Current, change, current, read, request, withdrawal
 from bridge.model import Action, Request, Response, Stands, type_json
 from tests.unit.ehr.making import ALL, capability, json
 
@@ -111,16 +111,29 @@ def test_ways_to_correct() -> None:
         change("DocumentReference", capability("generic", DocumentReference=(("create", "read"), ()))) is Action.REPLACE
     )
     assert change("Task", capability("generic", Task=(("create", "read"), ()))) is None
-    assert change("DocumentReference", capability("oracle", DocumentReference=(("create", "read"), ()))) is None
-    assert change("DocumentReference", capability("athena", DocumentReference=(ALL, ()))) is None
+    kept = capability("oracle", DocumentReference=(("create", "read"), ()))  # drops relatesTo
+    assert change("DocumentReference", kept) is Action.SUPERSEDE
+    assert change("DocumentReference", capability("athena", DocumentReference=(ALL, ()))) is Action.SUPERSEDE
+    assert change("DocumentReference", capability("athena", DocumentReference=(("read",), ()))) is None
+    assert change("Task", capability("athena", Task=(ALL, ()))) is None
     assert change("Task", capability("generic", Task=(("create", "update"), ()))) is None  # it cannot be read first
 
 
 def test_ways_to_retract() -> None:
-    assert can_retract("DocumentReference", capability("oracle"))
-    assert not can_retract("DocumentReference", capability("athena"))
-    assert not can_retract("Task", capability("open", Task=(("create", "read"), ())))
-    assert not can_retract("Task", capability("open", Task=(("create", "update"), ())))
+    assert withdrawal("DocumentReference", capability("oracle")) is Action.RETRACT
+    assert withdrawal("DocumentReference", capability("athena")) is Action.DISREGARD
+    added = capability("open", DocumentReference=(("create", "read"), ()))
+    assert withdrawal("DocumentReference", added) is Action.DISREGARD
+    assert withdrawal("DocumentReference", capability("open", DocumentReference=(("read",), ()))) is None
+    assert withdrawal("Task", capability("open", Task=(("create", "read"), ()))) is None
+    assert withdrawal("Task", capability("open", Task=(("create", "update"), ()))) is None
+
+
+@pytest.mark.parametrize("action", [Action.SUPERSEDE, Action.DISREGARD])
+def test_what_stands_beside_is_a_post_and_names_nothing_but_in_its_words(action: Action) -> None:
+    made = request(action, NOTE, OPEN)
+    assert (made.method, made.path, made.headers) == ("POST", "DocumentReference", {})
+    assert body(made) == NOTE
 
 
 # ── merging ───────────────────────────────────────────────────────────────────────────────────────────────────────
