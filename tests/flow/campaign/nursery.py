@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from bridge.mappings import load as mappings
 from bridge.mappings.load import Mappings
 from bridge.mappings.watching import Watching
 from bridge.model import Action, EntryState, Interaction, Request, Response
-from bridge.moves import settling, writing
+from bridge.moves import matching, settling, writing
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.line import Line
 from bridge.moves.turning import Turn
@@ -128,10 +128,11 @@ def quicken() -> None:
     """What has to wait waits for some seconds at most, so that a campaign need not."""
     usual = decide.back_off
 
-    def sooner(entry: str, attempts: int, *_: int) -> int:
+    def sooner(entry: str, attempts: int, first: int = 0, longest: int = 0) -> int:
         return usual(entry, attempts, decide.SECOND // 4, 4 * decide.SECOND)
 
     decide.back_off = sooner
+    matching.AGAIN = decide.SECOND
 
 
 # ── broken senders: what a campaign must notice ───────────────────────────────────────────────────────────────────
@@ -183,8 +184,8 @@ def grabbing() -> None:
     """Lanes are taken whoever holds them, and nobody is asked whether they still do."""
     usual = lanes.due_query
 
-    def whoever(now: int, *more: Any) -> Select[Any]:
-        return usual(now + 3_600_000_000, *more)
+    def whoever(now: int, limit: int, closed: Sequence[str]) -> Select[Any]:
+        return usual(now + 3_600_000_000, limit, closed)
 
     lanes.due_query = whoever
 

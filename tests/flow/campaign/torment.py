@@ -14,7 +14,7 @@ from typing import Any
 from bridge.jobs.worker import system_clock
 from bridge.model import EntryState, HoldReason, Owner
 from bridge.moves import answering
-from bridge.store import leases
+from bridge.store import statements
 from tests.flow import pilot as flow
 from tests.flow.campaign import outcomes, proof
 from tests.flow.campaign.caseload import AMENDED, VOID, Caseload, words
@@ -120,7 +120,7 @@ class Campaign:
         for _ in range(20):
             self.pilot.work()
             with self.pilot.line.ledger.read() as connection:
-                if len(leases.statements(connection)) == len(self.sites):
+                if len(statements.known(connection)) == len(self.sites):
                     return
         raise AssertionError("not every EHR says what it takes")
 
@@ -243,12 +243,16 @@ def told(held: Held) -> str:
 
 
 @contextmanager
-def campaign(plan: Plan, nursery: Nursery, folder: Path) -> Iterator[Campaign]:
-    """A campaign opened; its workers and EHRs end with the block."""
+def campaign(plan: Plan, nursery: Nursery, folder: Path, running: Sequence[Site] = ()) -> Iterator[Campaign]:
+    """A campaign opened; its workers end with the block, and so do its EHRs but those that ran already."""
     with ExitStack() as wires:
         keys = wires.enter_context(key_server(plan.signing))
         smart = f"{CLIENT}={keys.url}" if keys is not None else ""
-        sites = wires.enter_context(sandboxes(plan.practices, folder / "sandboxes.log", smart=smart))
+        sites = [site for site in running if site.name in plan.practices]
+        for site in sites:
+            site.clear()
+        if not sites:
+            sites = wires.enter_context(sandboxes(plan.practices, folder / "sandboxes.log", smart=smart))
         bases = [wires.enter_context(slow_wire(site, plan.slow)) if plan.slow else site.base for site in sites]
         projects = [
             flow.Site(site.name, base, enable=ENABLED.get(site.name, ()), login=LOGIN if keys is not None else "none")
