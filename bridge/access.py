@@ -19,6 +19,7 @@ class Role(StrEnum):
     """What someone, or some system, is to the bridge."""
 
     AGENCY_SYSTEM = "agency-system"  # the agency's own software, with its API key
+    PRACTICE_SYSTEM = "practice-system"  # the practice's own software, with its API key
     AGENCY_STAFF = "agency-staff"
     PRACTICE_READER = "practice-reader"
     ENGINEER = "engineer"
@@ -28,6 +29,7 @@ class Action(StrEnum):
     """What can be asked."""
 
     SUBMIT = "submit"  # hand in records
+    REFER = "refer"  # hand in a practice's referral to an agency
     SEE_STATUS = "see-status"  # states, counts, where a record got to
     SEE_RECORD = "see-record"  # an agency's own words
     SEE_DELIVERED = "see-delivered"  # what was released to a practice
@@ -41,6 +43,7 @@ class Action(StrEnum):
 
 GRANTS: Mapping[Role, frozenset[Action]] = {
     Role.AGENCY_SYSTEM: frozenset({Action.SUBMIT, Action.SEE_STATUS}),
+    Role.PRACTICE_SYSTEM: frozenset({Action.REFER}),
     Role.AGENCY_STAFF: frozenset(
         {Action.SUBMIT, Action.SEE_STATUS, Action.SEE_RECORD, Action.SEE_DELIVERED}
         | {Action.ANSWER, Action.CONSENT, Action.LINK, Action.TABLE, Action.RETRY}
@@ -69,7 +72,7 @@ def may(principal: Principal, action: Action, *, agency: str = "", practice: str
         return False
     if principal.role is Role.ENGINEER:
         return True
-    if principal.role is Role.PRACTICE_READER:
+    if principal.role in (Role.PRACTICE_READER, Role.PRACTICE_SYSTEM):
         return bool(practice) and practice == principal.practice
     return bool(agency) and agency == principal.agency
 
@@ -87,19 +90,25 @@ def principal_of(person: Person) -> Principal:
 
 
 class ApiKeys:
-    """The agencies' API keys, kept as digests; looking one up takes the same time whichever it is, or none."""
+    """The API keys of agencies and practices, kept as digests; each look-up takes the same time, found or not."""
 
     def __init__(self, project: Project) -> None:
         self._digests = [
-            (digest(agency.key.reveal()), agency.id) for agency in project.agencies.values() if agency.key is not None
+            (digest(agency.key.reveal()), Principal(agency.id, Role.AGENCY_SYSTEM, agency.id))
+            for agency in project.agencies.values()
+            if agency.key is not None
+        ] + [
+            (digest(practice.key.reveal()), Principal(practice.id, Role.PRACTICE_SYSTEM, practice=practice.id))
+            for practice in project.practices.values()
+            if practice.key is not None
         ]
 
     def principal(self, key: str) -> Principal | None:
-        """The agency's system this key speaks for."""
+        """The agency's or practice's system this key speaks for."""
         asked, found = digest(key), None
-        for known, agency in self._digests:
+        for known, principal in self._digests:
             if hmac.compare_digest(known, asked):
-                found = Principal(agency, Role.AGENCY_SYSTEM, agency)
+                found = principal
         return found
 
 

@@ -85,6 +85,19 @@ def certain(
     return Certain(found.id)
 
 
+def by_number(link: Link, shared: bool) -> Certain | Hold:
+    """The patient where no EHR can be asked: the practice's own number says it, unless two persons were given one.
+
+    `shared` as in `certain`. The chart is the number itself.
+    """
+    if not shared:
+        return Certain(link.value)
+    key = link_key(link.agency, link.person, link.practice)
+    rule = "the practice's identifier was given for two persons of this agency"
+    step = "ask the practice for the right identifier and import the roster again"
+    return Hold(HoldReason.LINK, key, Owner.PRACTICE, rule, step)
+
+
 def same_day(one: str, other: str) -> bool:
     """Whether two FHIR dates, perhaps only a year or month, do not contradict each other."""
     shorter = min(len(one), len(other))

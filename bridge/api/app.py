@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from bridge import __version__
-from bridge.api import intake, keys, metrics, problems
+from bridge.api import intake, keys, metrics, problems, referrals
 from bridge.console.app import console
 from bridge.errors import ConfigError, Problem
 from bridge.jobs.serve import Serve
@@ -28,6 +28,7 @@ def create_app(line: Line, clock: Callable[[], int]) -> FastAPI:
     app.state.door = intake.Door.of(line, clock)
     problems.install(app)
     app.include_router(intake.routes)
+    app.include_router(referrals.routes)
     app.include_router(metrics.router(line, clock))
     app.include_router(keys.router(line))
     app.mount("/console", console(line, clock))

@@ -56,7 +56,7 @@ At = Annotated[Door, Depends(door)]
 
 
 def caller(at: At, authorization: Annotated[str, Header()] = "", x_api_key: Annotated[str, Header()] = "") -> Principal:
-    """The agency's system whose key this is, as a bearer token or as `X-API-Key`."""
+    """The system of the agency or practice whose key this is, as a bearer token or as `X-API-Key`."""
     scheme, _, bearer = authorization.partition(" ")
     found = at.keys.principal(x_api_key or (bearer.strip() if scheme.lower() == "bearer" else ""))
     if found is None:

@@ -22,7 +22,7 @@ from bridge.errors import ConfigError, DefinitionError, Problem
 from bridge.jobs.open import open_line
 from bridge.jobs.worker import system_clock
 from bridge.model import Response
-from bridge.settings import load
+from bridge.settings import Handoff, load
 from bridge.settings.words import nearest
 
 MARKS = {True: "yes", False: "no"}
@@ -36,6 +36,7 @@ class Unseen:
     id: str
     enable: frozenset[str]
     routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    handoff: Handoff | None = None
 
 
 def capabilities(

@@ -120,7 +120,8 @@ def revoke(agency: AgencyId, person: PersonId, practice: PracticeId, project: Pr
         count = granting.revoke(line, agency, person, practice, BY, now)
         answering.note(line, agency, BY, "consent-revoke", f"person {person} practice {practice}", now)
         told = ending.how_told(line, agency, person, practice)
-    show.say(f"{count} {'consent' if count == 1 else 'consents'} revoked; what stands was true and stays")
+    stays = "; what stands was true and stays" if count else ""
+    show.say(f"{count} {'consent' if count == 1 else 'consents'} revoked{stays}")
     if count:
         show.say(told)
     return show.DONE if count else show.FINDINGS

@@ -16,6 +16,7 @@ from bridge.cli.options import HERE, AsJson, ProjectDir
 from bridge.cli.signing_in import sign_in
 from bridge.errors import ConfigError, Problem
 from bridge.fhir.tls import context
+from bridge.handoff import opening
 from bridge.jobs.logins import GRANTED, Logins
 from bridge.jobs.worker import system_clock
 from bridge.settings import Connection, Project, load
@@ -33,18 +34,40 @@ def doctor(
 ) -> int:
     """Try the ledger and each connection: reachable, statement, clock, and the login step by step."""
     loaded = load(project)
-    chosen = choose(loaded, connection or list(loaded.connections))
+    named = choose(loaded, connection or list(loaded.connections))
+    chosen = [one for one in named if one.base]
     ledger = ledger_check(loaded)
     found = asyncio.run(examine(loaded, chosen, ledger.ok is not False and made(loaded)))
-    good = ledger.ok is not False and all(check.ok is not False for checks in found.values() for check in checks)
+    handed = asyncio.run(reached(loaded, named))
+    checked = [check for checks in found.values() for check in checks] + list(handed.values())
+    good = ledger.ok is not False and all(check.ok is not False for check in checked)
     if json:
+        handoffs = {name: check.as_dict() for name, check in handed.items()}
         connections = {name: {check.name: check.as_dict() for check in checks} for name, checks in found.items()}
-        show.as_json({"ok": good, "ledger": ledger.as_dict(), "connections": connections})
+        show.as_json({"ok": good, "ledger": ledger.as_dict(), "connections": connections, "handoffs": handoffs})
     else:
         tell("ledger", [ledger])
         for name, checks in found.items():
             tell(f"connection {name} ({loaded.connections[name].kind}, {loaded.connections[name].vendor})", checks)
+        for name, check in handed.items():
+            tell(f"practice {name}", [check])
     return show.DONE if good else show.FINDINGS
+
+
+async def reached(project: Project, connections: list[Connection]) -> dict[str, Check]:
+    """Whether those to whom documents are handed over can be reached, by practice; nothing is handed over.
+
+    Raises ConfigError for certificates or a plug-in that cannot be used.
+    """
+    found = {}
+    known = {one.id: one for one in connections}
+    for name, practice in project.practices.items():
+        wants, connection = practice.handoff, known.get(practice.connection)
+        if wants is not None and connection is not None:
+            wrong = await opening.opened(practice, wants, connection).reach()
+            step = "see `handoff` of this practice in bridge.yaml, and ask who runs its interface" if wrong else ""
+            found[name] = Check("hand-off", not wrong, wrong or f"{wants.way}: can be reached", step)
+    return found
 
 
 def choose(project: Project, names: list[str]) -> list[Connection]:

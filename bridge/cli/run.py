@@ -18,12 +18,14 @@ from bridge.cli import (
     demo,
     doctor,
     drafting,
+    handoffs,
     held,
     init,
     keys,
     mappings,
     operate,
     records,
+    referrals,
     sandbox,
     sharing,
     show,
@@ -60,10 +62,12 @@ def build() -> typer.Typer:
     app.command("accept")(records.accept)
     app.add_typer(sharing.links, name="links")
     app.add_typer(consents.consents, name="consents")
+    app.add_typer(referrals.referrals, name="referrals")
     app.command("serve")(operate.serve)
     app.command("work")(operate.work)
     app.command("status")(operate.status)
     app.add_typer(held.app, name="held")
+    app.add_typer(handoffs.app, name="handoffs")
     app.add_typer(keys.app, name="keys")
     app.add_typer(access.app, name="access")
     app.command("restored")(operate.restored)

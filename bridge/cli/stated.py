@@ -59,6 +59,8 @@ async def asked(line: Line, practice: str, *, refresh: bool) -> Stated:
     """
     async with connected(line):
         chart = line.charts[practice]
+        if not chart.serves:
+            return Stated(chart.planned, chart.ways)
         name = chart.connection.id
         before = digest_of(line, name)
         if refresh or chart.capability is None:
@@ -88,7 +90,7 @@ def forgotten(line: Line, practice: str, type: str, interaction: str, *, now: in
         with line.ledger.read() as reading:
             known = [f"{one.type} {one.interaction}" for one in kept.lessons(reading).get(connection, ())]
         rule, step = "no such refusal was learned", f"learned are: {', '.join(known) or 'none'}"
-        raise ConfigError(Problem("unlearned", rule, "command line", f"--forget {type} {interaction}", step))
+        raise ConfigError(Problem("unlearned", rule, "command line", "--forget", step))
     sharing = [one.id for one in line.project.practices.values() if one.connection == connection]
     statements.reopen(line, sharing, now, "forgotten")
 

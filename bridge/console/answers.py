@@ -14,7 +14,7 @@ from bridge.console.desk import At, Author, Desk, Nothing, back
 from bridge.console.needs import answers_it, case_page, forms_of, may_retry_all, meanings, one, pile_of, table_and_code
 from bridge.console.signing import Visitor
 from bridge.errors import ConfigError, Problem
-from bridge.moves import answering
+from bridge.moves import answering, referring
 
 routes = APIRouter()
 Text = Annotated[str, Form()]
@@ -95,6 +95,25 @@ def row(
         entered = {"same": same, "display": display, "system": system, "target": target, "start": start, "until": until}
         return case_page(request, at, who, found, error.problems, entered)
     return back(request, f"/needs/{hold}", "row-added", count)
+
+
+@routes.post("/holds/{hold}/referral")
+def referral(request: Request, at: At, who: Author, hold: int, verdict: Text = "", person: Text = "") -> Response:
+    """Whom a practice's referral is about, or that the agency does not take it."""
+    found = asked(at, who, hold, "referral")
+    if found["closed_at"] is not None:
+        return closed(request, hold)
+    known, by, now = referring.of_hold(at.line, found), who.principal.name, at.clock()
+    try:
+        if known is None or verdict not in ("place", "decline"):
+            raise ConfigError(Problem("answer-missing", "choose one of the two", "answer"))
+        if verdict == "place":
+            referring.place(at.line, known["id"], person.strip(), by, now)
+        else:
+            referring.decline(at.line, known["id"], by, now)
+    except ConfigError as error:
+        return case_page(request, at, who, found, error.problems, {"verdict": verdict, "person": person})
+    return back(request, f"/needs/{hold}", "placed" if verdict == "place" else "declined")
 
 
 @routes.post("/holds/{hold}/record")

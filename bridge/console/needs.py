@@ -14,6 +14,7 @@ from bridge.console.signing import Visitor
 from bridge.errors import Problem
 from bridge.mappings.tables import Row, Table
 from bridge.model import EntryState, HoldReason
+from bridge.moves import referring
 from bridge.moves.answering import asks_to_read, awaits_word
 from bridge.store import browsing, needs
 from bridge.store.needs import Pile
@@ -81,11 +82,14 @@ def case_page(
         if "link" in forms and len(practices) == 1:
             system = browsing.known_system(connection, at.line.ledger, found["agency"], practices[0])
     table, code = table_and_code(found)
+    referral = referring.of_hold(at.line, found) if "referral" in forms else None
+    reads = referral is not None and answers_it(who, found, Action.SEE_RECORD)
     return at.page(
         request, "case.html", who, 422 if problems else 200,
         hold=found, forms=forms, waiting=waiting, practices=practices, system=system, table=table, code=code,
         meanings=meanings(at, found["agency"], table) if "row" in forms else [],
-        problems=problems, entered=entered or {},
+        problems=problems, entered=entered or {}, referral=referral,
+        told=referring.words(at.line, referral) if referral is not None and reads else [],
         reader=who.principal.role is Role.PRACTICE_READER,
     )  # fmt: skip
 
@@ -122,6 +126,7 @@ def forms_of(found: Mapping[str, Any], who: Visitor) -> list[str]:
         ("consent", Action.CONSENT, reason is HoldReason.CONSENT or unplaced),
         ("link", Action.LINK, reason is HoldReason.LINK or unplaced),
         ("row", Action.TABLE, reason is HoldReason.TABLE),
+        ("referral", Action.LINK, reason is HoldReason.REFERRAL),
         ("record", Action.SEE_RECORD, awaits_word(found)),  # only those decide who may read what they send
         ("read", Action.SEE_RECORD, asks_to_read(found)),
         ("entry", Action.ANSWER, about_entry and reason is HoldReason.DECISION and not asks_to_read(found)),
@@ -134,7 +139,7 @@ def forms_of(found: Mapping[str, Any], who: Visitor) -> list[str]:
 def may_retry(found: Mapping[str, Any]) -> bool:
     """Whether looking again can change anything, and cannot send twice what may stand already."""
     reason = HoldReason(found["reason"])
-    if reason in (HoldReason.CONSENT, HoldReason.TABLE):
+    if reason in (HoldReason.CONSENT, HoldReason.TABLE, HoldReason.REFERRAL):
         return False  # what they wait for runs them again by itself
     if reason is HoldReason.DECISION:
         refused = found.get("entry_state") == EntryState.REFUSED.value

@@ -9,7 +9,7 @@ from bridge.access import Action, Role, may
 from bridge.console.desk import At, Desk, Nothing, Who
 from bridge.console.signing import Visitor
 from bridge.model import EntryState
-from bridge.store import browsing
+from bridge.store import browsing, handoffs
 
 routes = APIRouter()
 
@@ -28,7 +28,7 @@ def practices(request: Request, at: At, who: Who) -> HTMLResponse:
 
 
 @routes.get("/practices/{name}")
-def practice(request: Request, at: At, who: Who, name: str) -> HTMLResponse:
+def practice(request: Request, at: At, who: Who, name: str, said: str = "") -> HTMLResponse:
     """One practice: what came to stand in its charts last, by delivery reference."""
     if name not in visible(at, who):
         raise Nothing
@@ -36,10 +36,12 @@ def practice(request: Request, at: At, who: Who, name: str) -> HTMLResponse:
         reached = browsing.connections(connection, at.clock())
         share = browsing.shares(connection, who.principal.agency).get(name)
         latest = browsing.latest_delivered(connection, name, who.principal.agency)
+        handed = handoffs.waiting(connection, name, agency=who.principal.agency, limit=100)
     shown = at.line.project.practices[name]
     reader = who.principal.role is Role.PRACTICE_READER
     return at.page(
-        request, "practice.html", who, practice=shown, share=share, latest=latest, reader=reader,
+        request, "practice.html", who, practice=shown, share=share, latest=latest, reader=reader, handed=handed,
+        said=said, serves=bool(at.line.project.connections[shown.connection].base),
         reached=reached.get(shown.connection),
     )  # fmt: skip
 

@@ -46,6 +46,7 @@ REASON = {
     "capability": "No way into the practice's EHR",
     "content": "It cannot be written as it is",
     "practice": "No practice is known",
+    "referral": "A referral from a practice",
     "notice": "For your information",
 }
 WAITS = {
@@ -53,6 +54,7 @@ WAITS = {
     "link": ("person", "people"),
     "practice": ("person", "people"),
     "table": ("code", "codes"),
+    "referral": ("referral", "referrals"),
 }
 """What the cases of a reason are, one and many; else records."""
 
@@ -95,7 +97,8 @@ CLOSED = {
     "planned": "it was prepared anew",
     "translated": "it was prepared anew",
     "withdrawn": "the agency withdrew the record",
-    "superseded": "a newer version of the record came",
+    "record": "the record that was waited for came",
+    "superseded": "a newer version of it came",
     "activation": "the mappings changed",
     "settings": "the settings changed",
     "command": "somebody answered it on the command line",
@@ -147,6 +150,10 @@ SAID = {
     "leave": "Noted: it may leave as it is.",
     "send": "The record is sent as it is, as far as the family agreed.",
     "keep": "The record stays with the agency. Kept: {count}.",
+    "handed-confirmed": "Noted: it is in the chart.",
+    "handed-again": "It is handed over anew, under a new reference.",
+    "placed": "The referral is placed; the practice's number of the patient is noted.",
+    "declined": "Noted: the agency does not take this referral.",
     "closed": "Somebody answered this before; nothing was changed.",
     "imported": "The list is taken in.",
 }

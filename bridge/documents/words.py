@@ -22,6 +22,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The agency has taken this entry back.",
         "La agencia ha retirado esta entrada.",
     ),
+    "takes-place-of": ("Takes the place of", "Reemplaza a"),
+    "disregard-title": ("Please disregard an earlier document", "Por favor ignore un documento anterior"),
+    "disregard": (
+        "The agency has taken back the document with this delivery reference; please remove it or mark it as an error:",
+        "La agencia ha retirado el documento con esta referencia; por favor elimínelo o márquelo como error:",
+    ),
     "several": ("News from the agency", "Novedades de la agencia"),
     "entries": ("Entries", "Entradas"),
     "about": ("About", "Sobre"),

@@ -8,7 +8,7 @@ from typing import Protocol
 from bridge.ehr.capability import Capability, Learned
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.ways import Ways, shipped
-from bridge.model import Request, Response, type_json
+from bridge.model import Failure, Request, Response, type_json
 from bridge.settings import Connection, Practice
 
 
@@ -16,6 +16,14 @@ class Sender(Protocol):
     """What sends a request and brings its answer (`fhir.client.Client`)."""
 
     async def send(self, request: Request) -> Response: ...
+
+
+class NoServer:
+    """What stands where there is no FHIR server: nothing that is sent to it leaves."""
+
+    async def send(self, request: Request) -> Response:
+        """It was not sent."""
+        return Response(failure=Failure.NOT_CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,15 @@ class Chart:
         asked = self.practice.asked
         capability = Capability.from_statement(statement, self.vendor, asked, learned)
         return replace(self, capability=capability, stated=digest, lessons=frozenset(learned))
+
+    def without_server(self) -> Chart:
+        """The chart itself; where there is no FHIR server, one that knows that none takes anything."""
+        return self if self.serves else replace(self, capability=Capability(self.vendor, "no FHIR server", {}, {}))
+
+    @property
+    def serves(self) -> bool:
+        """Whether there is a FHIR server at all."""
+        return bool(self.connection.base)
 
     @property
     def planned(self) -> Capability:

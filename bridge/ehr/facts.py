@@ -97,7 +97,13 @@ class VendorFacts(Shape):
     correction: Fact[Change]  # how a document is corrected
     retraction: Fact[Literal["update", "none"]]  # whether entered-in-error can be written
     meta: Fact[tuple[str, ...]]  # elements of meta that are sent
+    marks: Fact[dict[str, tuple[dict[str, str], ...]]]  # type → codings in meta.security that this vendor reads
     drops: Fact[dict[str, tuple[str, ...]]]  # type → elements this vendor refuses or infers
+    adds: Fact[dict[str, dict[str, dict[str, Any]]]]  # type → list element → what each item has beside ours
+    items: Fact[dict[str, dict[str, tuple[str, ...]]]]  # type → list element → what an item must have, or is refused
+    filed_as: Fact[
+        dict[str, dict[str, dict[str, str]]]
+    ]  # type → element → our code → the one a new resource is filed by
     requires: Fact[dict[str, tuple[str, ...]]]  # type → paths that must be there, or the vendor refuses
     only: Fact[dict[str, dict[str, tuple[Code, ...]]]]  # type → path → the only codes taken there
     profile: Fact[str]  # the version of US Core whose profiles meta names; "" = without a version

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bridge.ehr import send
 from bridge.ehr.capability import Capability
-from bridge.ehr.route import Site, Way, way
+from bridge.ehr.route import Site, Way, handing, way
 from bridge.ehr.ways import CORRECTION, DOCUMENT, OTHER, Ways, shipped
 from bridge.model import Action, Allowed, Interaction
 
@@ -21,8 +22,12 @@ def ways_of(kind: str, capability: Capability, site: Site, ways: Ways | None = N
     known = ways or shipped()
     names = known.ladder(kind).ways
     found = [way(name, kind, capability, site, known) for name in names]
+    given = handing(OTHER if kind == CORRECTION else kind, capability, site, known)
     if kind == CORRECTION:
-        found += _corrections(capability)
+        handed = given is not None and given.enabled
+        found += [replace(one, enabled=one.enabled and not handed) for one in _corrections(capability)]
+        given = replace(given, loses=known.handed.correction) if given is not None else None
+    found += [given] if given is not None else []
     found.sort(key=lambda one: not one.enabled)
     if not any(one.enabled for one in found):
         rule = "nothing else is open: it is held, and the practice's EHR team is told what to open"

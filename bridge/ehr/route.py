@@ -11,8 +11,17 @@ from typing import Protocol
 from bridge.ehr.capability import Capability
 from bridge.ehr.ways import DOCUMENT, NEVER_ALONE, WHOLE, Ways, shipped
 from bridge.model import Allowed, Hold, HoldReason, Interaction, Owner, Part, Planned, Route
+from bridge.settings import Handoff
 
-__all__ = ["NEVER_ALONE", "Site", "Way", "capability_key", "plan", "usable", "way"]
+__all__ = ["HANDOFF", "NEVER_ALONE", "Site", "Way", "capability_key", "handing", "plan", "usable", "way"]
+
+HANDOFF = "handoff"
+"""The kind of route of a document that is handed over: the same entry as one written by FHIR, never both."""
+
+PREFERS = "site: it prefers to be handed documents"
+
+TAKEN = "the server takes"
+"""How a reason begins that is the site's alone."""
 
 
 class Site(Protocol):
@@ -24,6 +33,8 @@ class Site(Protocol):
     def enable(self) -> frozenset[str]: ...
     @property
     def routes(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def handoff(self) -> Handoff | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,26 @@ def way(name: str, kind: str, capability: Capability, site: Site, ways: Ways | N
     if written is None or name not in ladder.ways:
         return Way(name, False, f"the bridge writes no {name} of this kind of record")
     allowed = _asked(name, kind, capability, site, known)
+    if name == WHOLE and allowed.yes and site.handoff is not None and site.handoff.prefer:
+        allowed = Allowed(False, PREFERS)
     return Way(name, allowed.yes, allowed.because, (*written.loses, *ladder.ways[name]), written.causes)
+
+
+def handing(kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Way | None:
+    """The hand-off of a kind of record: of its document, where the EHR takes none or the site prefers it.
+
+    None where the site has none, or where this kind of record has no document.
+    """
+    known = ways or shipped()
+    ladder = known.ladder(kind)
+    if site.handoff is None or WHOLE not in ladder.ways:
+        return None
+    taken = capability.allows(DOCUMENT, Interaction.CREATE)
+    asked = next((site.routes[name] for name in (kind, known.named(kind)) if name in site.routes), (WHOLE,))
+    used = WHOLE in asked and (site.handoff.prefer or not taken.yes)
+    because = PREFERS if site.handoff.prefer else taken.because
+    loses = (*known.written[WHOLE].loses, *ladder.ways[WHOLE], *known.handed.loses)
+    return Way(HANDOFF, used, because, loses, known.handed.causes[site.handoff.way])
 
 
 def usable(type: str, kind: str, capability: Capability, site: Site, ways: Ways | None = None) -> Allowed:
@@ -78,7 +108,8 @@ def plan(
     planned = [Planned(_discrete(part, known)) for part in discrete]
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is not None:
-        planned += _document(note, parts, discrete, way(WHOLE, kind, capability, site, known), site, known)
+        whole, given = way(WHOLE, kind, capability, site, known), handing(kind, capability, site, known)
+        planned += _document(note, parts, discrete, whole, given, site, known)
     else:
         planned += [
             Planned(_discrete(part, known), no_way(site.id, part.type, found[part.type].because))
@@ -90,14 +121,14 @@ def plan(
 
 def no_way(practice: str, type: str, because: str) -> Hold:
     """The hold of what has no way into this practice's EHR."""
-    return Hold(
-        HoldReason.CAPABILITY,
-        capability_key(practice, type),
-        Owner.PRACTICE,
-        f"there is no way into this practice's EHR for it: {because}",
+    step = (
         f"ask the practice's EHR team to open {type} create for this connection and enable it in `bridge.yaml`,"
-        " or hand the document over by another way",
+        " or hand the document over by another way"
     )
+    if because.startswith(TAKEN):
+        step = f"name {type} for this kind of record in the practice's `enable` or `routes` in `bridge.yaml`"
+    rule = f"there is no way into this practice's EHR for it: {because}"
+    return Hold(HoldReason.CAPABILITY, capability_key(practice, type), Owner.PRACTICE, rule, step)
 
 
 def _asked(name: str, kind: str, capability: Capability, site: Site, ways: Ways) -> Allowed:
@@ -108,10 +139,10 @@ def _asked(name: str, kind: str, capability: Capability, site: Site, ways: Ways)
     for asked in (kind, ladder):
         if asked in site.routes:
             if allowed.yes and name not in site.routes[asked]:
-                return Allowed(False, f"the server takes {type}, but this site's routes of {asked} do not name {name}")
+                return Allowed(False, f"{TAKEN} {type}, but this site's routes of {asked} do not name {name}")
             return allowed
     if allowed.yes and name != WHOLE and name not in site.enable:
-        return Allowed(False, f"the server takes {type}, but this site has not enabled it")
+        return Allowed(False, f"{TAKEN} {type}, but this site has not enabled it")
     return allowed
 
 
@@ -122,17 +153,24 @@ def _discrete(part: Part, ways: Ways) -> Route:
 
 
 def _document(
-    note: Part, parts: Sequence[Part], discrete: Sequence[Part], whole: Way, site: Site, ways: Ways
+    note: Part,
+    parts: Sequence[Part],
+    discrete: Sequence[Part],
+    whole: Way,
+    given: Way | None,
+    site: Site,
+    ways: Ways,
 ) -> Iterator[Planned]:
-    """The document; none where it would only repeat what goes anyhow and no document is taken."""
+    """The document, by FHIR or handed over; none where it would only repeat what goes anyhow and none is taken."""
     told = tuple(part.name for part in parts if part.type != "Provenance")  # the document names its authors itself
-    route = Route(WHOLE, "document", DOCUMENT, told, ways.written[WHOLE].rank)
-    if whole.enabled:
+    kind = HANDOFF if given is not None and given.enabled else "document"
+    route = Route(WHOLE, kind, DOCUMENT, told, ways.written[WHOLE].rank)
+    if whole.enabled or (kind == HANDOFF and site.handoff is not None and site.handoff.prefer):
         yield Planned(route)
         return
     alone = all(part.type in NEVER_ALONE or part in discrete for part in parts)
     if not alone or not _only_refers(note, {f"{part.type}/{part.resource.get('id')}" for part in discrete}):
-        yield Planned(route, no_way(site.id, DOCUMENT, whole.because))
+        yield Planned(route, None if kind == HANDOFF else no_way(site.id, DOCUMENT, whole.because))
 
 
 def _only_refers(note: Part, carried: set[str]) -> bool:

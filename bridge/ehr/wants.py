@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bridge.documents.formats import FORMATS, missing
+from bridge.documents.formats import FORMATS, PDF, missing
 from bridge.ehr import ways
 from bridge.ehr.facts import VendorFacts, of_project
 from bridge.ehr.presets import of_site
@@ -36,6 +36,10 @@ def unfit(project: Project) -> Iterator[Problem]:
 
 
 def _formats(practice: Practice, facts: VendorFacts) -> Iterator[Problem]:
+    problem = missing(PDF) if practice.handoff is not None and practice.handoff.format == "pdf" else None
+    if problem is not None:
+        place = f"practices.{practice.id}.handoff.format"
+        yield Problem(problem.code, problem.rule, "bridge.yaml", place, problem.next_step)
     taken = facts.document.mimes
     for field, mimes in (("mime", (practice.document.mime,)), ("otherwise", practice.document.otherwise)):
         for mime in mimes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -51,6 +51,14 @@ class Written(Section):
     loses: tuple[str, ...] = ()
 
 
+class Handed(Section):
+    """What a hand-off causes, by its way, and what is lost by it and by a correction that goes that way."""
+
+    causes: Mapping[str, str]
+    loses: tuple[str, ...]
+    correction: tuple[str, ...]
+
+
 class Ladder(Section):
     """One kind of record: its ways in order, each with what it does not carry."""
 
@@ -63,14 +71,18 @@ class Ways(Section):
     """The whole file."""
 
     written: Mapping[str, Written]
+    handed: Handed
     kinds: Mapping[str, Ladder]
     other: Ladder
 
     def named(self, kind: str) -> str:
         """The ladder of a kind of record (PACK/NAME), by its name; a ladder's own name is itself."""
-        if kind in self.kinds:
-            return kind
-        return next((name for name, ladder in self.kinds.items() if kind in ladder.records), OTHER)
+        return self._names.get(kind, OTHER)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        records = {record: name for name, ladder in self.kinds.items() for record in ladder.records}
+        return {**records, **{name: name for name in self.kinds}}
 
     def ladder(self, kind: str) -> Ladder:
         """The ladder that a kind of record goes."""

@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 
 from bridge.ehr import facts, presets, ways
-from bridge.ehr.chart import Chart
+from bridge.ehr.chart import Chart, NoServer
 from bridge.ehr.wants import unfit
 from bridge.errors import ConfigError
 from bridge.fhir import definitions
 from bridge.fhir.validate import Validator
+from bridge.handoff import opening
 from bridge.jobs import statements
 from bridge.jobs.logins import Logins
 from bridge.jobs.worker import system_clock
@@ -21,7 +22,7 @@ from bridge.mappings import load as mappings
 from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
 from bridge.moves.line import Line
-from bridge.release import settings_key
+from bridge.release import cadence, settings_key
 from bridge.settings import Project
 from bridge.store import holds, leases
 from bridge.store import statements as kept
@@ -72,12 +73,15 @@ def open_line(project: Project, by: str, now: int) -> Iterator[Line]:
 def activate(project: Project, ledger: Ledger, by: str, now: int) -> tuple[dict[str, str], mappings.Mappings]:
     """The project folder's packs and mappings are checked, kept in the ledger and in force there; both are returned.
 
-    Raises ConfigError with every problem of them; a draft of which a line is undecided is never in force.
+    Raises ConfigError with every problem of them, or of the kinds that practices want gathered; a draft of which a
+    line is undecided is never in force.
     """
     files = mappings.read_packs(project.packs, project.directory)
     if undecided := list(drafts.unsure(files)):
         raise ConfigError(undecided)
     checked = mappings.load(files)
+    if unknown := list(cadence.unfit(project.practices, checked.kinds)):
+        raise ConfigError(unknown)
     new = leases.Activation(ledger.ids.take(), "mappings", checked.hash, files, now, by)
     changed = ledger.write(leases.activate, new)
     settings = leases.Activation(ledger.ids.take(), "settings", project.hash, {}, now, by)
@@ -102,14 +106,17 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
     if problems:
         raise ConfigError(problems)
     logins = Logins(line.project, line.ledger, clock)
-    clients = {name: logins.client(connection) for name, connection in line.project.connections.items()}
+    served = {name: connection for name, connection in line.project.connections.items() if connection.base}
+    clients = {name: logins.client(connection) for name, connection in served.items()}
     try:
         for name, practice in line.project.practices.items():
             connection = line.project.connections[practice.connection]
             known = facts.of_project(connection.vendor, line.project.vendors)
             vendor = presets.of_site(known, practice)
-            client, own = clients[connection.id], ways.of_project(line.project.ways)
-            line.charts[name] = Chart(practice, connection, vendor, client, ways=own)
+            client, own = clients.get(connection.id, NoServer()), ways.of_project(line.project.ways)
+            line.charts[name] = Chart(practice, connection, vendor, client, ways=own).without_server()
+            if practice.handoff is not None:
+                line.hands[name] = opening.opened(practice, practice.handoff, connection)
         await asyncio.to_thread(statements.load, line, clock())
         yield line
     finally:

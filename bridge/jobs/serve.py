@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge import log
-from bridge.jobs import schedule, statements, tend
+from bridge.jobs import confirming, schedule, statements, tend
 from bridge.jobs.collect import watch
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker, system_clock
@@ -84,5 +84,7 @@ def plan(line: Line, clock: Callable[[], int]) -> dict[str, tuple[timedelta, sch
         "watch": (timedelta(seconds=5), watch_folders),
         "seal": (timedelta(minutes=5), lambda: tend.seal_trails(line, clock)),
         "announce": (timedelta(hours=12), lambda: tend.announce_endings(line, clock)),
+        "handoffs": (timedelta(seconds=30), lambda: confirming.listen(line, clock())),
+        "handoffs-unconfirmed": (timedelta(hours=1), lambda: confirming.remind(line, clock())),
         "wake": (timedelta(minutes=10), lambda: tend.wake_forgotten(line, clock)),
     }

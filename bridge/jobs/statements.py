@@ -28,7 +28,7 @@ ROUTED = ("document", "discrete")
 
 async def refresh(line: Line, now: int) -> None:
     """Every chart's capability is of the newest statement that could be read; a statement that changed is logged."""
-    await read_all(line, list(line.charts.values()), now)
+    await read_all(line, [chart for chart in line.charts.values() if chart.serves], now)
 
 
 async def refresh_missing(line: Line, now: int) -> None:

@@ -299,7 +299,7 @@ class Route:
     """How one entry reaches one chart. `resource_type` is what is written there; `parts` the parts it is made of."""
 
     name: str  # "document" or the part's name for a discrete write
-    kind: str  # document | discrete
+    kind: str  # document | handoff | discrete
     resource_type: str
     parts: tuple[str, ...]
     rank: int  # order within the thread: what is referred to comes first

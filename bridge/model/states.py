@@ -89,6 +89,7 @@ class HoldReason(StrEnum):
     CAPABILITY = "capability"  # no enabled route into this EHR
     CONTENT = "content"  # our output or the EHR's reading of it is at fault
     PRACTICE = "practice"  # no practice is known for this person
+    REFERRAL = "referral"  # a practice referred somebody: the agency says who it is
     NOTICE = "notice"  # nothing: somebody is told
 
 

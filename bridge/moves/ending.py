@@ -9,7 +9,7 @@ from __future__ import annotations
 from bridge import consent
 from bridge.mappings.classes import LOCATION
 from bridge.model import CONSENT_ENDED, Decision, EntryState, Part
-from bridge.moves import guarding, planning, telling
+from bridge.moves import guarding, handing, planning, telling
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.line import SECOND, Line
 from bridge.moves.staying import stay
@@ -99,7 +99,8 @@ async def say_ended(turn: Turn) -> Outcome:
     if not standing.stands:
         return await stay(turn, now + LATER)
     digest = planning.digest(turn.line, [told], turn.chart)
-    return await bring(turn, [told], digest, 0, ended.TOLD)
+    carry = handing.hand if handing.chosen(turn) else bring
+    return await carry(turn, [told], digest, 0, ended.TOLD)
 
 
 def how_told(line: Line, agency: str, person: str, practice: str) -> str:

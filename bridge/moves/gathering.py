@@ -9,7 +9,7 @@ import orjson
 
 from bridge import release
 from bridge.model import Part, Route
-from bridge.moves import guarding, own_record, planning
+from bridge.moves import guarding, own_record, planning, referring
 from bridge.moves.turning import Turn
 from bridge.release import withhold
 from bridge.release.withhold import Conditions
@@ -81,9 +81,27 @@ def gate_of(turn: Turn, program: str, kind: str, occurred: int | None, now: int)
 
 
 def known(turn: Turn, gate: release.Gate, kind: str, parts: Sequence[Part], *, own: bool) -> release.Gate:
-    """The gate, closed where the parts tell of somebody who has no record of their own (R25)."""
-    unknown = own_record.missing(turn, kind, parts, own=own) if gate.hold is None else None
+    """The gate, closed where the parts tell of somebody who has no record of their own (R25), or answer a referral that
+    is not known to be about this person."""
+    if gate.hold is not None:
+        return gate
+    unknown = own_record.missing(turn, kind, parts, own=own)
+    declared = turn.line.translator.mappings.kinds.get(kind)
+    if unknown is None and declared is not None and declared.before_consent:
+        lane = turn.lane
+        unknown = referring.mistaken(turn.line, lane.agency, lane.practice, lane.source, parts)
     return gate if unknown is None else replace(gate, hold=unknown, due=None)
+
+
+def parts_told(turn: Turn) -> list[Part]:
+    """The parts that the entry is made of, whatever of them may leave: of one record, or of all of a roll-up's."""
+    entry = turn.entry
+    if entry.gathers_until is None:
+        return [part for part in turn.leaving.parts(entry) if part.name in entry.parts]
+    with turn.line.ledger.read() as connection:
+        members = rollups.members(connection, turn.line.ledger, entry.id, turn.lane.person)
+    made = ((one.parts, Part.from_dict(kept)) for one in members for kept in orjson.loads(one.translation))
+    return [part for names, part in made if part.name in names]
 
 
 def conditions_of(turn: Turn, program: str, gate: release.Gate) -> Conditions:

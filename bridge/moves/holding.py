@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridge import people
 from bridge.ehr.context import Shaped
 from bridge.ehr.decide import content_key, decision_key
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.route import capability_key
 from bridge.model import Finding, Hold, HoldReason, Owner, Severity
 from bridge.moves.line import Line
-from bridge.store.lanes import EntryWork
+from bridge.store.lanes import EntryWork, LaneWork
 
 STOPPED_AT = 3
 """Claims in a row without an outcome: what is claimed so often stops the worker."""
@@ -119,4 +120,59 @@ def stands_twice(entry: EntryWork, more: int) -> Hold:
         Owner.PRACTICE,
         f"it stands {more + 1} times in the chart",
         f"ask the practice to withdraw all but one with reference {entry.reference}, then answer this hold",
+    )
+
+
+def numberless(lane: LaneWork) -> Hold:
+    """Its patient is known by the EHR's own id alone, by which no interface engine files a document."""
+    return Hold(
+        HoldReason.LINK,
+        people.link_key(lane.agency, lane.source, lane.practice),
+        Owner.PRACTICE,
+        "a document that is handed over names the practice's own number of the patient, and it is not known",
+        "ask the practice for its number and import its roster (`bridge links import`), or confirm it on the page",
+    )
+
+
+def nameless(entry: EntryWork) -> Hold:
+    """The agency has not told who the patient is."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry.id)),
+        Owner.AGENCY,
+        "a document that is handed over names its patient in full, and name or birth date are not known",
+        "send the person's own record with name and birth date, then `bridge held retry`",
+    )
+
+
+def not_taken(entry: EntryWork, code: str) -> Hold:
+    """The other side of a hand-off said no."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry.id)),
+        Owner.PRACTICE,
+        f"the practice's side did not take what was handed over: {code}",
+        "ask who runs the practice's interface, correct `handoff` in bridge.yaml, then `bridge held retry`",
+    )
+
+
+def unheard(entry: EntryWork, reference: str) -> Hold:
+    """Whether it was handed over is not known, and cannot be asked."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "whether it was handed over is not known, and the practice's side cannot be asked",
+        f"ask the practice for the document with reference {reference}; if it is there, answer with that reference",
+    )
+
+
+def refused_later(entry: int) -> Hold:
+    """The other side of a hand-off said afterwards that it did not come into the chart."""
+    return Hold(
+        HoldReason.CONTENT,
+        content_key(str(entry)),
+        Owner.PRACTICE,
+        "the practice's side says that what was handed over did not arrive, or was not taken",
+        "ask who runs the practice's interface, then `bridge held retry`: it is handed over under a new reference",
     )

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bridge.ehr.chart import Chart
 from bridge.fhir.validate import Validator
+from bridge.handoff.over import Hand
 from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
 from bridge.moves.results import Results
@@ -37,13 +38,14 @@ class AddedRows:
 
 @dataclass(slots=True)
 class Line:
-    """Opened by `jobs.open`; `charts` are the practices' by id."""
+    """Opened by `jobs.open`; `charts` are the practices' by id, `hands` the ways of those that are handed documents."""
 
     project: Project
     ledger: Ledger
     translator: Translator
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
+    hands: dict[str, Hand] = field(default_factory=dict)
     added: AddedRows = field(default_factory=AddedRows)
     results: Results = field(init=False, repr=False)
     _learning: Lock = field(default_factory=Lock, init=False, repr=False)

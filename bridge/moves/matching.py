@@ -69,6 +69,11 @@ class Matcher:
             return Found(hold=people.missing(lane.agency, lane.source, lane.practice))
         if link.patient:
             return Found(link.patient)
+        if not chart.serves:
+            with self.line.ledger.read() as connection:
+                shared = permissions.shared_link(connection, lane.practice, lane.person)
+            sure = people.by_number(link, shared)
+            return Found(hold=sure) if isinstance(sure, Hold) else Found(sure.patient)
         by_id = link.system == PATIENT_ID
         if by_id:
             request, interaction, target = match.read(link.value), Interaction.READ, f"{match.PATIENT}/{link.value}"

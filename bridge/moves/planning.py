@@ -18,7 +18,7 @@ from bridge.moves import own_record
 from bridge.moves.line import Line
 from bridge.release import cadence, withhold
 from bridge.release.origin import with_origin
-from bridge.store import kin, permissions, persons, plans, records, views
+from bridge.store import kin, permissions, persons, places, plans, records, views
 from bridge.store.lanes import EntryWork, LaneWork
 from bridge.store.permissions import Permissions
 
@@ -85,6 +85,13 @@ def plan(
             part.about: plans.Spoken(part.role, known.get((work.agency, part.about), NOBODY).role)
             for part in translation.parts
         },
+        endangered=frozenset(
+            part.about
+            for part in translation.parts
+            if part.type == "Patient"
+            and withhold.flagged(part.resource)
+            and not withhold.marked(known.get((work.agency, part.about), NOBODY).patient)
+        ),
         arrives=() if holds else own_record.arrivals(work.agency, translation.parts, work.subject),
     )
 
@@ -146,6 +153,8 @@ def keep(line: Line, plan: Sequence[plans.Translated], now: int) -> int:
             for agency, people in anew.items()
         ],
     )
+    asked = [places.Endangered(one.work.agency, one.endangered, now) for one in kept if one.endangered]
+    line.write_all(places.look_again, asked)
     return len(kept)
 
 
@@ -190,7 +199,7 @@ def plan_person(
             released = withhold.released(parts, person, decision, conditions)
             hold, due = (gate.hold, gate.due) if gate.hold is not None else (entry.hold, None)
             leaving = parts_of(entry.route, released)
-            told = entry.route.kind == "document"
+            told = entry.route.kind != "discrete"
             yield plans.EntryPlan(
                 practice=practice_id,
                 person=person,
@@ -242,7 +251,7 @@ def subject_of(line: Line, agency: str, program: str, patient: bytes) -> consent
 def parts_of(chosen: Route, released: Released) -> tuple[Part, ...]:
     """The released parts one route carries; a document without its Composition carries none."""
     leaving = tuple(part for part in released.parts if part.name in chosen.parts)
-    if chosen.kind == "document" and not any(part.type == "Composition" for part in leaving):
+    if chosen.kind != "discrete" and not any(part.type == "Composition" for part in leaving):
         return ()
     return leaving
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bridge.ehr import decide
-from bridge.model import CONSENT_ENDED, EntryState, Hold, Part
-from bridge.moves import gathering, guarding, holding, planning
+from bridge.model import CONSENT_ENDED, Decision, Hold, Part
+from bridge.moves import gathering, guarding, handing, holding, planning
+from bridge.moves.endangered import remains
 from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held, stay
@@ -20,28 +22,36 @@ async def next_step(turn: Turn) -> Outcome:
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should:
-        return await withdraw(turn)
+        return await (handing.withdraw(turn) if handing.chosen(turn) else withdraw(turn))
     if entry.kind == CONSENT_ENDED:
         return await say_ended(turn)
     told = gathering.told(turn, now)
     may = [one for one in told if one.gate.hold is None]
     if told and not may:
-        return await held(turn, *closed(told))
+        return await remains(turn, *closed(told))
     if entry.gathers_until is not None and now < entry.gathers_until:
         return await stay(turn, entry.gathers_until)
     records = [one.leaving for one in may if one.leaving]
     if not records:  # withheld whole: what stood before was true and stays
-        state = EntryState.CANCELLED if entry.stands is None else EntryState.DELIVERED
-        return await finish(turn.line, turn.lane, entry, state, now, stands=entry.stands)
+        return await remains(turn, None)
     leaving = [part for record in records for part in record]
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
-        return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands)
+        return await finish(turn.line, turn.lane, entry, handing.standing(entry), now, stands=entry.stands)
     reads = look(turn, leaving, digest)
     if reads is not None:
         return await held(turn, reads)
     withheld = sum(one.withheld for one in may)
-    return await bring(turn, leaving, digest, withheld, may[0].gate.decision, records)
+    carry = handing.hand if handing.chosen(turn) else bring
+    return await carry(turn, leaving, digest, withheld, resting_on(may), records)
+
+
+def resting_on(may: Sequence[gathering.Told]) -> Decision:
+    """What lets an entry go: of a roll-up every member's consent, until the first of them ends."""
+    decisions = [one.gate.decision for one in may]
+    ends = [one.until for one in decisions if one.until is not None]
+    consents = tuple(dict.fromkeys(consent for one in decisions for consent in one.consents))
+    return replace(decisions[0], until=min(ends, default=None), consents=consents)
 
 
 def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:

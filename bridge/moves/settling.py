@@ -11,7 +11,7 @@ from bridge.ehr.decide import decide
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
 from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
-from bridge.moves import holding
+from bridge.moves import handing, holding
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
@@ -41,6 +41,8 @@ async def settle(turn: Turn) -> Outcome:
         )
     with turn.line.ledger.read() as connection:
         last = steps.last(connection, turn.line.ledger, entry.id)
+    if handing.lost(turn, last):
+        return await handing.settle(turn, last)
     if last is None or last.action in (Action.CREATE, Action.REPLACE):
         return await look_for(turn, last)
     if entry.stands is None:

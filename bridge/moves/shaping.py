@@ -57,7 +57,7 @@ def shape(
     if entry.gathers_until is not None:
         closed = datetime.fromtimestamp(entry.gathers_until // SECOND, UTC)
         return roll_up(records, context, closed.astimezone(ZoneInfo(turn.chart.practice.timezone)).isoformat())
-    if entry.route == "document":
+    if entry.route != "discrete":
         return document(leaving, context)
     return discrete(leaving[0], context, leaving)
 

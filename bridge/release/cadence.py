@@ -6,15 +6,19 @@ is translated, after a restore too.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from bridge.errors import Problem
+from bridge.mappings.kinds import Kind
 from bridge.model import Weight
 from bridge.settings import CadenceSettings, Practice
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ALL = "all"
+FILE = "bridge.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,19 @@ def window(
     return Window(
         f"roll-up:{agency}/{program}/{named}/{between}", instant(first), instant(last), instant(max(last, following))
     )
+
+
+def unfit(practices: Mapping[str, Practice], kinds: Mapping[str, Kind]) -> Iterator[Problem]:
+    """A problem for each kind in a practice's `cadence` that nobody knows, or without a time to be gathered by."""
+    for name, practice in practices.items():
+        for kind, rhythm in practice.cadence.kinds.items():
+            field = f"practices.{name}.cadence.kinds.{kind}"
+            if kind not in kinds:
+                step = "use one of: " + ", ".join(sorted(kinds))
+                yield Problem("cadence-kind", "no pack or mapping of the project has this kind", FILE, field, step)
+            elif rhythm in ("daily", "weekly") and kinds[kind].when is None:
+                rule = "records of this kind have no clinical time, so no day or week they belong to"
+                yield Problem("cadence-kind", rule, FILE, field, "write `each`, or declare the kind's `when`")
 
 
 def ends(wants: CadenceSettings, zone: str, at: int, *, weekly: bool) -> tuple[datetime, datetime]:

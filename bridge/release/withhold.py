@@ -85,8 +85,8 @@ def facts_only(decision: Decision) -> Decision:
 
 
 def facts_only_by(way: str, parts: Sequence[Part], kind: str, practice: Practice) -> bool:
-    """Whether only facts leave this way (`document` or `discrete`), since the practice's portal shows it at once."""
-    wanted = way == "document" and practice.document.when_released == "facts"
+    """Whether only facts leave this way (no `discrete` one), since the practice's portal shows it at once."""
+    wanted = way != "discrete" and practice.document.when_released == "facts"
     return wanted and shown_at_once(parts, kind, practice)
 
 

@@ -113,6 +113,10 @@ class Ehr:
             raise ShapeError(f"{self.shape.shape}: rules.{kind}: no answer for {', '.join(unanswered)}")
         return compiled
 
+    def filled(self, resource: Json) -> Json:
+        """The resource with what the shape fills in by itself: nobody misses that."""
+        return {**self.shape.fills.get(str(resource["resourceType"]), {}), **resource}
+
     def trimmed(self, resource: Json, filling: bool) -> Json:
         """The resource as it is stored: what the shape ignores is gone, what it fills in is there when `filling`."""
         kind = str(resource["resourceType"])

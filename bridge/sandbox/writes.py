@@ -34,7 +34,7 @@ def create(ehr: Ehr, call: Call) -> Reply:
             raise Refusal(Finding("several-match", call.type))
         if matched:
             return _answer(ehr, call, ehr.shape.conduct.create, matched[0], 200)
-    _check(ehr, call, resource, None)
+    _check(ehr, call, ehr.filled(resource), None)
     entry = ehr.store.create(ehr.trimmed(resource, True), _visible(ehr))
     return _answer(ehr, call, ehr.shape.conduct.create, entry, 201, committed=True)
 

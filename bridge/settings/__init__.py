@@ -3,6 +3,7 @@
 `load(directory)` is the way in. Secrets are `Secret`s: `reveal()` where they are used and nowhere else.
 """
 
+from bridge.settings.handoff import Handoff
 from bridge.settings.load import load
 from bridge.settings.login import Algorithm, Basic, Bearer, ClientSecret, Granted, Login, Smart, Tls
 from bridge.settings.secret import Secret
@@ -35,6 +36,7 @@ __all__ = [
     "DocumentSettings",
     "Granted",
     "GuardSettings",
+    "Handoff",
     "Limits",
     "Login",
     "Person",

@@ -20,13 +20,14 @@ from bridge.settings.words import nearest
 
 ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NO_SERVER = "none"  # the vendor of a connection without a FHIR server
 KEY_MIN = 24  # characters of an API key; `bridge init` makes 43
 
 
 def cross_check(document: Document, secrets: Mapping[Path, Secret], vendors: Collection[str] = ()) -> list[Problem]:
     """Every broken rule between sections, in no particular order; `vendors` are those the project has files of."""
     tree = Tree(document)
-    checks = (ids, references, mixtures, pilots, addresses, timing, people)
+    checks = (ids, references, mixtures, pilots, addresses, doors, timing, people)
     found = [problem for check in checks for problem in check(tree)]
     return [*found, *names(tree, vendors), *keys(tree, secrets)]
 
@@ -112,6 +113,26 @@ def addresses(tree: Tree) -> Iterator[Problem]:
                 yield tree.problem("https-required", place, "a token would travel unencrypted", "write https://…")
 
 
+def doors(tree: Tree) -> Iterator[Problem]:
+    """A connection has a FHIR base; one without a FHIR server has none, and its practices a hand-off."""
+    without = set()
+    for connection, item in tree.items("connections").items():
+        path, none = ("connections", connection, "base"), item.get("vendor") == NO_SERVER
+        if none:
+            without.add(connection)
+        if none and (item.get("base") is not None or item.get("login") not in (None, "none")):
+            rule = f"there is no FHIR server where the vendor is {NO_SERVER}"
+            yield tree.problem("handoff-base", path, rule, "leave base and login out, or name the vendor")
+        elif not none and "base" not in item:
+            step = f"the FHIR base, for example https://ehr.example/fhir/r4; or vendor: {NO_SERVER} where there is none"
+            yield tree.problem("missing", path, "is required", step)
+    for practice, item in tree.items("practices").items():
+        if item.get("connection") in without and not isinstance(item.get("handoff"), dict):
+            rule = "there is no FHIR server, so there must be another way in"
+            path = ("practices", practice, "handoff")
+            yield tree.problem("handoff-missing", path, rule, "write handoff: { way: … }, see docs/handoff.md")
+
+
 def _plain(address: Any, but: Collection[str] = ()) -> bool:
     """Whether it is an http address of a host that is none of these."""
     if not isinstance(address, str):
@@ -150,20 +171,20 @@ def people(tree: Tree) -> Iterator[Problem]:
 
 
 def keys(tree: Tree, secrets: Mapping[Path, Secret]) -> Iterator[Problem]:
-    """The ledger key is 32 bytes; API keys are long, and one agency's alone."""
+    """The ledger key is 32 bytes; API keys are long, and one agency's or practice's alone."""
     if ("key",) in secrets and not is_ledger_key(secrets["key",].reveal()):
         rule = "the ledger key must be 32 bytes in base64"
         yield tree.problem("key-form", ("key",), rule, "restore the key file the ledger was made with")
     owners: dict[Secret, str] = {}
     for path, secret in secrets.items():
-        if path[0] != "agencies":
+        if path[0] not in ("agencies", "practices"):
             continue
         if len(secret.reveal()) < KEY_MIN:
             rule = f"an API key has at least {KEY_MIN} characters"
             yield tree.problem("key-form", path, rule, "make one with `openssl rand -hex 32`")
         elif secret in owners:
             rule = f"is the same key as that of {owners[secret]}"
-            yield tree.problem("key-shared", path, rule, "a key says which agency sends: make one for each")
+            yield tree.problem("key-shared", path, rule, "a key says who sends: make one for each")
         owners[secret] = str(path[1])
 
 

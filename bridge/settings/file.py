@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from bridge.settings.forms import Address, Email, Language, LoginForm, Name, StoreForm, Timezone, wrong
+from bridge.settings.handoffs import HandoffIn
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.section import SecretField, SecretRef, Section
 from bridge.settings.shape import (
@@ -86,15 +87,17 @@ class PracticeIn(Section):
         default_factory=dict, description="LOINC code → this site's flowsheet row: { system, code }"
     )
     referral_status: bool = False
+    key: SecretField | None = None
     consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
+    handoff: HandoffIn | None = Field(default=None, description="{ way: folder, folder: … } or another way")
 
 
 class ConnectionIn(Section):
     """One of `connections`."""
 
     kind: ConnectionKind = Field(description="test or production")
-    base: Address = Field(description="the FHIR base, for example https://ehr.example/fhir/r4")
+    base: Address | None = Field(default=None, description="the FHIR base, for example https://ehr.example/fhir/r4")
     vendor: str = Field(description="which EHR it is; `generic` when unsure")
     login: Annotated[LoginIn | None, LoginForm] = Field(description="none, or { bearer: { file: secrets/NAME } }")
     tls: TlsIn | None = Field(default=None, description="{ ca: FILE } or { certificate: FILE, key: { file: FILE } }")

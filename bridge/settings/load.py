@@ -15,6 +15,7 @@ from bridge.errors import ConfigError, Problem
 from bridge.settings import login, shape
 from bridge.settings.check import cross_check, in_order
 from bridge.settings.file import AgencyIn, ConnectionIn, PersonIn, PracticeIn, ProgramIn, Root
+from bridge.settings.handoffs import handoff
 from bridge.settings.lines import Document, read_yaml
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.overrides import Overrides, read_overrides
@@ -58,7 +59,7 @@ def load(directory: Path) -> shape.Project:
         packs=root.packs,
         programs=_frozen({id: shape.Program(id, **_fields(item)) for id, item in programs.items()}),
         agencies=_frozen({id: _agency(id, item, reading) for id, item in agencies.items()}),
-        practices=_frozen({id: _practice(id, item) for id, item in practices.items()}),
+        practices=_frozen({id: _practice(id, item, reading) for id, item in practices.items()}),
         connections=_frozen({id: _connection(id, item, reading) for id, item in connections.items()}),
         people=_frozen({id: shape.Person(id=id, **_fields(item)) for id, item in people.items()}),
         store=_store(overrides.store or root.store.url, reading),
@@ -104,11 +105,13 @@ def _agency(id: str, item: AgencyIn, reading: Reading) -> shape.Agency:
     return shape.Agency(**own)
 
 
-def _practice(id: str, item: PracticeIn) -> shape.Practice:
+def _practice(id: str, item: PracticeIn, reading: Reading) -> shape.Practice:
     own = _fields(item) | {
         "id": id,
+        "key": reading.secrets.get(("practices", id, "key")),
         "pilot": None if item.pilot is None else frozenset(item.pilot),
         "enable": frozenset(item.enable),
+        "handoff": handoff(item.handoff, reading.directory, reading.secrets, ("practices", id)),
         "routes": _frozen(item.routes),
         "flowsheets": _frozen(item.flowsheets),
     }
@@ -116,7 +119,12 @@ def _practice(id: str, item: PracticeIn) -> shape.Practice:
 
 
 def _connection(id: str, item: ConnectionIn, reading: Reading) -> shape.Connection:
-    own = _fields(item) | {"id": id, "login": _login(id, item.login, reading), "tls": _tls(item.tls, reading)}
+    own = _fields(item) | {
+        "base": item.base or "",
+        "id": id,
+        "login": _login(id, item.login, reading),
+        "tls": _tls(item.tls, reading),
+    }
     return shape.Connection(**{field.name: own[field.name] for field in fields(shape.Connection)})
 
 

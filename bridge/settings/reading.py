@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from bridge.errors import Problem
-from bridge.settings import lines, words
+from bridge.settings import handoffs, lines, words
 from bridge.settings.lines import Document
 from bridge.settings.secret import Secret, read_secret
 from bridge.settings.section import Section
@@ -65,14 +65,17 @@ class Reading:
 
     def check_files(self) -> None:
         """Every certificate that is named can be read, or is a problem."""
-        for connection, item in self._raw("connections").items():
-            for name in TLS_FILES:
-                target = _inside(item, "tls", name)
-                if isinstance(target, str) and target and not os.access(self.directory / target, os.R_OK):
-                    path = ("connections", connection, "tls", name)
-                    step = f"searched: {self.directory / target}; write the certificates there in PEM form"
-                    rule = "this file cannot be read"
-                    self.problems.append(Problem("tls-file", rule, self.document.where(path), ".".join(path), step))
+        of: dict[str, tuple[tuple[str, ...], ...]] = {"connections": tuple(("tls", name) for name in TLS_FILES)}
+        of["practices"] = (*handoffs.TLS_FILES, *handoffs.FILES)
+        for section, places in of.items():
+            for name, item in self._raw(section).items():
+                for steps in places:
+                    target = _inside(item, *steps)
+                    if isinstance(target, str) and target and not os.access(self.directory / target, os.R_OK):
+                        path = (section, name, *steps)
+                        step = f"searched: {self.directory / target}; write the certificates there in PEM form"
+                        rule = "this file cannot be read"
+                        self.problems.append(Problem("tls-file", rule, self.document.where(path), ".".join(path), step))
 
     def _raw(self, section: str) -> dict[str, Any]:
         found = self.root.get(section)
@@ -83,11 +86,15 @@ class Reading:
             ("key",): self.root.get("key", {"file": "secrets/ledger.key"}),
             ("store",): self.root.get("store"),
         }
-        for agency, item in self._raw("agencies").items():
-            places["agencies", agency, "key"] = _inside(item, "key")
+        for section in ("agencies", "practices"):
+            for name, item in self._raw(section).items():
+                places[section, name, "key"] = _inside(item, "key")
         for connection, item in self._raw("connections").items():
             for steps in LOGIN_SECRETS:
                 places["connections", connection, *steps] = _inside(item, *steps)
+        for practice, item in self._raw("practices").items():
+            for inner in handoffs.SECRETS:
+                places[("practices", practice, *inner)] = _inside(item, *inner)
         for path, reference in places.items():
             if isinstance(reference, dict) and len(reference) == 1:
                 ((place, target),) = reference.items()

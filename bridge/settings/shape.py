@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from bridge.settings.forms import Address, Email, Language, Name
+from bridge.settings.handoff import Handoff
 from bridge.settings.login import Login, Tls
 from bridge.settings.secret import Secret
 
@@ -169,7 +170,9 @@ class Practice:
     flowsheets: Mapping[str, Coding] = field(default_factory=dict)  # LOINC code → this site's flowsheet row
     cadence: CadenceSettings = field(default_factory=CadenceSettings)
     referral_status: bool = False  # the bare status of its own referral may answer it before the family's consent (R26)
+    key: Secret | None = None  # the API key its system sends referrals with
     consent_ended: Literal["chart", "page"] = "chart"  # where it is told that a consent ended: a notice, or these pages
+    handoff: Handoff | None = None  # how it is handed documents that its EHR does not take by FHIR
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
 
     @property

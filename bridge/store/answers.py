@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, case, or_, select, update
 
 from bridge.model import EntryState, HoldReason, RecordState
 from bridge.store import holds, lanes, tables
@@ -30,7 +30,8 @@ class Retry:
         """The holds meant; closed ones may be among them."""
         if self.pile is not None:
             return self.pile.where()
-        return hold.c.id == self.hold if self.hold else hold.c.reason == self.reason
+        which = hold.c.id == self.hold if self.hold else hold.c.reason == self.reason
+        return which & or_(hold.c.reason != HoldReason.REFERRAL.value, hold.c.entry.isnot(None))  # looking answers none
 
 
 def retry(connection: Connection, asked: Sequence[Retry]) -> list[int]:

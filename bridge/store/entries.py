@@ -48,8 +48,9 @@ def plan_entries(connection: Connection, wave: Sequence[Mine], *, missed: bool =
                 place(write, rolls, one, plan, row, teller, lane_ids[chart], undecided)
         if missed:
             continue
+        charts = {one.lane_of(plan)[1:] for plan in one.ask.entries}
         for left in here.values():
-            if left.ordinal < one.ordinal and left.should:
+            if left.should and (left.ordinal < one.ordinal or rerouted(left, one, charts, undecided)):
                 withdraw(write, left, one.ask, left.id in undecided)
         for left in elsewhere.values():
             if left.ordinal < one.ordinal:
@@ -86,6 +87,11 @@ def place(
         plan_entry(write, one, plan, row, lane_id, undecided)
     elif row is not None and row.should:
         withdraw(write, row, one.ask, row.id in undecided)
+
+
+def rerouted(row: Row[Any], one: Mine, charts: Collection[tuple[str, int]], undecided: Collection[int]) -> bool:
+    """Whether the same version now reaches this entry's chart by other ways, and nothing of the entry was begun."""
+    return row.ordinal == one.ordinal and (row.practice, row.person) in charts and not may_stand(row, undecided)
 
 
 def may_stand(row: Row[Any], undecided: Collection[int]) -> bool:

@@ -226,6 +226,18 @@ def make_link(connection: Connection, asked: Sequence[MakeLink]) -> list[bool]:
     return answers
 
 
+def holders(connection: Connection, agency: str, practice: str, hashes: Sequence[str]) -> set[int]:
+    """The agency's persons to whom one of these numbers (keyed hashes) of the practice belongs now."""
+    mine = link.c.agency == agency, link.c.practice == practice, link.c.value_hash.in_(hashes), tables.CURRENT_LINK
+    return set(connection.execute(select(link.c.person).where(*mine)).scalars())
+
+
+def current_number(connection: Connection, person_id: int, practice: str) -> str:
+    """The keyed hash of the person's number at the practice; "" where it gave none."""
+    mine = link.c.person == person_id, link.c.practice == practice, tables.CURRENT_LINK
+    return str(connection.execute(select(link.c.value_hash).where(*mine)).scalar() or "")
+
+
 def matched(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[bool]:
     """Operation: `(link id, the EHR's Patient id)`: these links were found in the chart. "" forgets the match."""
     for link_id, patient in sorted(asked):

@@ -157,7 +157,7 @@ class Finish:
     receipt: bytes = field(default=b"", repr=False)
 
 
-GATES = (HoldReason.CONSENT, HoldReason.LINK, HoldReason.PRACTICE, HoldReason.RECORD)
+GATES = (HoldReason.CONSENT, HoldReason.LINK, HoldReason.PRACTICE, HoldReason.RECORD, HoldReason.REFERRAL)
 
 
 def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:

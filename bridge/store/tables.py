@@ -171,7 +171,7 @@ entry = Table(
     Column("thread", Text, nullable=False),  # the thing whose versions it follows
     Column("name", Text, nullable=False),  # the route's name within the record: "document" or a part
     Column("kind", Text, nullable=False),
-    Column("route", Text, nullable=False),  # document | discrete
+    Column("route", Text, nullable=False),  # document | handoff | discrete
     Column("resource_type", Text, nullable=False),
     Column("parts", Text, nullable=False),  # names of the parts, space-separated
     Column("rank", Integer, nullable=False),
@@ -313,6 +313,34 @@ Index(
 )  # fmt: skip
 Index("ix_link_value", link.c.practice, link.c.value_hash)
 Index("ix_link_patient", link.c.practice, link.c.patient)
+
+referral = Table(
+    "referral",
+    metadata,
+    key(),
+    Column("agency", Text, nullable=False),
+    Column("practice", Text, nullable=False),
+    Column(
+        "name", Text, nullable=False
+    ),  # keyed hash of the practice's number of it: what the versions are versions of
+    Column("value_hash", Text, nullable=False),  # of the number without its system
+    Column("ordinal", Integer, nullable=False),
+    Column("version", Text, nullable=False),  # meta.lastUpdated in microseconds, "" = none
+    Column("digest", Text, nullable=False),
+    Column("status", Text, nullable=False),  # FHIR request-status
+    Column("void", Boolean(create_constraint=False), nullable=False),  # the practice took it back
+    Column("state", Text, nullable=False),  # received | placed | declined | superseded
+    Column("person", BIG, ForeignKey("person.id"), nullable=False),
+    Column("raw_blob", BIG, nullable=False),
+    Column("received_at", BIG, nullable=False),
+    Column("received_by", Text, nullable=False),
+    Column("answered_at", BIG),
+    Column("answered_by", Text),
+    UniqueConstraint("agency", "practice", "name", "ordinal"),
+)
+Index("ix_referral_received", referral.c.agency, referral.c.received_at)
+Index("ix_referral_value", referral.c.agency, referral.c.practice, referral.c.value_hash)
+Index("ix_referral_person", referral.c.person)
 
 table_row = Table(
     "table_row",

@@ -17,6 +17,8 @@ from tests.flow.pilot import SYSTEM
 
 RAW, KEPT = "raw", "raw|parts|loose"
 SENT = "(POST|PUT) (DocumentReference|Goal|CarePlan) body"
+HANDED = "(handed|printed) content"
+PRINTED = "agency-staff GET /console/practices/{name}/pages"
 STAFF_PAGES = "(agency-staff|engineer) GET /console/(needs|holds)/{hold}"
 
 MAY: Mapping[str, Mapping[str, str]] = {
@@ -28,12 +30,16 @@ MAY: Mapping[str, Mapping[str, str]] = {
         "ledger-content": "raw|parts|loose|request|receipt",
         "requests": rf"\w+ {SENT}",
         "charts": r"\w+ (DocumentReference|Goal|CarePlan)",
+        "handed": HANDED,
+        "pages": PRINTED,
         "commands": "try",
     },
     "staff": {
         "ledger-content": "raw|parts|loose|request|receipt",
         "requests": r"\w+ (POST|PUT) \w+ body",
         "charts": r"\w+ \w+",
+        "handed": HANDED,
+        "pages": PRINTED,
         "commands": "try",
     },
     # Kept by the agency, encrypted; made into labelled parts and withheld.
@@ -52,15 +58,26 @@ MAY: Mapping[str, Mapping[str, str]] = {
         "requests": r"\w+ (POST|PUT) (DocumentReference|Communication) body",
         "charts": r"\w+ (DocumentReference|Communication)",
     },
+    # What a practice wrote when it referred: encrypted, and on the page of the agency's staff who say who it is.
+    "referred": {
+        "ledger-content": "referral|loose",
+        "pages": "agency-staff GET /console/holds/{hold}",
+        "forms": "agency-staff POST /console/holds/{hold}/referral 422",
+    },
     # Kept as it came, and read by no mapping.
     "agencyonly": {"ledger-content": RAW},
     "phone": {"ledger-content": RAW},
-    # Who somebody is: for matching, never sent.
-    "personname": {"ledger-content": "raw|parts|patient|loose"},
-    "birthdate": {"ledger-content": "raw|parts|patient|loose"},
+    # Who somebody is: for matching, never sent where an EHR has their chart; in what is handed over, so that it can be
+    # filed.
+    "personname": {"ledger-content": "raw|parts|patient|loose|request", "handed": HANDED, "pages": PRINTED},
+    "birthdate": {"ledger-content": "raw|parts|patient|loose|request", "handed": HANDED, "pages": PRINTED},
     # The practice's own number of a patient: encrypted, and in the one request that looks for it; in its URL only
     # where the server takes no search by POST.
-    "mrn": {"ledger-content": "link|loose", "requests": r"\w+ POST Patient/_search body|elm GET Patient url"},
+    "mrn": {
+        "ledger-content": "link|loose|request",
+        "requests": r"\w+ POST Patient/_search body|elm GET Patient url",
+        "handed": "handed content",
+    },
     # What the practice's own chart says of its patients.
     "chart": {},
     # A code without a row: the question itself, to those who can say what it means (R13).
@@ -76,7 +93,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
     # What somebody typed into a form that was not taken stands in the page that asks again, and nowhere else.
     "entered": {
         "forms": r"(agency-staff|engineer) POST /console/"
-        "(holds/{hold}/(link|row|consent|entry)|people/{number}/consent) 422"
+        "(holds/{hold}/(link|row|consent|entry|referral)|people/{number}/consent) 422"
     },
     # A sign-in link's own word, in the form that uses it.
     "token": {"pages": r"[\w-]+ GET /console/sign-in/{token}"},

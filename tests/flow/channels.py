@@ -155,6 +155,7 @@ BLOBS = (
     (tables.step.c.request_blob, "request"),
     (tables.step.c.receipt_blob, "receipt"),
     (tables.link.c.value_blob, "link"),
+    (tables.referral.c.raw_blob, "referral"),
 )
 """What refers to encrypted content, and what is in it; what nothing refers to any more is "loose"."""
 
@@ -215,6 +216,15 @@ def charts(run: Run) -> Iterator[Sight]:
             yield f"{name} {resource_type}", content
 
 
+def handed(run: Run) -> Iterator[Sight]:
+    """Every file in the folders that practices are handed documents in, and that pages were printed into."""
+    for folder in ("handed", "printed"):
+        for path in sorted((run.pilot.folder / folder).rglob("*")):
+            if path.is_file():
+                yield f"{folder} name", path.name.encode()
+                yield f"{folder} content", path.read_bytes()
+
+
 # ── the process ───────────────────────────────────────────────────────────────────────────────────────────────────
 def texts(of: str) -> Callable[[Run], Iterator[Sight]]:
     """The channel of what was heard under this name."""
@@ -250,6 +260,7 @@ CHANNELS: dict[str, Callable[[Run], Iterator[Sight]]] = {
     "ledger-bytes": ledger_bytes,
     "requests": requests,
     "charts": charts,
+    "handed": handed,
     "logs": texts("logged"),  # messages and fields of every logger, at the levels a bridge has with --log-level debug
     "stderr": texts("lines"),  # the lines written for every record of every logger at DEBUG, in both forms
     "errors": texts("said"),  # exceptions, problems, holds, findings, answers: whatever says something in words

@@ -16,7 +16,7 @@ import pytest
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import Fate, type_json
-from bridge.moves import answering, granting
+from bridge.moves import answering, granting, referring
 from bridge.store import leases
 from tests.flow.opened import Campaign
 from tests.flow.pilot import AGENCY
@@ -91,6 +91,21 @@ def facts_only(it: Campaign) -> None:
     it.pilot.settle()
 
 
+def gathered(it: Campaign) -> None:
+    """A practice that wants its screenings by the week: what was accepted two weeks ago is due."""
+    writer, fortnight = it.writer("gathered", "released"), 14 * 86_400
+    it.ready("c-week", practice="elm")
+    it.pilot.clock.skip(-fortnight)
+    for number in (1, 2):
+        result: type_json = {"instrument": "asq-se-2", "result": {"score": 60.5 + number, "outcome": "positive"}}
+        said = writer.text("released", f"discussion {number}")
+        it.accept("screening", writer.screening(f"s-week-{number}", {"child": "c-week"}, discussion=said, **result))
+    it.pilot.clock.skip(fortnight)
+    it.pilot.settle()
+    weeks = [entry for entry in it.pilot.entries() if entry["thread"].startswith("roll-up:")]
+    assert [entry["state"] for entry in weeks] == ["delivered"]
+
+
 def before_consent(it: Campaign) -> None:
     """The practice's own referral is answered where it asked for that; elsewhere, and after a revocation, it is not."""
     for child, practice in (("c-referred", "maple"), ("c-asked", "elm"), ("c-regretted", "maple")):
@@ -106,6 +121,56 @@ def before_consent(it: Campaign) -> None:
     it.pilot.settle()
     assert it.states("rs-1") == {"delivered"}
     assert it.states("rs-2") == it.states("rs-3") == it.states("k-referred") == {"held"}
+
+
+def referred(it: Campaign) -> None:
+    """What a practice wrote when it referred: changed, placed and answered; one that nobody placed; one in error."""
+    it.accept("child", it.writer("referred").child("c-placed", "2018-11-24"))
+    it.pilot.work()
+    now = it.pilot.clock()
+    first = refer(it, "REF-1", note=[{"text": it.marks.text("referred", "a note")}])
+    later = {"meta": {"lastUpdated": "2026-02-20T10:00:00Z"}}
+    second = refer(it, "REF-1", **later, patientInstruction=it.marks.text("referred", "an instruction"))
+    assert first != second
+    assert referring.place(it.pilot.line, second, "c-placed", "ana", now)
+    refer(it, it.marks.word("referred", "a referral's number"), priority="urgent")
+    refer(it, it.marks.word("referred", "a referral's number"), status="entered-in-error")
+    it.accept("referral-status", it.writer("placed").referral_status("rs-placed", "c-placed"))
+    it.pilot.settle()
+    assert "referral" in it.reasons()
+
+
+def refer(it: Campaign, number: str, **more: Any) -> int:
+    """The number of a referral of a patient whom nobody knows yet."""
+    project, resource = it.pilot.line.project, referral_of(it, number, **more)
+    of = project.practices["maple"], project.agencies[AGENCY]
+    answer = referring.accept(it.pilot.line, *of, resource, "practice:maple", it.pilot.clock(), "body")
+    assert answer.record is not None, answer.problem
+    return answer.record
+
+
+def referral_of(it: Campaign, number: str, **more: Any) -> type_json:
+    """A ServiceRequest with its Patient; everything in it is marked."""
+    marks = it.marks
+    name = {"family": marks.word("referred", "a family name"), "given": [marks.word("referred", "a given name")]}
+    patient = {
+        "resourceType": "Patient",
+        "id": "p",
+        "identifier": [{"system": "urn:oid:1.2.3", "value": f"n-{number}"}],
+        "name": [name],
+    }
+    return {
+        "resourceType": "ServiceRequest",
+        "contained": [patient],
+        "identifier": [{"system": "urn:oid:1.2.4", "value": number}],
+        "status": "active",
+        "intent": "order",
+        "subject": {"reference": "#p"},
+        "code": {"text": marks.text("referred", "what is asked for")},
+        "reasonCode": [{"text": marks.text("referred", "a reason")}],
+        "requester": {"display": marks.word("referred", "who referred")},
+        **more,
+    }
 
 
 # ── ways that are held ────────────────────────────────────────────────────────────────────────────────────────────
@@ -351,4 +416,26 @@ def ran(it: Campaign) -> None:
         it.heard.raised(error)
 
 
-WAYS = (delivered, facts_only, before_consent, guarded, held, held_records, mappings_fail, refused, crashes)
+def handed_over(it: Campaign) -> None:
+    """A family whose practice has no FHIR server: a contact, its correction, a withdrawal; one that did not agree."""
+    writer = it.writer("handed over", "released")
+    number = it.marks.word("mrn", "number of c-handed")
+    it.pilot.links("pine", {"c-handed": number, "c-silent": it.marks.word("mrn", "number of c-silent")})
+    it.consent("c-handed", practice="pine")
+    it.accept("child", writer.child("c-handed", practice="pine"))
+    it.accept("contact", writer.contact("k-handed", "c-handed"), writer.contact("k-taken", "c-handed"))
+    it.accept("contact", it.writer("not agreed").contact("k-silent", "c-silent"))
+    it.pilot.settle()
+    assert it.states("k-handed") == {"handed-over"}
+    later = {"updated_at": "2026-03-05T10:00:00-05:00", "status": "amended"}
+    it.accept("contact", writer.contact("k-handed", "c-handed", **later), fate=Fate.VERSION)
+    void = {"id": "k-taken", "status": "void", "child": "c-handed", "updated_at": "2026-03-05", **writer.never("void")}
+    it.accept("contact", void, fate=Fate.VOID)
+    it.pilot.settle()
+    assert len(list((it.pilot.folder / "handed").glob("*.hl7"))) == 4
+
+
+WAYS = (
+    handed_over, delivered, facts_only, gathered, before_consent, referred, guarded, held, held_records,
+    mappings_fail, refused, crashes,
+)  # fmt: skip

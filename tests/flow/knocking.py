@@ -21,7 +21,9 @@ from bridge.api.app import create_app
 from bridge.console import signing
 from bridge.errors import LedgerError, Problem
 from bridge.jobs import tend
-from tests.flow.opened import KEY, Campaign
+from bridge.moves import referring
+from tests.flow.flights import referral_of
+from tests.flow.opened import KEY, PRACTICE_KEY, Campaign
 from tests.flow.pilot import AGENCY, SYSTEM
 from tests.flow.spoilt import bad_records, broken_texts
 from tests.unit.api.asking import Client
@@ -153,6 +155,40 @@ def ledger_fails(it: Campaign, doors: Doors, writer: Any) -> None:
             doors.ask("GET", path)
 
 
+# ── the practices' door ───────────────────────────────────────────────────────────────────────────────────────────
+REFERRALS = "/practices/{practice}/agencies/{agency}/referrals"
+
+
+def practices_door(it: Campaign) -> None:
+    """A referral that is taken, and everything that is none."""
+    doors, refused = Doors(it), it.writer("refused at the practices' door")
+    at = f"/practices/maple/agencies/{AGENCY}/referrals"
+
+    def said(where: str) -> str:
+        return refused.word("rejected", where)
+
+    def post(body: Any, status: int, key: str = PRACTICE_KEY, path: str = at, **more: Any) -> None:
+        content = body if isinstance(body, bytes) else json.dumps(body)
+        answer = doors.ask("POST", REFERRALS, path=path, key=key, content=content, **more)
+        assert answer.status_code == status, (answer.status_code, answer.text)
+
+    good = referral_of(it, it.marks.word("referred", "a referral's number"))
+    post(good, 202)
+    post(good, 202)
+    post({**good, "status": said("status")}, 422)
+    post({**good, "subject": {"reference": said("subject")}}, 422)
+    post({**good, said("element"): said("a value")}, 422)
+    post({"resourceType": said("type"), "id": said("id")}, 422)
+    for text in broken_texts(refused):
+        post(text.encode("utf-8", "surrogatepass"), 422)
+    post(good, 401, key=said("key"))
+    post(good, 403, key=KEY)
+    post({**good, "status": said("status")}, 403, path=f"/practices/{said('practice')}/agencies/{AGENCY}/referrals")
+    post({**good, "status": said("status")}, 415, headers={"Content-Type": f"text/{said('media type')}"})
+    with it.crashing(referring, "accept", said("a crash")):
+        post(good, 500)
+
+
 # ── the pages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 class Visitor:
     """One person signed in; every page and every answer to a form is heard."""
@@ -204,12 +240,19 @@ def pages(it: Campaign) -> None:
             for value in values:
                 at: dict[str, Any] = {named[0]: value} if named else {}
                 visitor.get(template, "", **at)
+        for reference in handed(it):
+            visitor.get("/console/practices/{name}/pages", f"?reference={reference}", name="pine")
         said = it.marks.word("rejected", "a query")
         for query in (f"?said={said}&count={said}", f"?state={said}&practice={said}", f"?said={said}"):
             for template in ("/console/", "/console/records", "/console/needs/{hold}"):
                 visitor.get(template, query, hold=things["hold"][0])
         visitor.get("/console/{path}", path=it.marks.word("rejected", "a path"))
         visitor.get("/console/records/{number}", number=it.marks.word("rejected", "a number"))
+
+
+def handed(it: Campaign) -> list[str]:
+    """The references of what was handed over and waits."""
+    return [entry["reference"] for entry in it.pilot.entries() if entry["state"] == "handed-over"]
 
 
 def forms(it: Campaign) -> None:

@@ -1,4 +1,4 @@
-"""A campaign: a project with three practices behind taps, listened to, with what was planted and heard."""
+"""A campaign: a project with practices behind taps, listened to, with what was planted and heard."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ LOGINS = {
     "elm": f"{{ client_secret: {{ client_id: {CLIENT}, secret: {{ file: secrets/elm }}, method: post }} }}",
 }
 KEY = "campaign-key-0123456789abcdef0123456789"
+PRACTICE_KEY = "the-practices-key-of-thirty-letters"
 PEOPLE = """
 people:
   ana: { name: Ana Ortiz, email: ana@harbor.example, role: agency-staff, agency: harbor }
@@ -44,8 +45,8 @@ people:
 
 @dataclass
 class Campaign:
-    """A project with three practices, each behind a tap: one that takes everything, one that searches by GET alone,
-    one that takes no documents."""
+    """A project with four practices, three behind taps: one that takes everything, one that searches by GET alone,
+    one that takes no documents; and one that is handed them."""
 
     pilot: Pilot
     taps: dict[str, Tap]
@@ -109,7 +110,7 @@ class Campaign:
 
 
 @contextmanager
-def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -> Iterator[Campaign]:
+def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak", "pine")) -> Iterator[Campaign]:
     """A project that is open, listened to, with nothing gone through yet."""
     with ExitStack() as stack:
         marks, heard = Marks(), Heard()
@@ -118,18 +119,26 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
         ways: dict[str, dict[str, Any]] = {
             "maple": {"smart": {CLIENT: keys.url}}, "elm": {"secrets": {CLIENT: secret}}, "oak": {}
         }  # fmt: skip
-        taps = {name: stack.enter_context(tapped(SHAPES[name], **ways[name])) for name in practices}
+        taps = {name: stack.enter_context(tapped(SHAPES[name], **ways[name])) for name in practices if name in SHAPES}
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         (folder / TEMPORARY).mkdir(parents=True)
         patch.setattr(tempfile, "tempdir", str(folder / TEMPORARY))
         listen(heard, patch)
         quicken(patch)
-        vendors, enabled = {"oak": "openemr"}, {"maple": ("Encounter", "Goal", "CarePlan", "Communication")}
-        answered = {"maple": ", referral_status: true, caregiver_screening: true"}
+        vendors, enabled = (
+            {"oak": "openemr", "pine": "none"},
+            {"maple": ("Encounter", "Goal", "CarePlan", "Communication")},
+        )
+        answered = {
+            "maple": ", referral_status: true, caregiver_screening: true, key: { file: secrets/maple.key }",
+            "elm": ", cadence: { kinds: { ma-soc/screening: weekly } }",
+            "pine": HANDED,
+        }
+        (folder / "handed").mkdir()
         sites = [
             Site(
                 one,
-                taps[one].base,
+                taps[one].base if one in taps else "",
                 vendors.get(one, "open"),
                 enabled.get(one, ()),
                 LOGINS.get(one, "none"),
@@ -144,7 +153,7 @@ def campaign(folder: Path, practices: Sequence[str] = ("maple", "elm", "oak")) -
             "phone: 555-0100", "phone: 555-0100\n    key: { file: secrets/harbor.key }\n    watch: inbox"
         )
         settings.write_text(text + PEOPLE.replace("maple", practices[0]), encoding="utf-8")
-        for name, value in (("harbor.key", KEY), ("elm", secret)):
+        for name, value in (("harbor.key", KEY), ("maple.key", PRACTICE_KEY), ("elm", secret)):
             (folder / "secrets" / name).write_text(value, encoding="utf-8")
             (folder / "secrets" / name).chmod(0o600)
         line = stack.enter_context(open_line(load(folder), "test", system_clock()))
@@ -181,6 +190,9 @@ def remembered(load: Callable[..., Mappings]) -> Callable[..., Mappings]:
 
     return once
 
+
+HANDED = ", handoff: { way: folder, folder: handed, message: mdm, format: text }"
+"""How pine, which has no FHIR server, is given documents; over a port they would be the same messages."""
 
 SHAPES = {"maple": "open", "elm": "open", "oak": "openemr"}
 

@@ -72,6 +72,11 @@ class Clock:
         self.ahead += int(seconds * 1_000_000)
 
 
+def based(site: Site) -> str:
+    """The base as YAML, where there is a FHIR server."""
+    return f'base: "{site.base}", ' if site.base else ""
+
+
 def write_project(
     folder: Path,
     sites: Sequence[Site],
@@ -92,7 +97,7 @@ def write_project(
     folder.mkdir(parents=True, exist_ok=True)
     make_key_file(folder / "secrets" / "ledger.key")
     connections = "\n".join(
-        f'  {site.name}-ehr: {{ kind: test, base: "{site.base}", vendor: {site.vendor}, login: {site.login}, lanes: 8,'
+        f"  {site.name}-ehr: {{ kind: test, {based(site)}vendor: {site.vendor}, login: {site.login}, lanes: 8,"
         f" timeout_seconds: {timeout}, visibility_delay_seconds: {visibility} }}"
         for site in sites
     )

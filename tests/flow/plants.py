@@ -53,7 +53,7 @@ def unencrypted(it: Campaign, patch: pytest.MonkeyPatch) -> None:
     it.accept("contact", it.writer("plant").contact("k-plant", "c-plant"))
 
 
-def everything_released(it: Campaign, patch: pytest.MonkeyPatch) -> None:
+def everything_open(patch: pytest.MonkeyPatch) -> None:
     from bridge import consent
     from bridge.model import Released
 
@@ -62,6 +62,10 @@ def everything_released(it: Campaign, patch: pytest.MonkeyPatch) -> None:
         "release",
         lambda parts, person, decision: Released(tuple(p for p in parts if p.about == person), 0, decision),
     )
+
+
+def everything_released(it: Campaign, patch: pytest.MonkeyPatch) -> None:
+    everything_open(patch)
     flight(it)
 
 
@@ -177,12 +181,23 @@ def lists_left_behind(it: Campaign, patch: pytest.MonkeyPatch) -> None:
     visitor.send("/console/sharing/links", {}, files={"file": ("links.csv", rows, "text/csv")})
 
 
+def handed_everything(it: Campaign, patch: pytest.MonkeyPatch) -> None:
+    """Its family did not agree to the words."""
+    everything_open(patch)
+    it.pilot.links("pine", {"c-plant": it.marks.word("mrn", "number of c-plant")})
+    it.consent("c-plant", "no", practice="pine")
+    it.accept("child", it.writer("plant").child("c-plant", practice="pine"))
+    it.accept("contact", it.writer("plant").contact("k-plant", "c-plant"))
+    it.pilot.settle()
+
+
 PLANTS: dict[str, Plant] = {
     "ledger-content": never_kept,
     "ledger-columns": into_a_column,
     "ledger-bytes": unencrypted,
     "requests": everything_released,
     "charts": everything_released,
+    "handed": handed_everything,
     "logs": allow_list_open,
     "stderr": libraries_heard,
     "errors": words_of_errors,

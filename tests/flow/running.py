@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -29,8 +30,10 @@ from bridge.demo.cast import cast_of
 from bridge.demo.ehrs import Ehr
 from bridge.jobs.collect import watch
 from bridge.moves import signing
+from bridge.store import referrals as kept
 from tests.flow.channels import Listening
-from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, pages, whole
+from tests.flow.flights import referral_of
+from tests.flow.knocking import RECORDS, Visitor, agencies_door, forms, handed, pages, practices_door, whole
 from tests.flow.opened import KEY, Campaign
 from tests.flow.pilot import AGENCY
 from tests.flow.spoilt import bad_records, bad_rows, broken_texts
@@ -92,8 +95,25 @@ def looked(it: Campaign) -> None:
         command(it, "held list", "--limit", "500", *json_too)
         command(it, "access link", "ana", *json_too)
         command(it, "capabilities", "maple", *json_too)
+        command(it, "capabilities", "maple", "--changes", *json_too)
+        command(it, "capabilities", "maple", "--refresh", *json_too)
+        command(it, "capabilities", "maple", "--forget", "Task", it.marks.word("rejected", "a refusal"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
         command(it, "held show", str(hold))
+
+
+def handoffs(it: Campaign, said: str) -> None:
+    """What was handed over: listed, printed, confirmed, handed over anew, and what was not."""
+    folder = str(it.pilot.folder / "printed")
+    references = handed(it)
+    for json_too in ((), ("--json",)):
+        command(it, "handoffs list", *json_too)
+        command(it, "handoffs print", "pine", *references, "--to", folder, *json_too)  # the second time they are there
+        command(it, "handoffs print", "pine", said, "--to", folder, *json_too)
+        command(it, "handoffs confirm", "pine", said, *json_too)
+        command(it, "handoffs again", said, references[0], *json_too)
+    command(it, "handoffs again", "pine", references[0])
+    command(it, "handoffs confirm", "pine", *references[1:])
 
 
 def consents(it: Campaign, said: str) -> None:
@@ -115,6 +135,23 @@ def consents(it: Campaign, said: str) -> None:
     file.unlink()
 
 
+def referrals(it: Campaign, said: str) -> None:
+    """Practices' referrals from files, good and spoilt; listed, placed and declined."""
+    good = referral_of(it, it.marks.word("referred", "a referral's number"))
+    file = it.pilot.folder / "referrals.ndjson"
+    spoilt = [{**good, "status": said}, {**good, said: said}, {"resourceType": said}]
+    file.write_text("\n".join(map(json.dumps, [good, *spoilt])), encoding="utf-8")
+    for json_too in ((), ("--json",)):
+        command(it, "referrals accept", str(file), "--practice", "maple", "--agency", AGENCY, *json_too)
+        command(it, "referrals list", *json_too)
+    file.unlink()
+    with it.pilot.line.ledger.read() as connection:
+        found = [one for one in kept.listed(connection) if one["state"] == "received"]
+    command(it, "referrals accept", str(file), "--practice", said)
+    command(it, "referrals place", str(found[0]["id"]), said)
+    command(it, "referrals decline", str(found[0]["id"]))
+
+
 def by_command(it: Campaign) -> None:
     """Every command that changes something."""
     holds = {hold["reason"]: hold for hold in it.pilot.holds()}
@@ -131,6 +168,8 @@ def by_command(it: Campaign) -> None:
     signed_in(it, said)
     command(it, "consents revoke", AGENCY, "c-roster", "maple")
     consents(it, said)
+    referrals(it, said)
+    handoffs(it, said)
     command(it, "restored", "--reason", "backup")
     package = it.pilot.folder / "package.tgz"
     package.write_bytes(gzip.compress(said.encode()))
@@ -290,6 +329,7 @@ def told_by_demo(it: Campaign) -> None:
     """What the demo tells of this ledger and these EHRs."""
     line = it.pilot.line
     cast = cast_of(line.project)
+    cast = replace(cast, sites=tuple(site for site in cast.sites if site.id in it.taps))
     ehrs = {name: Ehr(tap.ehr.base_url) for name, tap in it.taps.items()}
     told_of = counts.counted(line, cast, ehrs, {"never said"}, 1.0)
     it.heard.figures.append(("demo --json", json.dumps([told_of.answer, told_of.wrong], ensure_ascii=False)))
@@ -313,4 +353,17 @@ def measured(it: Campaign) -> None:
     it.heard.figures.append(("bench.line", path.read_text(encoding="utf-8") + found.line()))
 
 
-KNOCKS = (agencies_door, pages, looked, rosters, forms, files, previews, by_command, served, told_by_demo, measured)
+KNOCKS = (
+    agencies_door,
+    practices_door,
+    pages,
+    looked,
+    rosters,
+    forms,
+    files,
+    previews,
+    by_command,
+    served,
+    told_by_demo,
+    measured,
+)

@@ -183,6 +183,50 @@ def test_a_caregivers_flag_that_comes_later_takes_the_place_out_of_the_next_vers
         assert "Casa Abierta" not in attachment(ehr)
 
 
+def written(ehr: Ehr) -> list[dict[str, Any]]:
+    """The requests that wrote a document."""
+    return [one for one in ehr.asked() if one["method"] in ("PUT", "POST") and one["type"] == "DocumentReference"]
+
+
+@pytest.mark.parametrize("flagged", ["child", "caregiver"])
+def test_a_flag_that_comes_later_takes_the_place_out_of_what_stands(tmp_path: Path, flagged: str) -> None:
+    with opened(tmp_path, more=NOTES) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative", "violence-location")
+        bridge.accept("ma-soc/caregiver", mother())
+        words = {"narrative": "We read together."}
+        bridge.accept("ma-soc/contact", contact(place_name="Casa Abierta", **words), contact("k-2", **words))
+        bridge.settle()
+        writes = len(written(ehr))
+        assert sum("Casa Abierta" in text for text in ehr.documents()) == 1
+        if flagged == "caregiver":
+            bridge.accept("ma-soc/caregiver", mother(safety_flag=True, updated_at="2026-03-09"))
+        else:
+            bridge.accept("ma-soc/child", child(safety_flag=True))
+        bridge.settle()
+        assert not any("Casa Abierta" in text for text in ehr.documents())
+        assert sum("We read together." in text for text in ehr.documents()) == 2
+        assert len(written(ehr)) == writes + 1, "that one alone"
+        assert bridge.holds() == []
+
+
+def test_where_no_consent_is_in_force_any_more_a_person_is_told_of_the_place_that_stands(tmp_path: Path) -> None:
+    with opened(tmp_path, more=NOTES) as (bridge, ehr):
+        permit(bridge, "ordinary", "violence-location")
+        bridge.accept("ma-soc/contact", contact(place_name="Casa Abierta"), contact("k-2"))
+        bridge.settle()
+        change(bridge, "revoke")
+        bridge.settle()
+        bridge.accept("ma-soc/child", child(safety_flag=True))
+        bridge.settle()
+        (hold,) = [hold for hold in bridge.holds() if "must not be found" in hold["rule"]]
+        assert (hold["owner"], hold["reason"]) == ("agency", "decision")
+        assert "Casa" not in hold["rule"] + hold["next_step"]
+        answering.decide(bridge.line, hold["id"], "", False, True, "ana", bridge.clock())
+        bridge.settle()
+        assert not [hold for hold in bridge.holds() if "must not be found" in hold["rule"]]
+        assert [one["status"] for one in ehr.stored("DocumentReference")].count("entered-in-error") == 0
+
+
 def test_r26_what_is_written_over_what_stands_is_what_the_narrower_consent_lets_leave(tmp_path: Path) -> None:
     with opened(tmp_path, enable=("Goal", "CarePlan")) as (bridge, ehr):
         permit(bridge, "ordinary", "narrative")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.jobs.open import connected
+from bridge.jobs.worker import Worker
 from bridge.model import type_json
 from bridge.settings import CadenceSettings
 from bridge.store import browsing
+from tests.flow.histories import LEASE, Gone
 from tests.flow.pilot import Pilot, Site, pilot
 from tests.flow.tap import Tap, tapped
 from tests.flow.test_line import PRACTICE, contact, patient
@@ -32,7 +36,7 @@ class Weeks:
 
     opened: Pilot
     tap: Tap
-    monday: int
+    monday: int = 0
     child: str = ""
 
     def another(self) -> Weeks:
@@ -100,6 +104,20 @@ class Weeks:
         ]
         return [one for one in self.tap.stored("DocumentReference") if one["subject"]["reference"] in charts]
 
+    def crash(self, sent: bool) -> None:
+        """A worker is gone in the middle of its next write, before or after it left; its lease ran out."""
+        line = self.opened.line
+
+        async def run() -> None:
+            async with connected(line):
+                worker = Worker(line, self.opened.clock)
+                for name, chart in line.charts.items():
+                    line.charts[name] = replace(chart, client=Gone(chart.client, worker, sent))
+                await worker.run(until_idle=True)
+
+        asyncio.run(run())
+        self.opened.clock.skip(LEASE)
+
     def documents(self, child: str = "") -> list[type_json]:
         """What stands in the child's chart."""
         return [one for one in self.sent(child) if one["status"] == "current"]
@@ -121,7 +139,7 @@ def text(document: type_json) -> str:
 
 
 @contextmanager
-def weeks(folder: Path, **more: object) -> Iterator[Weeks]:
+def weeks(folder: Path) -> Iterator[Weeks]:
     """A project with nobody in it yet."""
-    with tapped("open") as tap, pilot(folder, [Site(PRACTICE, tap.base)], visibility=0.2, **more) as opened:
-        yield Weeks(opened, tap, 0)
+    with tapped("open") as tap, pilot(folder, [Site(PRACTICE, tap.base)], lease=LEASE - 1, visibility=0.2) as opened:
+        yield Weeks(opened, tap)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from bridge import consent
 from bridge.ehr import facts
 from bridge.ehr.context import ShapeContext
+from bridge.ehr.facts import VendorFacts
+from bridge.ehr.presets import of_site
 from bridge.ehr.route import NEVER_ALONE
 from bridge.ehr.shape import discrete, document
 from bridge.mappings.cases import read_cases, translate_case
@@ -16,11 +19,14 @@ from bridge.mappings.classes import GRANTABLE
 from bridge.mappings.load import available_packs, load, read_all
 from bridge.mappings.translate import Translator
 from bridge.model import Decision, Part, type_json
+from bridge.settings import Coding, Contact, DocumentSettings, Practice
+from bridge.settings.shape import EncounterLink
 from tests.live.servers import InstanceValidator
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(400)]
 
-VENDORS = ("open", "epic", "oracle")
+VENDORS = ("open", "generic", "epic", "oracle", "ecw")
+ROW = Coding("urn:example:flowsheet", "10001", "Score")
 MEANT = (
     ("encounter for oracle", "Encounter.class: minimum required"),  # Millennium infers it and refuses it (facts: drops)
 )
@@ -40,6 +46,24 @@ def translated() -> Iterator[tuple[str, tuple[Part, ...]]]:
             yield case.name, translation.parts
 
 
+def ways() -> Iterator[tuple[str, VendorFacts, EncounterLink]]:
+    """Each vendor's facts as they ship, and those of a site that follows "writing clinical notes" of US Core 9: author
+    and encounter contained. (There is no US Core 9 here to check profiles of that version against.)
+    """
+    for name in VENDORS:
+        yield name, facts.vendor(name), "none"
+    generic = facts.vendor("generic")
+    who = Contact("Kim", "kim@example.org")
+    nine = Practice("oak", "Oak", "one", who, date(2026, 1, 1), "UTC", document=DocumentSettings(us_core="9.0.0"))
+    yield "us-core-9", of_site(generic, nine).model_copy(update={"profile": generic.profile}), "contained"
+
+
+def codes_of(part: Part) -> Iterator[str]:
+    """The LOINC codes of a part's `code`."""
+    codings = part.resource.get("code", {}).get("coding", [])
+    yield from (coding["code"] for coding in codings if coding.get("system") == "http://loinc.org")
+
+
 def leaving() -> Iterator[tuple[str, type_json]]:
     """Everything that could be written into a chart, by where it came from."""
     everything = Decision(True, GRANTABLE, "test")
@@ -48,8 +72,11 @@ def leaving() -> Iterator[tuple[str, type_json]]:
             yield f"{name}: {part.name}", part.resource
         for person in dict.fromkeys(part.about for part in parts):
             released = consent.release(parts, person, everything).parts
-            for vendor in VENDORS:
-                context = ShapeContext("p1", "DB-AAAAAAAAAAAA", facts.vendor(vendor), "Harbor", "America/New_York")
+            rows = {code: ROW for part in released for code in codes_of(part)}
+            for vendor, known, link in ways():
+                context = ShapeContext(
+                    "p1", "DB-AAAAAAAAAAAA", known, "Harbor", "America/New_York", encounter_link=link, flowsheets=rows
+                )
                 if any(part.type == "Composition" for part in released):
                     yield f"{name}: document for {vendor}", document(released, context).resource
                 for part in released:

@@ -52,7 +52,9 @@ def test_a_consent_is_taken_back(command: Command, tmp_path: Path) -> None:
     path.write_text(CONSENTS + "harbor,c-1,elm,2026-01-05,,yes\n")
     command("consents", "import", path)
     told = command("consents", "revoke", "harbor", "c-1", "elm")
-    assert (told.code, told.out) == (0, "1 consent revoked\n")
+    said = "1 consent revoked; what stands was true and stays\nElm Street Pediatrics was sent nothing under a consent"
+    assert told.code == 0
+    assert told.out.startswith(said)
     told = command("consents", "revoke", "harbor", "c-1", "elm")
     assert (told.code, told.out) == (1, "0 consents revoked\n")
     told = command("consents", "revoke", "harbor", "c-1", "nowhere")
@@ -68,7 +70,8 @@ def test_one_form_at_a_time(command: Command) -> None:
     told = command("consents", "list", "harbor", "c-1")
     assert "elm: narrative, ordinary; by g-1; consent" in told.out
     assert "now to elm: narrative, ordinary" in told.out
-    assert command("consents", "suspend", "harbor", "c-1").out == "1 consent suspended\n"
+    suspended = command("consents", "suspend", "harbor", "c-1").out
+    assert suspended.startswith("1 consent suspended\nElm Street Pediatrics was sent nothing under a consent")
     now = command("consents", "list", "harbor", "c-1", "--json").json["now"]["elm"]
     assert now == {"permit": False, "classes": [], "reason": "suspended"}
     assert command(*given, *signed).out == "recorded\n"  # signed again since

@@ -14,6 +14,7 @@ from bridge.ehr.capability import Capability
 from bridge.ehr.route import NEVER_ALONE, capability_key
 from bridge.ehr.ways import OTHER, shipped
 from bridge.model import HoldReason, Interaction, Owner, Part, Planned
+from bridge.settings import Handoff
 from tests.unit.ehr.making import ALL, ENCOUNTER, PERSON, TYPES, capability, encounter, note, part, section, statement
 
 
@@ -22,6 +23,7 @@ class Site:
     id: str = "oak"
     enable: frozenset[str] = frozenset()
     routes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    handoff: Handoff | None = None
 
 
 RANKS = shipped().types

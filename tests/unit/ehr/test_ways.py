@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.ehr import facts, ladder, ways
 from bridge.ehr.capability import Capability
 from bridge.model import Interaction, type_json
+from bridge.settings import Handoff
 from tests.unit.ehr.making import ALL, TYPES, capability, statement
 
 KINDS = tuple(ways.shipped().kinds)
@@ -24,6 +25,7 @@ class Site:
     id: str = "elm"
     enable: frozenset[str] = frozenset()
     routes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    handoff: Handoff | None = None
 
 
 def everything_taken(vendor: str) -> Capability:

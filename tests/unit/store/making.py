@@ -20,6 +20,7 @@ from bridge.store import (
     persons,
     plans,
     records,
+    rollups,
     steps,
     tables,
     views,
@@ -29,6 +30,7 @@ from bridge.store.ledger import Ledger, get_blobs
 AGENCY, PRACTICE, CHILD = "harbor", "elm-street", "child-1"
 NOW = 1_780_000_000_000_000
 MINUTE = 60_000_000
+WEEK = 7 * 24 * 60 * MINUTE
 UNTIL = NOW + MINUTE
 CONSENT_KEY = f"consent:{AGENCY}/{CHILD}/{PRACTICE}"
 LINK_KEY = f"link:{AGENCY}/{CHILD}/{PRACTICE}"
@@ -84,6 +86,12 @@ def entry_plan(name: str = "document", digest: str = "d1", **changes: Any) -> pl
         reference=f"DB-{name}", withheld=0,
     )  # fmt: skip
     return replace(made, **changes)
+
+
+def week(number: int = 0, due: int | None = None) -> plans.Gathering:
+    """The roll-up of a week, which ends so many weeks after an hour from now."""
+    until = NOW + 60 * MINUTE + number * WEEK
+    return plans.Gathering(f"roll-up:{number}", until - WEEK, until, due or until, f"DB-week-{number}")
 
 
 def translated(
@@ -288,6 +296,13 @@ def a_day(ledger: Ledger) -> None:
     ledger.write(answers.retry, answers.Retry(decision, "", "ana", NOW))
     assert release(ledger, lane)
     ledger.write(holds.arrive, holds.Arrival(("nothing",), NOW, "test"))
+    keep(ledger, item("c4", b"4"), item("c5", b"5"))
+    for work in claim(ledger):
+        assert save(ledger, work, entry_plan(gathered=week()))
+    keep(ledger, item("c4", b"4b"), item("c5", b"5b"))
+    moved, gone = claim(ledger)
+    assert save(ledger, moved, entry_plan(gathered=week(1)))
+    assert save(ledger, gone)
     ledger.write(audit.note, audit.Line(ledger.ids.take(), AGENCY, NOW, "ana", "read", "record:1"))
     ledger.write(audit.seal, audit.Seal(ledger.ids.take(), AGENCY, NOW))
     with ledger.read() as connection:
@@ -295,6 +310,7 @@ def a_day(ledger: Ledger) -> None:
         permissions.shared_link(connection, PRACTICE, lane.person)
         steps.last(connection, ledger, document.id)
         get_blobs(connection, ledger.keys, [1, 2])
+        rollups.members(connection, ledger, document.id, lane.person)
         leases.closed_connections(connection, NOW)
         views.life(connection, clear.id)
         views.open_holds(connection, agency=AGENCY)

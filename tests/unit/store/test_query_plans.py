@@ -15,14 +15,27 @@ import psycopg
 import pytest
 from sqlalchemy import Select
 
-from bridge.store import holds, lanes, persons, records, tables, views
+from bridge.store import holds, lanes, persons, records, rollups, tables, telling, views
 from bridge.store.ledger import Ledger
 from tests.postgres import ENGINES, KEY, Server
 from tests.unit.store.listening import Statement, statements
 from tests.unit.store.making import AGENCY, CONSENT_KEY, NOW, a_day
 
 FAMILIES = 5_000
-LARGE = ("person", "blob", "record", "translation", "lane", "entry", "step", "hold", "consent", "link", "audit")
+LARGE = (
+    "person",
+    "blob",
+    "record",
+    "translation",
+    "lane",
+    "entry",
+    "member",
+    "step",
+    "hold",
+    "consent",
+    "link",
+    "audit",
+)
 FILL = """
 INSERT INTO person (id, agency, source, wrapped_key, wrapping_key)
   SELECT n, 'harbor', 'family-' || n, '', '' FROM generate_series(1, {n}) n;
@@ -40,6 +53,8 @@ INSERT INTO entry (id, agency, program, practice, lane, person, thread, name, ki
   SELECT n, 'harbor', 'visits', 'elm-street', 1 + mod(n, {n}), 1 + mod(n, {n}), 'harbor/kind/' || n, 'document', 'kind',
          'document', 'DocumentReference', 'note', 0, n, n, CASE WHEN mod(n, 50) = 0 THEN 'held' ELSE 'delivered' END,
          true, 'd', 'DB-' || n, 0 FROM generate_series(1, 2 * {n}) n;
+INSERT INTO member (entry, thing, record, parts)
+  SELECT n, 'harbor/kind/' || n, n, 'note' FROM generate_series(1, {n}) n;
 INSERT INTO translation (record, person, parts_blob) SELECT n, 1 + mod(n, {n}), n FROM generate_series(1, 2 * {n}) n;
 INSERT INTO step (id, agency, practice, entry, record, action, digest, begun_at)
   SELECT n, 'harbor', 'elm-street', n, n, 'create', 'd', 0 FROM generate_series(1, 2 * {n}) n;
@@ -140,6 +155,17 @@ def test_whether_a_practice_is_full_asks_for_what_waits_alone(filled: Ledger) ->
     lines = plan(filled, said[-1])
     assert whole_tables(lines) == []
     assert any("INDEX ix_entry_state" in line for line in lines), lines
+
+
+def test_the_roll_ups_of_a_thing_and_the_members_of_a_roll_up_are_found_by_them(filled: Ledger) -> None:
+    with filled.engine.begin() as connection, statements(filled) as said:
+        rollups.told(connection, ["harbor/kind/7", "harbor/kind/8"])
+        connection.execute(rollups.lanes_of(["harbor/kind/7"])).all()
+        rollups.members(connection, filled, 7, 8)
+        telling.entries_of(connection, ["harbor/kind/7"])
+    for statement in said:
+        assert whole_tables(plan(filled, statement)) == [], statement.text
+    assert any("INDEX ix_member_thing" in line for line in plan(filled, said[0]))
 
 
 def test_the_versions_of_a_thing_are_found_by_its_name(filled: Ledger) -> None:

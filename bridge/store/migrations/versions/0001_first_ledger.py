@@ -235,6 +235,32 @@ def upgrade() -> None:
     op.create_index("ix_record_person", "record", ["person", "position"], unique=False)
     op.create_index("ix_record_state", "record", ["agency", "state"], unique=False)
     op.create_table(
+        "referral",
+        sa.Column("id", BIG, autoincrement=False, nullable=False),
+        sa.Column("agency", sa.Text(), nullable=False),
+        sa.Column("practice", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value_hash", sa.Text(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("void", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("person", BIG, nullable=False),
+        sa.Column("raw_blob", BIG, nullable=False),
+        sa.Column("received_at", BIG, nullable=False),
+        sa.Column("received_by", sa.Text(), nullable=False),
+        sa.Column("answered_at", BIG, nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=("fk_referral_person")),
+        sa.PrimaryKeyConstraint("id", name=("pk_referral")),
+        sa.UniqueConstraint("agency", "practice", "name", "ordinal", name=("uq_referral_agency_practice_name_ordinal")),
+    )
+    op.create_index("ix_referral_person", "referral", ["person"], unique=False)
+    op.create_index("ix_referral_received", "referral", ["agency", "received_at"], unique=False)
+    op.create_index("ix_referral_value", "referral", ["agency", "practice", "value_hash"], unique=False)
+    op.create_table(
         "entry",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),

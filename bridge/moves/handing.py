@@ -1,0 +1,321 @@
+"""A document that should stand is handed over, replaced or withdrawn, one at a time; a lost answer is settled.
+
+Beside `writing`, with the same durability: nothing leaves before its step. What was handed over `stands` under its own
+delivery reference; its version says what is known of it: given, confirmed, or perhaps given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.documents.content import Frame
+from bridge.ehr.decide import back_off
+from bridge.ehr.delivery import PATTERN
+from bridge.ehr.route import handing
+from bridge.handoff import prepare
+from bridge.handoff.over import Fate, Given, Hand, HandOver, Look, Person, control_of, was_handed
+from bridge.model import Action, Answer, AnswerClass, Decision, EntryState, Hold, Part, Response, Stands
+from bridge.moves import holding, planning
+from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.line import SECOND
+from bridge.moves.matching import PATIENT_ID
+from bridge.moves.staying import held, not_found, once_more, stay
+from bridge.moves.turning import Turn
+from bridge.moves.writing import NOT_SENT, TO_BEGIN, lapsed
+from bridge.release import part2
+from bridge.settings import Handoff
+from bridge.store import steps
+from bridge.store.handoffs import CONFIRMED
+from bridge.store.lanes import EntryWork, Lease
+from bridge.store.steps import Last
+
+GIVEN, PERHAPS = "handed", "perhaps"
+"""What the ledger keeps as the version of what was handed over."""
+
+MOST_SILENCES = 5
+"""Answers lost in a row after which a person looks."""
+
+ANSWERS = {
+    Fate.GIVEN: AnswerClass.ACCEPTED,
+    Fate.CONFIRMED: AnswerClass.DONE,
+    Fate.REFUSED: AnswerClass.CONTENT,
+    Fate.LATER: AnswerClass.RETRY_LATER,
+    Fate.LOST: AnswerClass.UNKNOWN,
+}
+
+
+def chosen(turn: Turn) -> bool:
+    """Whether an entry goes by hand-off: by the way in which it stands, else by that of its practice's documents."""
+    entry, chart = turn.entry, turn.chart
+    if entry.stands is not None:
+        return handed(entry.stands)
+    given = handing(entry.kind, chart.planned, chart.practice, chart.ways) if entry.route != "discrete" else None
+    return given is not None and given.enabled
+
+
+def handed(stands: Stands) -> bool:
+    """Whether what stands was handed over: it stands under a delivery reference and no id of an EHR."""
+    return PATTERN.fullmatch(stands.id) is not None
+
+
+def standing(entry: EntryWork) -> EntryState:
+    """The state of an entry of which nothing else should stand than what does."""
+    waits = entry.stands is not None and handed(entry.stands) and entry.stands.version in (GIVEN, PERHAPS)
+    return EntryState.HANDED_OVER if waits else EntryState.DELIVERED
+
+
+def lost(turn: Turn, last: Last | None) -> bool:
+    """Whether what has to be settled is a hand-over."""
+    return was_handed(last.body) if last is not None else chosen(turn)
+
+
+async def hand(
+    turn: Turn,
+    leaving: Sequence[Part],
+    digest: str,
+    withheld: int,
+    decision: Decision,
+    records: Sequence[Sequence[Part]] = (),
+) -> Outcome:
+    """What should stand is handed over, as the first or in the place of what was; the same again where that is lost.
+
+    `records` are `leaving` one by one: those of a roll-up are told in one document, each under its own heading.
+    """
+    entry = turn.entry
+    opened = way(turn)
+    if isinstance(opened, Hold):
+        return await held(turn, opened)
+    person = await named(turn, opened[1])
+    if isinstance(person, Outcome):
+        return person
+    again = repeated(turn, digest)
+    action = Action.CREATE if entry.stands is None else Action.REPLACE
+    replaced = entry.replaced + (action is Action.REPLACE)
+    if again is not None:
+        over, replaced = again, entry.replaced
+    else:
+        reference = planning.reference_of(turn.line, turn.lane, entry, replaced) if replaced else entry.reference
+        replaces = entry.stands.id if entry.stands is not None else ""
+        framed = frame(turn, reference, leaving, decision)
+        wants = wanted(turn, opened[1])
+        several = records if entry.gathers_until is not None else ()
+        told = prepare.told(leaving, several, framed, person, replaces)
+        over = prepare.made_of(told, leaving, wants, entry.kind, action, replaces, turn.clock(), person)
+    return await leave(turn, opened, over, digest, withheld, decision, replaced)
+
+
+async def withdraw(turn: Turn) -> Outcome:
+    """Nothing should stand any more: the other side is asked to disregard what it was handed. A correction; no gate."""
+    entry, now = turn.entry, turn.clock()
+    if entry.stands is None:
+        return await finish(turn.line, turn.lane, entry, EntryState.CANCELLED, now)
+    opened = way(turn)
+    if isinstance(opened, Hold):
+        return await held(turn, opened)
+    person = await named(turn, opened[1])
+    if isinstance(person, Outcome):
+        return person
+    framed, wants = frame(turn, entry.stands.id, (), None), wanted(turn, opened[1])
+    over = prepare.disregard(framed, wants, entry.kind, now, person)
+    return await leave(turn, opened, over, "", entry.withheld, None, entry.replaced + 1)
+
+
+def way(turn: Turn) -> tuple[Hand, Handoff] | Hold:
+    """The practice's way of handing over, or the hold where it has none any more."""
+    hand, wants = turn.line.hands.get(turn.chart.practice.id), turn.chart.practice.handoff
+    if hand is None or wants is None:
+        rule = "it was handed over before, and the practice has no `handoff` any more"
+        return holding.no_way(turn.lane.practice, turn.entry, rule)
+    return hand, wants
+
+
+async def named(turn: Turn, wants: Handoff) -> Person | Outcome:
+    """The chart's patient in full, once it is certain which; else the outcome."""
+    found = await turn.matcher.patient()
+    if found.hold is not None:
+        return await held(turn, found.hold)
+    if found.due is not None:
+        return await not_found(turn, found, tried=1)
+    link, entry = turn.lane.link, turn.entry
+    if link is None or (link.system == PATIENT_ID and wants.way != "packet"):
+        return await held(turn, holding.numberless(turn.lane))
+    system, value = ("", "") if link.system == PATIENT_ID else (link.system, link.value)
+    try:
+        return prepare.person_of(system, value, turn.lane.patient)
+    except prepare.Nameless:
+        return await held(turn, holding.nameless(entry))
+
+
+def repeated(turn: Turn, digest: str) -> HandOver | None:
+    """What is perhaps there already and should be, to be given again as it is; None where something else should."""
+    entry = turn.entry
+    if entry.stands is None or entry.stands.version != PERHAPS:
+        return None
+    with turn.line.ledger.read() as connection:
+        last = steps.last(connection, turn.line.ledger, entry.id)
+    same = last is not None and last.digest == digest and last.action is not Action.RETRACT and was_handed(last.body)
+    return HandOver.read(last.body) if last is not None and same else None
+
+
+def frame(turn: Turn, reference: str, leaving: Sequence[Part], decision: Decision | None) -> Frame:
+    """What the document says beside its parts."""
+    agency, site = turn.line.project.agencies[turn.lane.agency], turn.chart.practice
+    notice = (
+        part2.disclosure(leaving, decision, turn.lane.consents, site, agency.timezone) if decision is not None else None
+    )
+    return Frame(
+        reference=reference,
+        agency=agency.name,
+        zone=agency.timezone,
+        language=site.document.language,
+        contact=agency.contact.name,
+        phone=agency.phone or agency.contact.phone,
+        author=site.document.author,
+        disclosure=notice,
+    )
+
+
+def wanted(turn: Turn, wants: Handoff) -> prepare.Wanted:
+    """How the practice wants it."""
+    document = turn.chart.practice.document
+    return prepare.Wanted(turn.lane.practice, wants.format, document.language, document.types)
+
+
+async def leave(
+    turn: Turn,
+    opened: tuple[Hand, Handoff],
+    over: HandOver,
+    digest: str,
+    withheld: int,
+    resting_on: Decision | None,
+    replaced: int,
+) -> Outcome:
+    """The step is durable, then it is handed over, then what came back is durable."""
+    line, lane, entry, (hand, wants) = turn.line, turn.lane, turn.entry, opened
+    takes = int(hand.takes * SECOND)
+    async with hand.turns:
+        if lane.until - turn.clock() < takes + TO_BEGIN or lapsed(resting_on, turn.clock()):
+            return await once_more(turn)
+        begin = steps.Begin(
+            ledger=line.ledger,
+            lease=Lease.of(lane),
+            agency=lane.agency,
+            practice=lane.practice,
+            person=lane.person,
+            consent_revision=lane.consent_revision,
+            entry=entry.id,
+            revision=entry.revision,
+            record=entry.record,
+            step=line.ledger.ids.take(),
+            action=over.action,
+            digest=digest,
+            withheld=withheld,
+            consents=resting_on.consents if resting_on is not None else (),
+            correction=over.cancels,
+            reference=over.reference,
+            replaced=replaced,
+            request_blob=line.ledger.ids.take(),
+            request=over.kept(),
+            now=turn.clock(),
+        )
+        begun = await line.write(steps.begin, begin)
+        if begun is steps.Begun.LEASE_LOST:
+            return Outcome(stop=True)
+        if begun is steps.Begun.CHANGED:
+            return await once_more(turn)
+        if lane.until - turn.clock() < takes or lapsed(resting_on, turn.clock()):
+            return await stay(turn, turn.clock(), step=Stepped(begin.step, NOT_SENT), stop=True)
+        given = await hand.give(over)
+    return await follow(turn, wants, over, digest, given, begin.step)
+
+
+async def follow(turn: Turn, wants: Handoff, over: HandOver, digest: str, given: Given, step: int) -> Outcome:
+    """What became of it is durable."""
+    entry, now = turn.entry, turn.clock()
+    stepped = Stepped(step, Answer(ANSWERS[given.fate], given.code), Response(body=given.kept))
+    if given.fate in (Fate.GIVEN, Fate.CONFIRMED):
+        return await arrived(turn, wants, over, digest, given.fate is Fate.CONFIRMED, stepped)
+    wait = now + back_off(str(entry.id), entry.attempts + 1)
+    hold: Hold | None = None
+    if given.fate is Fate.REFUSED:
+        state, due, hold = EntryState.HELD, None, holding.not_taken(entry, given.code)
+    elif given.fate is Fate.LOST:
+        state, due = EntryState.UNKNOWN, wait
+    else:
+        state, due = EntryState.READY, wait
+    return await finish(
+        turn.line,
+        turn.lane,
+        entry,
+        state,
+        now,
+        due=due,
+        stands=entry.stands,
+        hold=hold,
+        step=stepped,
+        attempts=entry.attempts + 1 if hold is None else 0,
+        look_first=given.fate is Fate.LOST,
+    )
+
+
+async def arrived(
+    turn: Turn, wants: Handoff, over: HandOver, digest: str, confirmed: bool, step: Stepped | None, go_on: bool = False
+) -> Outcome:
+    """The other side has it; `confirmed` only where nobody else is waited for. `go_on`: something else should stand."""
+    now, sure = turn.clock(), confirmed and wants.confirms != "person"
+    stands = None if over.cancels else Stands(over.reference, CONFIRMED if sure else GIVEN, digest)
+    if go_on:
+        state = EntryState.READY
+    elif sure:
+        state = EntryState.RETRACTED if over.cancels else EntryState.DELIVERED
+    else:
+        state = EntryState.HANDED_OVER
+    due = now if go_on else None
+    done = await finish(turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, step=step)
+    return Outcome(settled=not go_on and not done.stop, due=due, stop=done.stop)
+
+
+async def settle(turn: Turn, last: Last | None) -> Outcome:
+    """A hand-over whose answer was lost, or that a restored ledger cannot prove was never made."""
+    entry, now = turn.entry, turn.clock()
+    opened = way(turn)
+    if isinstance(opened, Hold):
+        return await held(turn, opened)
+    hand, wants = opened
+    over = HandOver.read(last.body) if last is not None else forgotten(turn, wants)
+    digest = last.digest if last is not None else entry.should_digest
+    found = await hand.look(over)
+    if found in (Look.GIVEN, Look.CONFIRMED):
+        step = Stepped(last.id, Answer(AnswerClass.DONE, "looked")) if last is not None else None
+        overtaken = over.cancels == entry.should or (entry.should and entry.should_digest != digest)
+        return await arrived(turn, wants, over, digest, found is Look.CONFIRMED, step, go_on=overtaken)
+    if found is Look.ABSENT:
+        return await resume(turn, entry.stands, now)
+    if found is Look.AGAIN and last is not None and entry.attempts < MOST_SILENCES:
+        perhaps = entry.stands if over.cancels else Stands(over.reference, PERHAPS, "")
+        return await resume(turn, perhaps, now)
+    return await held(turn, holding.unheard(entry, over.reference))
+
+
+def forgotten(turn: Turn, wants: Handoff) -> HandOver:
+    """What a restored ledger would have handed over, as far as looking for it needs: its ids, and none of its words."""
+    entry, nobody = turn.entry, Person("", "")
+    control, mime = control_of(entry.reference, Action.CREATE), prepare.MIMES[wants.format]
+    return HandOver(
+        entry.reference, control, turn.lane.practice, entry.kind, Action.CREATE, "", mime, b"", nobody, turn.lane.agency
+    )
+
+
+async def resume(turn: Turn, stands: Stands | None, now: int) -> Outcome:
+    """The entry goes on from what stands, its gate asked anew."""
+    return await finish(
+        turn.line,
+        turn.lane,
+        turn.entry,
+        EntryState.READY,
+        now,
+        due=now,
+        stands=stands,
+        attempts=turn.entry.attempts,
+        keep_claims=True,
+    )

@@ -1,0 +1,327 @@
+"""Documents handed over to a practice whose EHR takes none by FHIR: each way, corrected, withdrawn, lost, restarted."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bridge import sandbox
+from bridge.cli import main
+from bridge.handoff import journal
+from bridge.jobs import confirming
+from bridge.jobs.open import connected
+from bridge.moves import granting
+from bridge.moves.confirming import confirm
+from tests.flow.engines import Engine, acknowledged, engine, half, mistaken, silent
+from tests.flow.pilot import Pilot, Site, pilot
+from tests.flow.test_line import PRACTICE, child, contact, patient
+
+VOID = {"id": "k-1", "status": "void", "child": "c-1", "updated_at": "2026-03-05"}
+LATER = "2026-03-03T10:00:00-05:00"
+
+
+@pytest.fixture(scope="module")
+def office() -> Iterator[sandbox.Running]:
+    """An EHR that is read and not written to."""
+    with sandbox.start("nextgen") as running:
+        httpx.post(f"{running.admin_url}/load", json=[patient("m-1")]).raise_for_status()
+        yield running
+
+
+@contextmanager
+def handed(folder: Path, running: sandbox.Running | None, way: str, **settings: Any) -> Iterator[Pilot]:
+    """A practice that is handed documents, its patient linked and its family agreed."""
+    base, vendor = (running.base_url, "nextgen") if running is not None else ("", "none")
+    with pilot(folder, [Site(PRACTICE, base, vendor, extra=f", handoff: {way}")], **settings) as opened:
+        opened.links(PRACTICE, {"c-1": "m-1"})
+        opened.consents(f"c-1,{PRACTICE},2026-01-01,,yes")
+        opened.accept("ma-soc/child", child(birth_date="2021-03-04"))
+        yield opened
+
+
+@contextmanager
+def wired(folder: Path, running: sandbox.Running | None = None, more: str = "") -> Iterator[tuple[Pilot, Engine]]:
+    """As `handed`, at an engine's port."""
+    with engine() as found:
+        way = f"{{ way: mllp, host: 127.0.0.1, port: {found.port}{more} }}"
+        with handed(folder, running, way, timeout=1) as opened:
+            yield opened, found
+
+
+def listened(opened: Pilot) -> None:
+    """What came back is heard."""
+
+    async def listen() -> None:
+        async with connected(opened.line, opened.clock):
+            await confirming.listen(opened.line, opened.clock())
+            await confirming.remind(opened.line, opened.clock())
+
+    asyncio.run(listen())
+
+
+def document(opened: Pilot) -> dict[str, Any]:
+    """The one entry that is handed over."""
+    (found,) = [entry for entry in opened.entries() if entry["name"] == "document"]
+    return found
+
+
+def state(opened: Pilot) -> str:
+    return str(document(opened)["state"])
+
+
+def said(found: Engine) -> list[tuple[str, str, str, str]]:
+    """Of each message: trigger, control id, document and parent document."""
+    return [(str(one["MSH.F9.R1.C2"]), str(one["MSH.F10"]), str(one["TXA.F12"]), parent(one)) for one in found.messages]
+
+
+def parent(message: Any) -> str:
+    segment = message.segment("TXA")
+    return str(segment[13]) if len(segment) > 13 else ""
+
+
+# ── an engine's port ──────────────────────────────────────────────────────────────────────────────────────────────
+def test_r1_an_engine_is_handed_a_contact_its_correction_and_its_withdrawal(
+    tmp_path: Path, office: sandbox.Running
+) -> None:
+    with wired(tmp_path, office) as (maple, found):
+        maple.accept("ma-soc/contact", contact(narrative="We read | together & sang."))
+        maple.settle()
+        assert state(maple) == "delivered", maple.holds()
+        maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at=LATER))
+        maple.settle()
+        maple.accept("ma-soc/contact", VOID)
+        maple.settle()
+        assert state(maple) == "retracted"
+        (first, second, third), words = said(found), base64.b64decode(str(found.messages[0]["OBX.F5.R1.C5"]))
+        assert (first[0], first[1], first[3]) == ("T02", first[2], "")
+        assert (second[0], second[1], second[3]) == ("T10", second[2], first[2])
+        assert third == ("T11", f"{second[2]}-C", second[2], "")
+        assert b"We read | together &amp; sang." in words
+        assert found.messages[0].segment("PID")[3][0][0] == ["m-1"]
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_control_id(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        found.behave = [silent, half, mistaken]
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        assert state(maple) == "delivered"
+        assert len(found.raw) == 4
+        assert len(set(found.raw)) == 1, "the very same message"
+
+
+def test_r26_what_is_perhaps_there_is_not_given_again_once_the_family_said_no(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        found.behave = [silent]
+        maple.accept("ma-soc/contact", contact(narrative="We read."))
+        maple.work()
+        assert state(maple) == "unknown"
+        granting.revoke(maple.line, maple.agency, "c-1", PRACTICE, "test", maple.clock())
+        maple.settle()
+        words = [base64.b64decode(str(one["OBX.F5.R1.C5"])) for one in found.messages]
+        assert sum(b"We read." in one for one in words) == 1
+        states = {entry["kind"]: entry["state"] for entry in maple.entries()}
+        assert states["ma-soc/contact"] == "held"
+        ended = [one for one in words if b"We read." not in one]
+        assert len(ended) == len(states) - 1 == 1, "that sharing ended is told by the same way"
+
+
+def test_silence_can_be_left_to_a_person(tmp_path: Path) -> None:
+    with wired(tmp_path, more=", silence: person") as (maple, found):
+        found.behave = [silent]
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        assert (state(maple), len(found.raw)) == ("held", 1)
+        reference = document(maple)["reference"]
+        assert confirm(maple.line, PRACTICE, reference, "confirmed", "test", maple.clock()) == 1
+        assert (state(maple), maple.holds()) == ("delivered", [])
+
+
+def test_what_an_engine_refuses_waits_for_a_person_with_its_codes_and_none_of_its_words(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        found.otherwise = acknowledged("AE", "204")
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        (hold,) = maple.holds()
+        assert (state(maple), len(found.raw)) == ("held", 1)
+        assert hold["rule"].endswith(": AE 204")
+        assert "words of the engine" not in hold["rule"]
+
+
+def test_an_engine_that_is_down_or_busy_gets_it_later_and_a_commit_waits_for_confirmation(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        found.behave, found.otherwise = [acknowledged("AR", "207")], acknowledged("CA")
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        assert (state(maple), len(found.raw)) == ("handed-over", 2)
+        maple.clock.skip(4 * 86_400)
+        listened(maple)
+        listened(maple)
+        (hold,) = maple.holds()
+        assert (hold["reason"], hold["owner"]) == ("notice", "practice")
+        assert confirm(maple.line, PRACTICE, document(maple)["reference"], "again", "test", maple.clock()) == 1
+        maple.settle()
+        assert [one[0] for one in said(found)] == ["T02", "T02", "T02"]
+        assert len({one[1] for one in said(found)}) == 2, "handed over anew under a new reference"
+
+
+# ── a folder ──────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_folder_gets_each_document_once_and_an_acknowledgement_beside_it_is_read(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with handed(tmp_path, None, "{ way: folder, folder: out }") as maple:
+        maple.accept("ma-soc/contact", contact(narrative="Ñandú & más"))
+        maple.settle()
+        first = document(maple)["reference"]
+        (file,) = out.glob("*.xml")
+        assert (file.stem, state(maple)) == (first, "handed-over")
+        assert "Ñandú &amp; más" in file.read_text(encoding="utf-8")
+        for text in ('extension="m-1"', "<family>Ejemplo</family>", 'value="20210304"'):
+            assert text in file.read_text(encoding="utf-8")
+        listened(maple)
+        assert state(maple) == "handed-over"
+        (out / f"{file.name}.ack").touch()
+        listened(maple)
+        assert state(maple) == "delivered"
+        maple.accept("ma-soc/contact", VOID)
+        maple.settle()
+        word = (out / f"{first}-C.xml").read_text(encoding="utf-8")
+        assert first in word
+        assert "Ñandú" not in word, "what should be disregarded is not told once more"
+        (out / f"{first}-C.ack").write_bytes(
+            b"MSH|^~\\&|E|E|B|B|2026||ACK|1|P|2.5.1\rMSA|AA|" + first.encode() + b"-C\r"
+        )
+        listened(maple)
+        assert state(maple) == "retracted"
+
+
+@pytest.mark.parametrize("stage", list(journal.Stage))
+def test_a_kill_anywhere_leaves_one_file_and_the_folder_says_whether_it_was_given(
+    tmp_path: Path, stage: journal.Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    taken: list[str] = []
+
+    def killed(folder: Path, name: str, content: bytes) -> bool:
+        """Dies after this stage; the engine takes away what was given."""
+        monkeypatch.undo()
+        own = folder / journal.OWN
+        own.mkdir()
+        if stage is not journal.Stage.NONE:
+            journal.write(own / f"{name}{journal.PART}", content)
+        if stage is journal.Stage.GIVEN:
+            journal.write(own / f"{name}{journal.GIVEN}", b"")
+            (own / f"{name}{journal.PART}").unlink()
+            taken.append(name)
+        raise TimeoutError
+
+    with handed(tmp_path, None, "{ way: folder, folder: out }") as maple:
+        monkeypatch.setattr(journal, "put", killed)
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        assert state(maple) == "handed-over"
+        assert len([*out.glob("*.xml"), *taken]) == 1
+
+
+def test_a_restored_ledger_finds_in_the_folder_what_had_gone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with handed(tmp_path, None, "{ way: folder, folder: out, message: mdm }") as maple:
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        (file,) = out.glob("*.hl7")
+        file.unlink()  # the engine took it
+        with maple.line.ledger.engine.begin() as connection:  # a backup from before
+            connection.exec_driver_sql("UPDATE entry SET state='ready', due_at=1, stands_id=NULL, look_first=1")
+            connection.exec_driver_sql("DELETE FROM step")
+            connection.exec_driver_sql("UPDATE lane SET due_at=1")
+        maple.settle()
+        assert (state(maple), list(out.glob("*.hl7"))) == ("handed-over", [])
+
+
+# ── people, plug-ins, prefer ──────────────────────────────────────────────────────────────────────────────────────
+def test_a_packet_is_listed_printed_and_confirmed_by_a_person(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with handed(tmp_path, None, "{ way: packet, format: text }") as maple:
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        assert state(maple) == "handed-over"
+        reference, where = document(maple)["reference"], ["--project", str(tmp_path)]
+        pages = tmp_path / "pages"
+
+        def bridge(*arguments: str) -> tuple[int, str]:
+            code = main(["handoffs", *arguments, *where])
+            return code, capsys.readouterr().out
+
+        assert json.loads(bridge("list", "--json")[1])["waiting"][0]["reference"] == reference
+        assert bridge("print", PRACTICE, reference, "--to", str(pages)) == (0, f"{pages / reference}.txt\n")
+        assert "About: Luz Ejemplo, 2021-03-04" in (pages / f"{reference}.txt").read_text(encoding="utf-8")
+        assert bridge("print", PRACTICE, reference, "--to", str(pages))[0] == 2, "nothing is overwritten"
+        assert bridge("confirm", PRACTICE, reference) == (0, "1 done\n")
+        assert bridge("confirm", PRACTICE, reference)[0] == 1
+        assert state(maple) == "delivered"
+
+
+def test_a_plug_in_is_given_the_document_and_its_patient(tmp_path: Path) -> None:
+    from tests.flow import an_office
+
+    an_office.inbox.clear()
+    an_office.says[:] = ["raise", "unknown", "accepted"]
+    way = '{ way: plugin, plugin: "tests.flow.an_office:file_it" }'
+    with handed(tmp_path, None, way) as maple:
+        maple.accept("ma-soc/contact", contact(narrative="We read."))
+        maple.settle()
+        assert state(maple) == "delivered"
+        (over,) = an_office.inbox
+        assert (over.patient.value, over.patient.family, over.replaces) == ("m-1", "Ejemplo", "")
+        assert b"We read." in over.body
+
+
+def test_a_document_is_in_one_way_though_the_practice_changes_to_another(tmp_path: Path) -> None:
+    with sandbox.start("open") as running:
+        httpx.post(f"{running.admin_url}/load", json=[patient("m-1")]).raise_for_status()
+        out = tmp_path / "out"
+        out.mkdir()
+        with pilot(tmp_path, [Site(PRACTICE, running.base_url)]) as maple:
+            maple.links(PRACTICE, {"c-1": "m-1"})
+            maple.consents(f"c-1,{PRACTICE},2026-01-01,,yes")
+            maple.accept("ma-soc/child", child(birth_date="2021-03-04"))
+            maple.accept("ma-soc/contact", contact())
+            maple.settle()
+            assert state(maple) == "delivered"
+        site = Site(PRACTICE, running.base_url, extra=", handoff: { way: folder, folder: out, prefer: true }")
+        with pilot(tmp_path, [site]) as maple:
+            maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at=LATER))
+            maple.accept("ma-soc/contact", contact(id="k-2"))
+            maple.settle()
+            routes = {entry["thread"].rpartition("/")[2]: entry["state"] for entry in maple.entries()}
+            assert routes == {"k-1": "delivered", "k-2": "handed-over"}, "what stands is corrected where it stands"
+            assert len(list(out.glob("*.xml"))) == 1
+
+
+def test_r25_without_certainty_whose_it_is_nothing_is_handed_over(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        maple.links(PRACTICE, {"c-2": "m-1"})  # twins on one line of the roster
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        assert (state(maple), found.raw) == ("held", [])
+        assert [hold["reason"] for hold in maple.holds() if hold["entry"]] == ["link"]
+
+
+def test_a_patient_nobody_named_in_full_is_asked_for(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        maple.accept("ma-soc/child", child(updated_at="2026-06-01"))
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        assert (state(maple), found.raw) == ("held", [])
+        assert "name or birth date" in next(hold["rule"] for hold in maple.holds() if hold["entry"])
