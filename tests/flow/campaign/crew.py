@@ -112,7 +112,7 @@ class Crew:
         deadline = time.monotonic() + longest
         since = time.monotonic()
         while done < until and time.monotonic() < deadline and (done == first or time.monotonic() - since < IDLE):
-            time.sleep(0.01)
+            time.sleep(0.05)
             if (now := self.done()) != done:
                 done, since = now, time.monotonic()
         time.sleep(self.chance.uniform(0, 0.05))
