@@ -50,13 +50,32 @@ def missing(agency: str, person: str, practice: str) -> Hold:
     )
 
 
+def standing(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """The candidates without those that were merged into another of them."""
+    ids = {one.id for one in candidates}
+    return tuple(one for one in candidates if not (one.merged and one.replaced_by in ids - {one.id}))
+
+
+def merged_into(candidates: tuple[Candidate, ...]) -> str:
+    """The chart to look at where the only one found was merged into it; "" = there is none to follow."""
+    left = standing(candidates)
+    return left[0].replaced_by if len(left) == 1 and left[0].merged else ""
+
+
 def certain(
-    link: Link, candidates: tuple[Candidate, ...], birth_date: str, shared: bool, *, grown_by: str = ""
+    link: Link,
+    candidates: tuple[Candidate, ...],
+    birth_date: str,
+    shared: bool,
+    *,
+    recalled: bool = False,
+    grown_by: str = "",
 ) -> Certain | Hold:
     """The chart this link means, or the hold that says why it is not certain.
 
     `candidates` are what the EHR found for the identifier; `birth_date` is what the agency knows ("" = nothing);
-    `shared` says that the practice's identifier was given for another person of the agency too (twins on one line).
+    `shared` says that the practice's identifier was given for another person of the agency too (twins on one line),
+    `recalled` that what went to this chart was recalled from it as another person's.
     `grown_by` is given of a caregiver: the day on which somebody was born who is of age today. Where the agency does
     not say when they were born, the chart must be of somebody born no later: their child may have the same id.
     """
@@ -68,6 +87,7 @@ def certain(
     check = "ask the practice for the right identifier and import the roster again"
     if shared:
         return doubt("the practice's identifier was given for two persons of this agency", check)
+    candidates = standing(candidates)
     if not candidates:
         return doubt("the practice's EHR knows no patient with this identifier", check)
     if len(candidates) > 1:
@@ -82,20 +102,27 @@ def certain(
         return doubt(
             "this person is a caregiver, and nothing says that the patient with this identifier is of age", step
         )
+    if recalled:
+        rule = "this chart was recalled from: what went there was not this patient's"
+        return doubt(rule, f"{check}; where the recall was the mistake, `bridge recall --lift NUMBER`")
     return Certain(found.id)
 
 
-def by_number(link: Link, shared: bool) -> Certain | Hold:
+def by_number(link: Link, number: str, shared: bool, *, recalled: bool = False) -> Certain | Hold:
     """The patient where no EHR can be asked: the practice's own number says it, unless two persons were given one.
 
-    `shared` as in `certain`. The chart is the number itself.
+    `shared` and `recalled` as in `certain`. The chart is the number, as the keyed hash `number`.
     """
-    if not shared:
-        return Certain(link.value)
     key = link_key(link.agency, link.person, link.practice)
-    rule = "the practice's identifier was given for two persons of this agency"
     step = "ask the practice for the right identifier and import the roster again"
-    return Hold(HoldReason.LINK, key, Owner.PRACTICE, rule, step)
+    if shared:
+        rule = "the practice's identifier was given for two persons of this agency"
+        return Hold(HoldReason.LINK, key, Owner.PRACTICE, rule, step)
+    if recalled:
+        rule = "this chart was recalled from: what went there was not this patient's"
+        lift = f"{step}; where the recall was the mistake, `bridge recall --lift NUMBER`"
+        return Hold(HoldReason.LINK, key, Owner.PRACTICE, rule, lift)
+    return Certain(number)
 
 
 def same_day(one: str, other: str) -> bool:

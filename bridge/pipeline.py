@@ -27,13 +27,13 @@ from bridge.moves.leaving import Leaving
 from bridge.moves.line import AddedRows, Line
 from bridge.moves.matching import Matcher
 from bridge.moves.sending import next_step
-from bridge.moves.settling import settle
+from bridge.moves.settling import LOOKED_FOR, settle
 from bridge.moves.turning import Turn
 from bridge.settings import Agency
 from bridge.store import records
 from bridge.store.lanes import EntryWork, LaneWork
 
-WAITING, LOST = (EntryState.HELD, EntryState.REFUSED), (EntryState.SENDING, EntryState.UNKNOWN)
+WAITING = (EntryState.HELD, EntryState.REFUSED)
 ELSEWHERE = "?"
 """The practice of a person whose record names one that the agency does not work with; no practice has this id."""
 
@@ -128,18 +128,18 @@ def may_move(entry: EntryWork, now: int) -> bool:
 async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], int]) -> None:
     """One leased lane goes as far as it can now: each thread in its order, one request at a time.
 
-    A thread that waits parks only itself; the threads behind it pass.
+    A thread that waits parks only itself; threads behind it pass, and so may its document (`staying.passes`).
     """
     matcher, leaving = Matcher(line, chart, lane, clock), Leaving(lane.source, partial(guarding.near, line, lane))
     parked: dict[str, int | None] = {}  # thread → when it may go on; None = when what it waits for arrives
     for entry in lane.entries:
         turn = Turn(line, chart, lane, entry, matcher, leaving, clock)
-        if entry.thread in parked:
+        if entry.thread in parked and not staying.passes(entry, parked[entry.thread]):
             await staying.park(turn, parked[entry.thread])
             continue
         if not may_move(entry, clock()):
             outcome = staying.waiting(entry)
-        elif entry.state in LOST or entry.look_first:
+        elif entry.state in LOOKED_FOR or entry.look_first:
             outcome = await settle(turn)
         else:
             outcome = await next_step(turn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -11,7 +11,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
+from bridge.ehr.circuit import Cause
 from bridge.errors import LedgerError
+from bridge.jobs.standing import Standing, standings
 from bridge.moves import telling
 from bridge.moves.line import Line
 from bridge.store import leases, notices, views
@@ -41,7 +43,7 @@ class LedgerCollector(Collector):
             practices = views.practice_counts(connection)
             holds = views.hold_counts(connection)
             ending = notices.count(connection, telling.ENDS_SOON)
-            down = leases.closed_connections(connection, now)
+            standing = standings(self.line, connection, now)
             calls = leases.token_calls(connection)
         records = GaugeMetricFamily("bridge_records", "Record versions by state", labels=["state"])
         for state, count in record_counts.items():
@@ -68,15 +70,46 @@ class LedgerCollector(Collector):
         for practice in self.line.project.practices:
             soon.add_metric([practice], ending.get(practice, 0))
         yield soon
-        closed = GaugeMetricFamily("bridge_connection_down", "1 while a connection is not used", labels=["connection"])
-        for name in self.line.project.connections:
-            closed.add_metric([name], int(name in down))
-        yield closed
+        yield from of_connections(standing)
         for index, (name, says) in enumerate(TOKENS):
             counted = CounterMetricFamily(name, says, labels=["connection"])
             for connection_id in self.line.project.connections:
                 counted.add_metric([connection_id], calls.get(connection_id, (0, 0, 0))[index])
             yield counted
+
+
+def of_connections(standing: Sequence[Standing]) -> Iterator[Metric]:
+    """What waits for each connection, its pace, and whether it is down; the cause is a label of its circuit."""
+    gauges: tuple[tuple[str, str, Callable[[Standing], float]], ...] = (
+        ("bridge_connection_down", "1 while a connection is not used", lambda one: int(one.state != "up")),
+        ("bridge_connection_waiting", "Entries to be sent or looked for", lambda one: one.waiting),
+        ("bridge_connection_unknown", "Entries of which it is not known whether they arrived", lambda one: one.unknown),
+        ("bridge_connection_oldest_seconds", "Age of what waits longest", lambda one: one.oldest_seconds or 0),
+        ("bridge_connection_requests_a_minute", "Over the last five minutes", lambda one: one.rate),
+        ("bridge_connection_at_once", "Requests at a time", lambda one: one.at_once),
+    )
+    for name, says, value in gauges:
+        gauge = GaugeMetricFamily(name, says, labels=["connection"])
+        for one in standing:
+            gauge.add_metric([one.connection], value(one))
+        yield gauge
+    circuit = GaugeMetricFamily(
+        "bridge_connection_circuit", "1 while a connection is down or being tried again", labels=["connection", "cause"]
+    )
+    left = GaugeMetricFamily("bridge_connection_budget_left", "Requests left", labels=["connection", "span"])
+    held = GaugeMetricFamily("bridge_connection_holds", "Open holds by reason", labels=["connection", "reason"])
+    suspended = GaugeMetricFamily("bridge_practice_suspended", "1 while nothing is sent to it", labels=["practice"])
+    for one in standing:
+        for cause in Cause:
+            circuit.add_metric([one.connection, cause.name.lower()], int(one.state != "up" and one.why == cause))
+        for span, budget in (("minute", one.minute), ("day", one.day), ("documents", one.documents)):
+            if budget is not None:
+                left.add_metric([one.connection, span], budget.left)
+        for reason, count in one.holds.items():
+            held.add_metric([one.connection, reason], count)
+        for practice in one.practices:
+            suspended.add_metric([practice], int(practice in one.suspended))
+    yield from (circuit, left, held, suspended)
 
 
 def router(line: Line, clock: Callable[[], int]) -> APIRouter:

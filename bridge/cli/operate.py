@@ -9,17 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from bridge.api.app import doors
-from bridge.cli import show
+from bridge.cli import rehearsed, show
 from bridge.cli.access import named
-from bridge.cli.options import BY, HERE, AsJson, ProjectDir
+from bridge.cli.options import BY, HERE, AsJson, ProjectDir, ShowValues
+from bridge.cli.standing import in_words, moment
 from bridge.console import signing
+from bridge.errors import ConfigError, Problem
 from bridge.jobs import serve as running
+from bridge.jobs import standing
 from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import Worker, system_clock
 from bridge.moves import telling
 from bridge.moves.line import Line
 from bridge.settings import load
-from bridge.store import leases, notices, views
+from bridge.store import leases, notices, recalls, suspending, views
 
 
 def serve(
@@ -47,10 +50,20 @@ def serve(
 def work(
     project: ProjectDir = HERE,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when nothing is left to do.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every request that would be sent now.")] = False,
+    practice: Annotated[list[str] | None, typer.Option(help="With --dry-run: to these practices alone.")] = None,
+    show_values: ShowValues = False,
     json: AsJson = False,
 ) -> int:
-    """Run one worker; start as many as you like, on any machine that reaches the ledger."""
+    """Run one worker; start as many as you like, on any machine that reaches the ledger.
+
+    A dry run sends nothing and writes nothing; what is due is shown request by request, with its values masked.
+    """
+    if (practice or show_values) and not dry_run:
+        raise ConfigError(Problem("work-dry-run", "goes with --dry-run alone", "command line"))
     with open_line(load(project), "work", system_clock()) as line:
+        if dry_run:
+            return rehearsed.of_line(line, practice or [], json=json, show_values=show_values)
         if until_idle:
             asyncio.run(until_nothing_is_left(line))
             told(line, json)
@@ -83,6 +96,9 @@ def told(line: Line, json: bool) -> None:
             "holds": views.hold_counts(connection),
             "practices": views.practice_counts(connection),
             "consents_ending": sum(notices.count(connection, telling.ENDS_SOON).values()),
+            "incidents": recalls.unseen(connection),
+            "connections": [one.as_dict() for one in standing.standings(line, connection, now)],
+            "suspended": suspending.suspensions(connection),
             "down": leases.closed_connections(connection, now),
         }
     if json:
@@ -93,6 +109,8 @@ def told(line: Line, json: bool) -> None:
     show.say("held      " + counts(found["holds"]))
     if found["consents_ending"]:
         show.say(f"ending    {found['consents_ending']} consents end soon, and nothing follows them")
+    if found["incidents"]:
+        show.say(f"incidents {found['incidents']} not seen yet by both privacy contacts (`bridge recall --list`)")
     for practice, of in sorted(found["practices"].items()):
         behind = f"; {of['behind']} of those ready wait behind another" if of["behind"] else ""
         gathers = of["gathering"]
@@ -100,8 +118,11 @@ def told(line: Line, json: bool) -> None:
             behind += f"; {gathers['count']} of those ready are roll-ups that wait for {utc(gathers['due'])} or later"
         waiting = "" if of["oldest"] is None else f"; the oldest waits {max(0, now - of['oldest']) // 1_000_000} s"
         show.say(f"  {practice}: {counts(of['entries'])}{behind}{waiting}")
-    for name, reason in sorted(found["down"].items()):
-        show.say(f"  connection {name} is down: {reason}")
+    for practice, of in sorted(found["suspended"].items()):
+        show.say(f"  {practice} is suspended since {moment(of['since'])}, by {of['by']}: {of['reason']}")
+    for one in found["connections"]:
+        for words in in_words(one):
+            show.say(f"  connection {one['connection']} {words}")
 
 
 def utc(at: int) -> str:
@@ -122,5 +143,10 @@ def restored(
     now = system_clock()
     with open_line(load(project), "restored", now) as line:
         era = line.ledger.write(leases.new_era, (now, reason))
-    show.say(f"era {era} begins; what was not known to stand is looked for before it is sent")
+        with line.ledger.read() as connection:
+            types = leases.looked_for(connection)
+    show.say(f"era {era} begins; whatever is sent is looked for before")
+    for practice, count in sorted(types.items()):
+        show.say(f"  {practice}: {count} of what the ledger knows; more where agencies send again what came since")
+    show.say("where an EHR cannot be searched, and where what stands differs and nobody knows why, a person is asked")
     return show.DONE

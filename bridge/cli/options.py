@@ -17,6 +17,8 @@ ProjectDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
+ShowValues = Annotated[bool, typer.Option("--show-values", help="Do not mask values; for synthetic sources alone.")]
+
 HERE = Path(".")
 BY = "command"
 """Who acted, in the trail, where it was somebody at the command line."""

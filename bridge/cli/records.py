@@ -1,4 +1,4 @@
-"""`bridge accept`: an agency's records from files, with each item's fate."""
+"""`bridge accept`: an agency's records from files, with each item's fate. `bridge record`: one record's whole life."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Annotated
 import typer
 
 from bridge.cli import show
-from bridge.cli.options import HERE, AsJson, ProjectDir, chosen
+from bridge.cli.options import BY, HERE, AsJson, ProjectDir, chosen
+from bridge.cli.standing import moment
+from bridge.console import telling
+from bridge.errors import ConfigError, Problem
 from bridge.jobs.collect import accept_rows
 from bridge.jobs.files import Limits, read
 from bridge.jobs.open import open_line
+from bridge.jobs.standing import standings
 from bridge.jobs.worker import system_clock
 from bridge.model import Fate
 from bridge.settings import load
+from bridge.store import browsing, views
 
 
 def accept(
@@ -45,3 +50,39 @@ def accept(
         show.say(", ".join(f"{count} {fate}" for fate, count in fates.items() if count) or "nothing to take")
         show.problems(item.problem for item in rejected if item.problem is not None)
     return show.FINDINGS if rejected else show.DONE
+
+
+def record(
+    record: Annotated[str, typer.Argument(help="Its number here, or AGENCY/PACK/KIND/ID with the agency's own id.")],
+    project: ProjectDir = HERE,
+    json: AsJson = False,
+) -> int:
+    """Tell one record's whole life: received, held, sent, each attempt and each answer, and where it is now."""
+    loaded, now = load(project), system_clock()
+    with open_line(loaded, BY, now) as line, line.ledger.read() as connection:
+        number = int(record) if record.isdigit() and len(record) < 19 else browsing.newest(connection, record)
+        found = views.life(connection, number) if number is not None else None
+        if found is None:
+            step = "see the page, or `bridge held list`; of several versions each has its own number"
+            raise ConfigError(Problem("record-unknown", "no record has this number or id", "command line", "", step))
+        versions = browsing.versions(connection, found["record"]["thing"])
+        down = {
+            practice: "suspended" if practice in one.suspended else one.why
+            for one in standings(line, connection, now)
+            for practice in one.practices
+            if one.why or practice in one.suspended
+        }
+    events = telling.tell(found, versions, loaded)
+    stands = list(telling.standing(found, loaded, down))
+    if json:
+        told = [{"at": moment(one.at), "text": one.text, "detail": one.detail} for one in events]
+        show.as_json({"record": found["record"]["id"], "state": found["record"]["state"], "now": stands, "life": told})
+        return show.DONE
+    show.say(f"record {found['record']['id']}  {found['record']['kind']}  {found['record']['state']}")
+    for event in events:
+        show.say(f"{moment(event.at)}  {event.text}")
+        if event.detail:
+            show.say(f"{'':25}{event.detail}")
+    for line_of_it in stands:
+        show.say(f"now: {line_of_it}")
+    return show.DONE

@@ -24,6 +24,8 @@ from bridge.cli import (
     keys,
     mappings,
     operate,
+    practices,
+    recalling,
     records,
     referrals,
     sandbox,
@@ -66,10 +68,13 @@ def build() -> typer.Typer:
     app.command("serve")(operate.serve)
     app.command("work")(operate.work)
     app.command("status")(operate.status)
+    app.command("record")(records.record)
     app.add_typer(held.app, name="held")
     app.add_typer(handoffs.app, name="handoffs")
+    app.add_typer(practices.app, name="practices")
     app.add_typer(keys.app, name="keys")
     app.add_typer(access.app, name="access")
+    app.command("recall")(recalling.recall)
     app.command("restored")(operate.restored)
     app.command("sandbox")(sandbox.sandbox)
     return app

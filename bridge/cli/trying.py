@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 import yaml
 
-from bridge.cli import previewed, show
-from bridge.cli.options import HERE, AsJson, ProjectDir, chosen
+from bridge.cli import previewed, rehearsed, show
+from bridge.cli.options import HERE, AsJson, ProjectDir, ShowValues, chosen
 from bridge.errors import BridgeError, ConfigError, Problem
 from bridge.jobs.previewing import Charted, Recipient
 from bridge.jobs.previewing import previewed as preview
@@ -48,22 +48,34 @@ def attempt(
         Path | None, typer.Option(help="Consents: a CSV list, FHIR Consents, or the agency's own records of them.")
     ] = None,
     at: Annotated[str, typer.Option(help="The day that counts, YYYY-MM-DD.", show_default="today")] = "",
+    practice: Annotated[str, typer.Option(help="Print every request that would be sent to this practice.")] = "",
+    statement: Annotated[
+        Path | None, typer.Option(help="With --practice: its EHR's CapabilityStatement.", show_default="the last read")
+    ] = None,
+    show_values: ShowValues = False,
     project: ProjectDir = HERE,
     json: AsJson = False,
 ) -> int:
     """Try records with a mapping: documents, parts, labels, findings and holds. No server and no ledger is needed.
 
     With a recipient: what of each would leave to that practice, by which rule and consent, as it would get it. What the
-    records hold is shown, because you gave them; it is in no problem's text and in no log.
+    records hold is shown, because you gave them; it is in no problem's text and in no log. With a practice: the
+    requests, in their order, with their way and what it loses; values are masked there.
     """
-    if (consents is not None or at) and not recipient:
+    if (consents is not None or at) and not (recipient or practice):
         raise ConfigError(Problem("try-recipient", "says nothing without a practice", "command line", "--recipient"))
+    if practice and (recipient or watch):
+        rule = "shows requests, and goes with neither --recipient nor --watch"
+        raise ConfigError(Problem("try-practice", rule, "command line", "--practice"))
     if watch and STDIN in map(str, record):
         raise ConfigError(Problem("try-watch", "standard input cannot be read again", "command line", "--watch"))
 
     def once() -> int:
         asked = _asked(mapping, agency, pack or [], project)
         trial, rows = opened(asked), islice(records(record), first)
+        if practice:
+            asking = rehearsed.Asking(asked, practice, statement, consents, at, show_values)
+            return rehearsed.of_records(asking, trial, list(rows), json)
         if not recipient:
             return _show((tried(trial, row) for row in rows), trial, resources, json)
         to = previewed.recipient(asked, trial, recipient, consents, at, system_clock())

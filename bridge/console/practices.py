@@ -8,8 +8,9 @@ from fastapi.responses import HTMLResponse
 from bridge.access import Action, Role, may
 from bridge.console.desk import At, Desk, Nothing, Who
 from bridge.console.signing import Visitor
+from bridge.jobs.standing import standings
 from bridge.model import EntryState
-from bridge.store import browsing, handoffs
+from bridge.store import browsing, handoffs, suspending
 
 routes = APIRouter()
 
@@ -21,10 +22,13 @@ def practices(request: Request, at: At, who: Who) -> HTMLResponse:
     with at.line.ledger.read() as connection:
         shares = browsing.shares(connection, who.principal.agency)
         reached = browsing.connections(connection, now)
+        stopped = suspending.suspensions(connection)
+        engineer = who.principal.role is Role.ENGINEER
+        standing = standings(at.line, connection, now) if engineer else []
     mine = visible(at, who)
     nothing = {"entries": {state.value: 0 for state in EntryState}, "holds": 0, "oldest": None}
     rows = [(at.line.project.practices[name], shares.get(name, nothing)) for name in mine]
-    return at.page(request, "practices.html", who, rows=rows, reached=reached)
+    return at.page(request, "practices.html", who, rows=rows, reached=reached, stopped=stopped, standing=standing)
 
 
 @routes.get("/practices/{name}")
@@ -37,11 +41,12 @@ def practice(request: Request, at: At, who: Who, name: str, said: str = "") -> H
         share = browsing.shares(connection, who.principal.agency).get(name)
         latest = browsing.latest_delivered(connection, name, who.principal.agency)
         handed = handoffs.waiting(connection, name, agency=who.principal.agency, limit=100)
+        stopped = suspending.suspensions(connection).get(name)
     shown = at.line.project.practices[name]
     reader = who.principal.role is Role.PRACTICE_READER
     return at.page(
         request, "practice.html", who, practice=shown, share=share, latest=latest, reader=reader, handed=handed,
-        said=said, serves=bool(at.line.project.connections[shown.connection].base),
+        stopped=stopped,        said=said, serves=bool(at.line.project.connections[shown.connection].base),
         reached=reached.get(shown.connection),
     )  # fmt: skip
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bridge.console import words
-from bridge.model import Action
+from bridge.model import WITHDRAWALS, EntryState
 from bridge.settings import Project
 from bridge.store import answers
 
@@ -30,6 +30,17 @@ def tell(life: dict[str, Any], versions: Sequence[dict[str, Any]], project: Proj
     arrivals = [event for version in versions for event in received(version, project)]
     events = [*arrivals, *held(life, project), *sent(life, project)]
     return sorted(events, key=lambda event: event.at)
+
+
+def standing(life: dict[str, Any], project: Project, down: Mapping[str, str]) -> Iterator[str]:
+    """Where each of its entries is now, in words; `down`: why a practice is not sent to, by practice."""
+    for entry in life["entries"]:
+        where = words.ENTRY[entry["state"]]
+        if entry["stands_id"] and entry["state"] == EntryState.DELIVERED.value:
+            where += f" as {entry['stands_id']}"
+        if entry["state"] in (EntryState.READY.value, EntryState.UNKNOWN.value) and entry["practice"] in down:
+            where += f"; {down[entry['practice']]}"
+        yield f"{sentence(name_of(entry, project))}: {where}"
 
 
 def received(record: dict[str, Any], project: Project) -> Iterator[Event]:
@@ -69,13 +80,14 @@ def sent(life: dict[str, Any], project: Project) -> Iterator[Event]:
         entry = entries[step["entry"]]
         practice = project.practices[step["practice"]].name if step["practice"] in project.practices else "the practice"
         said = words.ACTION[step["action"]].format(what=words.what(entry["resource_type"]))
-        yield Event(step["begun_at"], f"Sent to {practice}: {said}")
+        began = "Was to go to" if step["code"] in words.STAYED else "Sent to"
+        yield Event(step["begun_at"], f"{began} {practice}: {said}")
         if step["answered_at"] is None:
             continue
         answer = words.SETTLED.get(step["code"]) or words.ANSWER.get(step["answer"] or "", "")
         status = f" (HTTP {step['status']})" if step["status"] else ""
         good = step["answer"] == "done"
-        gone = step["action"] == Action.RETRACT.value
+        gone = step["action"] in WITHDRAWALS
         text = f"{practice}: {'taken back' if gone else 'in the chart'}" if good else f"{practice}: not there yet"
         yield Event(step["answered_at"], text, f"{answer}{status}", "good" if good else "waits")
 

@@ -68,7 +68,9 @@ ACTION = {
     "create": "a new {what}",
     "update": "a correction of the {what}",
     "replace": "a new {what} in place of the old one",
+    "supersede": "a new {what} that says which earlier one it takes the place of",
     "retract": "that the {what} was entered in error",
+    "disregard": "that the {what} is to be disregarded: it was entered in error",
 }
 ANSWER = {
     "done": "The EHR took it.",
@@ -82,13 +84,21 @@ ANSWER = {
     "refused-patient": "The EHR says that this patient's chart is gone, merged or closed.",
     "refused-unclear": "The EHR's answer could not be understood.",
     "conflict": "Something changed in the chart meanwhile; it is read again first.",
-    "connection-down": "The EHR did not let us sign in.",
+    "connection-down": "The EHR did not let us sign in; it is tried again.",
 }
 SETTLED = {
     "looked": "It was looked for in the chart, and that settled it.",
     "not-sent": "It did not leave after all; it is tried again.",
+    "not-now": "It did not leave: the EHR was not to be asked at that moment; it goes later.",
+    "not-connected": "The EHR could not be reached, so it did not leave; it is tried again.",
+    "no-login": "Nobody gave us a token for the EHR, so it did not leave; it is tried again.",
+    "too-many": "The EHR said that it was asked too much and took nothing; it is tried again when it said.",
+    "lost": "The connection ended before an answer came; it is looked for before anything is sent again.",
 }
 """Answers that are ours and not an EHR's, by their code."""
+
+STAYED = frozenset({"not-sent", "not-now", "not-connected", "no-login"})
+"""Codes of what provably never left."""
 
 CLOSED = {
     "consent": "a consent arrived",

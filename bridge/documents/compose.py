@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bridge.documents import facts
-from bridge.documents.content import Document, Frame, Kind, Line, Section, Subject
+from bridge.documents.content import Document, Earlier, Frame, Kind, Line, Section, Subject
 from bridge.documents.facts import TELLERS
 from bridge.documents.moments import moment
 from bridge.documents.narrative import paragraphs
@@ -38,7 +38,7 @@ def compose(parts: Sequence[Part], frame: Frame) -> Document:
     return Document(
         language=say.language,
         title=note.get("title") or say("document"),
-        ask=ask or (Line(say("nothing-asked")),),
+        ask=(*instead_of(frame, say), *(ask or (Line(say("nothing-asked")),))),
         head=(*about(frame, say), *head(note, frame, say)),
         sections=sections,
         foot=tuple(foot(frame, say)),
@@ -155,6 +155,19 @@ def _period(parts: Sequence[Part], note: type_json) -> type_json:
     said = encounters if len(encounters) == 1 else events
     day = note.get("date", "")
     return dict(said[0]) if said else ({"start": day} if day else {})
+
+
+def instead_of(frame: Frame, say: Words) -> Iterator[Line]:
+    """Which earlier document this one takes the place of, where that one cannot be changed or marked."""
+    if frame.earlier is not None:
+        yield Line(say("supersedes"))
+        yield called(frame.earlier, frame.zone, say)
+
+
+def called(earlier: Earlier, zone: str, say: Words) -> Line:
+    """An earlier document by its date and delivery reference, as a reader finds it in the chart."""
+    dated = [moment(earlier.date, zone)] if earlier.date else []
+    return Line(", ".join((*dated, f"{say('reference')} {earlier.reference}")), say("earlier"))
 
 
 def about(frame: Frame, say: Words) -> Iterator[Line]:

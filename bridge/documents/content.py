@@ -71,6 +71,14 @@ class Accompanying(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A document of ours that stands in the same chart: its delivery reference, and its date (FHIR; "" = unknown)."""
+
+    reference: str
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What a document says beside its parts: who sends it, whom to call, in which language its headings are."""
 
@@ -83,6 +91,7 @@ class Frame:
     author: str = ""  # shown where the Composition names nobody; empty = the agency
     subject: Subject = Subject()
     disclosure: Accompanying | None = None  # what accompanies substance use records
+    earlier: Earlier | None = None  # what this one takes the place of, though it stays in the chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,8 @@ class Block:
 class Document:
     """One document. Every format shows, in this order: `ask`, `title`, `head`, `sections`, `entries`, `foot`.
 
-    `ask` is what the clinician should do, or that nothing is asked. `head` says when and by whom, `foot` whom to call,
+    `ask` is what the clinician should do, or that nothing is asked; before it, which earlier one it takes the place of
+    where that stays in the chart. `head` says when and by whom, `foot` whom to call,
     that the document may be incomplete, and the delivery `reference`. A document of several records has `entries`.
     `date` (FHIR) is its own: nothing in any format comes from a clock. What follows it is for formats with a coded
     header: who wrote it, the clinical time (a FHIR Period) and whether it corrects an earlier one.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bridge.documents.compose import about, composition, corrects, foot, head, named, subject_of, told
+from bridge.documents.compose import about, composition, corrects, foot, head, instead_of, named, subject_of, told
 from bridge.documents.content import Document, Entry, Frame, Kind, Line
 from bridge.documents.moments import moment
 from bridge.documents.telling import Telling
@@ -42,7 +42,7 @@ def compose_several(records: Sequence[Sequence[Part]], frame: Frame, title: str 
     return Document(
         language=say.language,
         title=title or ", ".join(filter(None, (say("several"), between))),
-        ask=tuple(asks) or (Line(say("nothing-asked")),),
+        ask=(*instead_of(frame, say), *(tuple(asks) or (Line(say("nothing-asked")),))),
         head=(*about(frame, say), Line(str(len(entries)), say("entries"))),
         sections=(),
         foot=tuple(foot(frame, say)),

@@ -18,13 +18,26 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "This document corrects an earlier one.",
         "Este documento corrige uno anterior.",
     ),
+    "supersedes": (
+        "This note takes the place of an earlier one, which stays in this chart: please read this one instead.",
+        "Esta nota sustituye a una anterior, que permanece en este expediente: por favor, lea esta en su lugar.",
+    ),
+    "disregard": (
+        "Please disregard an earlier note, which still stands in this chart: it was entered in error.",
+        "Por favor, no tenga en cuenta una nota anterior, que sigue en este expediente: se registró por error.",
+    ),
+    "disregard-title": (
+        "Request to disregard an earlier note",
+        "Solicitud de no tener en cuenta una nota anterior",
+    ),
+    "earlier": ("The earlier note", "La nota anterior"),
     "taken-back": (
         "The agency has taken this entry back.",
         "La agencia ha retirado esta entrada.",
     ),
     "takes-place-of": ("Takes the place of", "Reemplaza a"),
-    "disregard-title": ("Please disregard an earlier document", "Por favor ignore un documento anterior"),
-    "disregard": (
+    "handed-back-title": ("Please disregard an earlier document", "Por favor ignore un documento anterior"),
+    "handed-back": (
         "The agency has taken back the document with this delivery reference; please remove it or mark it as an error:",
         "La agencia ha retirado el documento con esta referencia; por favor elimínelo o márquelo como error:",
     ),

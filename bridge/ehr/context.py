@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from bridge.documents.content import Earlier
 from bridge.documents.notices import Disclosure
 from bridge.ehr.facts import VendorFacts
 from bridge.model import Finding, Part, Severity, type_json
@@ -45,6 +46,7 @@ class ShapeContext:
     encounter_link: EncounterLink = "none"
     flowsheets: Mapping[str, Coding] = field(default_factory=dict)  # LOINC code → the site's flowsheet row
     disclosure: Disclosure | None = None  # what accompanies substance use records
+    earlier: Earlier | None = None  # what the document takes the place of, though it stays in the chart
 
 
 @dataclass(frozen=True, slots=True)

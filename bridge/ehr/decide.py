@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from bridge.ehr.route import capability_key
 from bridge.ehr.rows import TABLE, Learn
-from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, HoldReason, Interaction, Owner
+from bridge.model import WITHDRAWALS, Action, Answer, AnswerClass, EntryState, Hold, HoldReason, Interaction, Owner
 
 SECOND = 1_000_000
 FIRST_WAIT = 30 * SECOND
@@ -107,11 +107,11 @@ def _spread(entry: str, attempts: int) -> int:
 def _done(answer: Answer, tried: Tried, now: int) -> Next:
     if tried.interaction in (Interaction.READ, Interaction.SEARCH):
         return Next(EntryState.UNKNOWN if tried.looking else EntryState.READY, now)
-    return Next(EntryState.RETRACTED if tried.action is Action.RETRACT else EntryState.DELIVERED)
+    return Next(EntryState.RETRACTED if tried.action in WITHDRAWALS else EntryState.DELIVERED)
 
 
 def _look(answer: Answer, tried: Tried, now: int) -> Next:
-    return Next(EntryState.UNKNOWN, now + tried.visibility_delay, follow=Follow.LOOK)
+    return Next(EntryState.UNKNOWN, now + max(tried.visibility_delay, answer.after or 0), follow=Follow.LOOK)
 
 
 def _later(answer: Answer, tried: Tried, now: int) -> Next:

@@ -27,6 +27,9 @@ def delivery_reference(key: bytes, agency: str, entry: str, replacement: int = 0
 
 
 def mentions(text: str | bytes, reference: str) -> bool:
-    """Whether the text carries this very reference."""
-    found = text if isinstance(text, str) else text.decode("utf-8", "replace")
-    return reference in PATTERN.findall(found)
+    """Whether the text carries this very reference as its own: the last it names, for a document ends with it.
+
+    A document that takes another's place, or asks to disregard one, names that one's reference before.
+    """
+    found = PATTERN.findall(text if isinstance(text, str) else text.decode("utf-8", "replace"))
+    return bool(found) and found[-1] == reference

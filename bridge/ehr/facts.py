@@ -22,7 +22,8 @@ V = TypeVar("V")
 GENERIC = "generic"
 
 Yes = Literal["yes", "no", "unknown"]
-Change = Literal["update", "replace", "none"]
+Change = Literal["update", "replace", "supersede", "none"]
+Withdrawal = Literal["update", "note", "none"]
 Code = Annotated[str, BeforeValidator(str)]  # vendors number their codes; YAML reads numbers
 
 
@@ -73,6 +74,15 @@ class LoginFacts(Shape):
     scope: Fact[Literal["required", "optional"]]  # optional: where none is written in the settings, none is sent
 
 
+class PaceFacts(Shape):
+    """How much this vendor takes, over all that ask it for one site; null where it publishes nothing."""
+
+    per_minute: Fact[int | None]  # every request of a calendar minute, calls for a token too
+    per_day: Fact[int | None]
+    documents_per_day: Fact[int | None]  # every request for a DocumentReference
+    spent_today: Fact[tuple[Code, ...]]  # codes that say that the day's documents are spent
+
+
 class ErrorCode(Shape):
     """An exception of this vendor to the table of answers: these codes mean this class."""
 
@@ -94,8 +104,8 @@ class VendorFacts(Shape):
     keeps_identifier: Fact[Yes]  # stores and returns the identifier we send
     if_match: Fact[Literal["required", "when-known"]]
     stale: Fact[tuple[int, ...]]  # statuses that say "another version stands"
-    correction: Fact[Change]  # how a document is corrected
-    retraction: Fact[Literal["update", "none"]]  # whether entered-in-error can be written
+    correction: Fact[Change]  # how a document is best corrected (`send.CHANGES` says what else)
+    retraction: Fact[Withdrawal]  # how one is taken back: entered-in-error, or a note that says so
     meta: Fact[tuple[str, ...]]  # elements of meta that are sent
     marks: Fact[dict[str, tuple[dict[str, str], ...]]]  # type → codings in meta.security that this vendor reads
     drops: Fact[dict[str, tuple[str, ...]]]  # type → elements this vendor refuses or infers
@@ -112,6 +122,7 @@ class VendorFacts(Shape):
     documented: Fact[dict[str, tuple[Interaction, ...]]]  # not stated, open where the site has it switched on
     document: DocumentFacts
     login: LoginFacts
+    pace: PaceFacts
     exceptions: tuple[ErrorCode, ...] = ()
 
 
@@ -208,7 +219,7 @@ def _sourced(document: Document, problems: list[Problem]) -> dict[str, Any]:
 
 def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """`own` over `base`, fact by fact; of exceptions its own come first."""
-    grouped = {name: {**base.get(name, {}), **own.get(name, {})} for name in ("document", "login")}
+    grouped = {name: {**base.get(name, {}), **own.get(name, {})} for name in ("document", "login", "pace")}
     return {**base, **own, **grouped, "exceptions": [*own.get("exceptions", []), *base.get("exceptions", [])]}
 
 

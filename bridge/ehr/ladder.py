@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from bridge.ehr import send
 from bridge.ehr.capability import Capability
 from bridge.ehr.route import Site, Way, handing, way
-from bridge.ehr.ways import CORRECTION, DOCUMENT, OTHER, Ways, shipped
+from bridge.ehr.ways import CORRECTION, DOCUMENT, OTHER, Correcting, Ways, shipped
 from bridge.model import Action, Allowed, Interaction
+
+CORRECTIONS: Final[dict[Correcting, tuple[Action, Interaction]]] = {
+    "update": (Action.UPDATE, Interaction.UPDATE),
+    "replaces": (Action.REPLACE, Interaction.CREATE),
+    "superseding-note": (Action.SUPERSEDE, Interaction.CREATE),
+    "entered-in-error": (Action.RETRACT, Interaction.UPDATE),
+    "disregard-note": (Action.DISREGARD, Interaction.CREATE),
+}
+"""Each way to correct or take back: the step it is, and what the server must take for it."""
 
 
 def kinds_of(ways: Ways) -> dict[str, str]:
@@ -25,7 +35,7 @@ def ways_of(kind: str, capability: Capability, site: Site, ways: Ways | None = N
     given = handing(OTHER if kind == CORRECTION else kind, capability, site, known)
     if kind == CORRECTION:
         handed = given is not None and given.enabled
-        found += [replace(one, enabled=one.enabled and not handed) for one in _corrections(capability)]
+        found += [replace(one, enabled=one.enabled and not handed) for one in _corrections(capability, known)]
         given = replace(given, loses=known.handed.correction) if given is not None else None
     found += [given] if given is not None else []
     found.sort(key=lambda one: not one.enabled)
@@ -35,16 +45,15 @@ def ways_of(kind: str, capability: Capability, site: Site, ways: Ways | None = N
     return tuple(found)
 
 
-def _corrections(capability: Capability) -> Iterator[Way]:
-    """How a document that stands is corrected, and how one in the wrong chart is taken back."""
-    chosen = send.change(DOCUMENT, capability)
-    update, create = (capability.allows(DOCUMENT, one) for one in (Interaction.UPDATE, Interaction.CREATE))
-    yield Way("update", chosen is Action.UPDATE, _why(update, chosen is Action.UPDATE), ("the wording that stood",))
-    replaces = chosen is Action.REPLACE
-    lost = ("the reader sees two notes, the newer naming the older",)
-    yield Way("replaces", replaces, _why(create, replaces), lost)
-    retract = send.can_retract(DOCUMENT, capability)
-    yield Way("entered-in-error", retract, _why(update, retract), (), "the note is struck: wrong chart or content only")
+def _corrections(capability: Capability, ways: Ways) -> Iterator[Way]:
+    """How a document that stands is corrected, and how one that should not stand is taken back."""
+    used = (send.change(DOCUMENT, capability), send.withdrawal(DOCUMENT, capability))
+    for name, one in ways.corrections.items():
+        action, interaction = CORRECTIONS[name]
+        allowed = capability.allows(DOCUMENT, interaction)
+        if allowed.yes and action is Action.REPLACE and not capability.vendor.document.relates_to.value:
+            allowed = Allowed(False, "vendor: does not keep which document another replaces (relatesTo)")
+        yield Way(name, action in used, _why(allowed, action in used), one.loses, one.reader)
 
 
 def _why(allowed: Allowed, used: bool) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from bridge.ehr.capability import Capability
-from bridge.ehr.received import ID, json_object
+from bridge.ehr.received import ID, json_object, standing
 from bridge.ehr.search import FRESH, page, search
 from bridge.model import Request, Response, type_json
 
@@ -35,6 +35,15 @@ def by_identifier(capability: Capability, system: str, value: str) -> Request:
     return search(capability, PATIENT, (("identifier", f"{_escaped(system)}|{_escaped(value)}"),))
 
 
+def moved_to(response: Response) -> str:
+    """The chart a read of a Patient points to instead: merged into it, or redirected there; "" = it does not say."""
+    found = patient(response)
+    if found is not None:
+        return found.replaced_by
+    there = standing(response, None, PATIENT) if 300 <= response.status < 400 else None
+    return there.id if there is not None else ""
+
+
 def read(patient_id: str) -> Request:
     """Reading one Patient, fresh: whether a chart is still the one it was."""
     return Request("GET", f"{PATIENT}/{quote(patient_id, safe='-._~')}", FRESH)
@@ -57,6 +66,13 @@ def patient(response: Response) -> Candidate | None:
     """The Patient of a successful read; None where the answer is something else."""
     resource = json_object(response.body)
     return candidate(resource) if resource is not None and resource.get("resourceType") == PATIENT else None
+
+
+def carrying(response: Response, value: str) -> tuple[Candidate, ...]:
+    """The Patient of a successful read where it carries the identifier's value itself; else none."""
+    resource = json_object(response.body)
+    found = patient(response)
+    return (found,) if resource is not None and found is not None and _carries(resource, value) else ()
 
 
 def candidate(resource: type_json) -> Candidate | None:

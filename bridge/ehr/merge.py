@@ -8,6 +8,9 @@ from bridge.model import type_json
 
 _SERVERS_OWN = frozenset({"id", "meta", "resourceType", "text", "identifier"})
 
+_ADDED = frozenset({"url", "size", "hash", "creation", "id", "display", "extension"})
+"""What servers add to an element they were sent."""
+
 IN_ERROR = {
     "CarePlan": "status",
     "CareTeam": "status",
@@ -48,19 +51,33 @@ def agrees(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
+def says_more(found: Any, sent: Any) -> bool:
+    """Whether something stands in what was found that we did not send, beside what servers add by themselves."""
+    if isinstance(sent, dict) and isinstance(found, dict):
+        if any(key not in sent and key not in _ADDED for key in found):
+            return True
+        return any(says_more(found[key], value) for key, value in sent.items() if key in found)
+    if isinstance(sent, list) and isinstance(found, list):
+        return any(not any(agrees(item, value) and not says_more(item, value) for value in sent) for item in found)
+    return False
+
+
 def conflicts(current: type_json, ours: type_json, sent: type_json) -> tuple[str, ...]:
     """The elements both sides changed: `sent` is what we last wrote, `current` what stands, `ours` what should.
 
-    Asked where the version moved since we wrote. What a server dropped or moved (an attachment's data behind a url)
-    was changed by nobody.
+    Asked where the version may have moved since we wrote. What a server dropped or moved (an attachment's data behind a
+    url) was changed by nobody; what both changed alike is no conflict. An element that we did not send before, and they
+    have, is one where ours says otherwise.
     """
-    return tuple(
-        sorted(
-            key
-            for key, value in sent.items()
-            if key not in _SERVERS_OWN and key in current and ours.get(key) != value and not agrees(current[key], value)
-        )
-    )
+    found = []
+    for key in {**sent, **ours}:
+        if key in _SERVERS_OWN or key not in current or ours.get(key) == sent.get(key):
+            continue
+        theirs = key not in sent or not agrees(current[key], sent[key]) or says_more(current[key], sent[key])
+        alike = key in ours and agrees(current[key], ours[key]) and not says_more(current[key], ours[key])
+        if theirs and not alike:
+            found.append(key)
+    return tuple(sorted(found))
 
 
 def merge(current: type_json, ours: type_json, sent: type_json | None = None) -> type_json:

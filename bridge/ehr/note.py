@@ -59,7 +59,7 @@ def document(parts: Sequence[Part], context: ShapeContext) -> Shaped:
     note = next((part for part in parts if part.type == "Composition"), None)
     if note is None:
         raise ValueError("a document is made of a Composition and its parts")
-    return _resource(parts, note, compose(parts, _frame(context)), context, note.resource.get("date", ""))
+    return _resource(parts, note, compose(parts, framed(context)), context, note.resource.get("date", ""))
 
 
 def roll_up(records: Sequence[Sequence[Part]], context: ShapeContext, closed: str) -> Shaped:
@@ -69,7 +69,7 @@ def roll_up(records: Sequence[Sequence[Part]], context: ShapeContext, closed: st
     that goes back from one version to the next is refused by Oracle. Raises ValueError where there is no record, or
     one without a Composition.
     """
-    made = compose_several(records, _frame(context))
+    made = compose_several(records, framed(context))
     notes = [part for parts in records for part in parts if part.type == "Composition"]
     first = min(notes, key=lambda part: str(part.resource.get("date", "")))
     states = {part.resource.get("status") for part in notes} & {"amended", "corrected"}
@@ -81,7 +81,7 @@ def roll_up(records: Sequence[Sequence[Part]], context: ShapeContext, closed: st
 def _resource(parts: Sequence[Part], note: Part, made: Document, context: ShapeContext, date: str) -> Shaped:
     """The DocumentReference around a document; `note` says its type and status."""
     facts = context.vendor.document
-    mime, body, findings = _rendered(made, note, context)
+    mime, body, findings = rendered(made, note, context)
     if not mime:
         return Shaped({}, tuple(findings))
     period, doubts = _period(made.period, note, context)
@@ -121,7 +121,7 @@ def _resource(parts: Sequence[Part], note: Part, made: Document, context: ShapeC
     return Shaped(resource, (*findings, *missing(resource, context.vendor, note.name)))
 
 
-def _rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, bytes, list[Finding]]:
+def rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, bytes, list[Finding]]:
     """The content type and bytes of the best format; "" with an error where this EHR takes none that can be made."""
     wanted = choices(context.mime, context.vendor, context.update, context.otherwise)
     findings: list[Finding] = []
@@ -138,7 +138,8 @@ def _rendered(made: Document, note: Part, context: ShapeContext) -> tuple[str, b
     return "", b"", findings
 
 
-def _frame(context: ShapeContext) -> Frame:
+def framed(context: ShapeContext) -> Frame:
+    """What a document says beside its parts."""
     return Frame(
         reference=context.reference,
         agency=context.agency,
@@ -148,6 +149,7 @@ def _frame(context: ShapeContext) -> Frame:
         phone=context.phone,
         author=context.author,
         disclosure=context.disclosure,
+        earlier=context.earlier,
         subject=Subject(id=context.patient_id),
     )
 

@@ -29,9 +29,12 @@ def latest(resources: Iterable[type_json]) -> Iterator[type_json]:
 
 def carries(resource: type_json, reference: str) -> bool:
     """Whether the resource is the delivery: its identifier, a title, its description or its body says so."""
-    return any(
-        item.get("system") == SYSTEM and item.get("value") == reference for item in _identifiers(resource)
-    ) or any(mentions(text, reference) for text in _texts(resource))
+    return reference in own(resource) or any(mentions(text, reference) for text in _texts(resource))
+
+
+def own(resource: type_json) -> list[str]:
+    """The delivery references in the resource's identifiers."""
+    return [str(item.get("value", "")) for item in _identifiers(resource) if item.get("system") == SYSTEM]
 
 
 def comparable(resource: type_json, keeps_title: bool, since: int) -> bool:

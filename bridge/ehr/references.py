@@ -16,6 +16,7 @@ PART_SYSTEM = "urn:dyad-bridge:part"
 """The identifier system of a part that is named without standing in the chart; its value is the part's opaque id."""
 
 SUBJECTS = ("subject", "patient", "for")
+_PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-._~]{1,255})(?:/_history/[^/]*)?")
 _LITERAL = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})")
 
 
@@ -25,6 +26,16 @@ def person_of(resource: type_json) -> str:
         found = resource.get(key)
         if isinstance(found, dict) and str(found.get("reference", "")).startswith("Patient/"):
             return str(found["reference"])
+    return ""
+
+
+def chart_of(resource: type_json) -> str:
+    """The EHR's Patient id in whose chart a resource it gave stands; "" where it does not say."""
+    for key in SUBJECTS:
+        found = resource.get(key)
+        said = _PATIENT.fullmatch(str(found.get("reference", ""))) if isinstance(found, dict) else None
+        if said is not None:
+            return said[1]
     return ""
 
 

@@ -45,7 +45,7 @@ class Way:
     enabled: bool
     because: str
     loses: tuple[str, ...] = ()
-    causes: str = ""
+    causes: str = ""  # what it does there; of a correction: what the reader of the chart sees
 
 
 def capability_key(practice: str, type: str) -> str:

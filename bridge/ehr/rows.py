@@ -55,7 +55,7 @@ class Row:
 
 
 OK, REDIRECT, CLIENT, SERVER = range(200, 300), range(300, 400), range(400, 500), range(500, 600)
-REFUSED = (400, 422)
+REFUSED, MOVED = (400, 422), (301, 302, 303, 307, 308)
 TYPE = Learn.INTERACTION
 LOGIN = ("login", "expired", "unknown")
 POLICY = ("forbidden", "suppressed", "security")
@@ -65,14 +65,32 @@ UNSUPPORTED = ("not-supported",)
 TABLE: tuple[Row, ...] = (
     # no answer
     Row("not-connected", Class.RETRY_LATER, "it never left", failure=Failure.NOT_CONNECTED),
+    Row("not-now", Class.RETRY_LATER, "no budget, or the connection is down; it never left", failure=Failure.NOT_NOW),
     Row("no-login", Class.CONNECTION_DOWN, "no token could be had; it never left", failure=Failure.NO_LOGIN),
     Row("lost", Class.UNKNOWN, "it may have been accepted", WRITES, failure=Failure.LOST),
     Row("lost-read", Class.RETRY_LATER, "nothing changed", READS, failure=Failure.LOST),
     # done, or so it seems
     Row("accepted", Class.ACCEPTED, "taken, not delivered: look", WRITES, (202,)),
     Row("created", Class.DONE, "Location or body names it", (C,), (OK,), body=(Body.NONE, Body.TYPE), known=True),
-    Row("created-comment", Class.DONE, "Location names it, the body is no resource", (C,), (201,), known=True),
+    Row(
+        "created-comment",
+        Class.DONE,
+        "Location names it, the body is no resource",
+        (C,),
+        (201,),
+        known=True,
+        errors=False,
+    ),
+    Row(
+        "created-outcome",
+        Class.UNKNOWN,
+        "it says done, beside an error or not where: look",
+        (C,),
+        (OK,),
+        body=(Body.OUTCOME,),
+    ),
     Row("created-nowhere", Class.UNKNOWN, "it says done and not where: look", (C,), (201, 204), known=False),
+    Row("created-empty", Class.UNKNOWN, "it says done and nothing else: look", (C,), (200,), body=(Body.NONE,)),
     Row("updated", Class.DONE, "what stands is what was put", (U,), (OK,), body=(Body.NONE, Body.TYPE)),
     Row("updated-comment", Class.DONE, "done, with a remark", (U,), (200, 201), body=(Body.OUTCOME,), errors=False),
     Row("updated-error", Class.UNKNOWN, "done, and an error: read again", (U,), (200, 201), body=(Body.OUTCOME,)),
@@ -80,6 +98,7 @@ TABLE: tuple[Row, ...] = (
     Row("searched", Class.DONE, "a page of results", (S,), (200, 203), body=(Body.TYPE,)),
     Row("ok-unclear", Class.UNCLEAR, "it says done and holds something else, perhaps a login page", ANY, (OK,)),
     # somewhere else
+    Row("patient-moved", Class.PATIENT, "the chart is elsewhere: merged", (R,), MOVED, known=True, patient=True),
     Row("redirect", Class.UNCLEAR, "nothing is followed: no token goes to another place", ANY, (REDIRECT,)),
     # the login
     Row("login", Class.CONNECTION_DOWN, "one new token, then the circuit opens", ANY, (401, 407)),
@@ -87,6 +106,7 @@ TABLE: tuple[Row, ...] = (
     # provably not accepted
     Row("too-many", Class.RETRY_LATER, "later, as Retry-After says", ANY, (429,)),
     Row("busy", Class.RETRY_LATER, "refused for now", ANY, (CLIENT,), codes=("throttled", "lock-error", "transient")),
+    Row("locked", Class.RETRY_LATER, "refused while another has it, or before it may be sent", ANY, (423, 425)),
     # the server's own trouble
     Row("not-implemented", Class.UNSUPPORTED, "not implemented", ANY, (501,), codes=UNSUPPORTED, learn=TYPE),
     Row("server-read", Class.RETRY_LATER, "nothing changed", READS, (SERVER, 408)),
@@ -106,6 +126,7 @@ TABLE: tuple[Row, ...] = (
     ),
     # another version
     Row("stale", Class.CONFLICT, "another version stands: read again", (U,), (409, 412), stale=True),
+    Row("version-wanted", Class.CONFLICT, "it wants to be told the version: read again", (U,), (428,)),
     Row("gone", Class.CONFLICT, "what we would change is gone", (R, U), (404, 410)),
     # not offered, by status alone
     Row("method", Class.UNSUPPORTED, "this interaction is not offered", ANY, (405,), learn=TYPE),
@@ -116,7 +137,7 @@ TABLE: tuple[Row, ...] = (
     Row("unsupported", Class.UNSUPPORTED, "not supported", ANY, REFUSED, codes=UNSUPPORTED, path="none", learn=TYPE),
     Row("unsupported-element", Class.UNSUPPORTED, "an element is not supported", WRITES, REFUSED, codes=UNSUPPORTED),
     Row("too-long", Class.UNSUPPORTED, "an element is too long", WRITES, REFUSED, codes=("too-long", "too-costly")),
-    Row("search-refused", Class.UNSUPPORTED, "it does not answer this search", (S,), REFUSED),
+    Row("search-refused", Class.UNSUPPORTED, "it does not answer this search", (S,), (*REFUSED, 414)),
     # content
     Row("content", Class.CONTENT, "it does not take what we wrote", WRITES, (400,), body=(Body.OUTCOME,)),
     Row("content-422", Class.CONTENT, "it does not take what we wrote", WRITES, (422,)),

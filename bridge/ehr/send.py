@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 
@@ -24,25 +25,37 @@ class Current:
         return Stands(str(self.resource["id"]), self.version)
 
 
+CHANGES: Final = {
+    "update": (Action.UPDATE, Action.REPLACE, Action.SUPERSEDE),
+    "replace": (Action.REPLACE, Action.UPDATE, Action.SUPERSEDE),
+    "supersede": (Action.SUPERSEDE,),
+    "none": (),
+}
+"""How a document is corrected, by what the vendor's facts say is best: the first that is open."""
+
+WITHDRAWN: Final = {"update": (Action.RETRACT, Action.DISREGARD), "note": (Action.DISREGARD,), "none": ()}
+"""How one is taken back, likewise."""
+
+
 def change(type: str, capability: Capability) -> Action | None:
-    """How a correction reaches what stands: UPDATE, REPLACE (a new document that names the old), or None: no way."""
-    wanted = capability.vendor.correction.value
-    update = capability.allows(type, Interaction.UPDATE).yes and capability.allows(type, Interaction.READ).yes
-    replaces = type == "DocumentReference" and capability.vendor.document.relates_to.value
-    replace = replaces and capability.allows(type, Interaction.CREATE).yes
-    if wanted == "none":
-        return None
-    if wanted == "replace" and replace:
-        return Action.REPLACE
-    if update:
-        return Action.UPDATE
-    return Action.REPLACE if replace else None
+    """How a correction reaches what stands: UPDATE, REPLACE (a new document that names the old), SUPERSEDE (one that
+    says so in its words alone), or None: no way."""
+    return next((way for way in CHANGES[capability.vendor.correction.value] if _open(way, type, capability)), None)
 
 
-def can_retract(type: str, capability: Capability) -> bool:
-    """Whether what stands can be marked entered-in-error."""
-    allowed = capability.allows(type, Interaction.UPDATE).yes and capability.allows(type, Interaction.READ).yes
-    return allowed and capability.vendor.retraction.value == "update"
+def withdrawal(type: str, capability: Capability) -> Action | None:
+    """How what stands is taken back: RETRACT (marked entered-in-error), DISREGARD (a document that asks to disregard
+    it), or None: no way."""
+    return next((way for way in WITHDRAWN[capability.vendor.retraction.value] if _open(way, type, capability)), None)
+
+
+def _open(action: Action, type: str, capability: Capability) -> bool:
+    """Whether the server takes it: what is changed is read first, what is new is a document."""
+    if action in (Action.UPDATE, Action.RETRACT):
+        return capability.allows(type, Interaction.UPDATE).yes and capability.allows(type, Interaction.READ).yes
+    if action is Action.REPLACE and not capability.vendor.document.relates_to.value:
+        return False
+    return type == "DocumentReference" and capability.allows(type, Interaction.CREATE).yes
 
 
 def read(type: str, id: str) -> Request:
@@ -69,13 +82,13 @@ def request(
 ) -> Request:
     """The request of one step.
 
-    CREATE posts `resource`. REPLACE posts it naming what stands. UPDATE puts it merged over what was just read, where
-    `sent` is what we wrote there last. RETRACT puts what was just read, marked entered-in-error; of `resource` only its
-    type is looked at. Raises ValueError where UPDATE or RETRACT come without what was just read, where the EHR wants a
-    version and none is known, and for REPLACE without anything standing.
+    CREATE, SUPERSEDE and DISREGARD post `resource`. REPLACE posts it naming what stands. UPDATE puts it merged over
+    what was just read, where `sent` is what we wrote there last. RETRACT puts what was just read, marked
+    entered-in-error; of `resource` only its type is looked at. Raises ValueError where UPDATE or RETRACT come without
+    what was just read, where the EHR wants a version and none is known, and for REPLACE without anything standing.
     """
     kind = str(resource["resourceType"])
-    if action is Action.CREATE:
+    if action in (Action.CREATE, Action.SUPERSEDE, Action.DISREGARD):
         return Request("POST", kind, body=orjson.dumps(resource))
     if action is Action.REPLACE:
         if stands is None:
@@ -96,6 +109,8 @@ def request(
 def _if_match(stands: Current, kind: str, capability: Capability) -> dict[str, str]:
     if VERSION.fullmatch(stands.version):
         return {"If-Match": f'W/"{stands.version}"'}
+    if stands.version:
+        raise ValueError("the version it is to change is none a header can carry")
     if capability.needs_version(kind):
         raise ValueError("this EHR wants the version it is to change, and the read gave none")
     return {}

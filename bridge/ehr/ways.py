@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -67,11 +67,22 @@ class Ladder(Section):
     ways: Mapping[str, tuple[str, ...]]
 
 
+class Correction(Section):
+    """One way to correct or to take back a document: what the reader of the chart sees, and what is lost."""
+
+    reader: str = Field(min_length=3)
+    loses: tuple[str, ...] = ()
+
+
+Correcting = Literal["update", "replaces", "superseding-note", "entered-in-error", "disregard-note"]
+
+
 class Ways(Section):
     """The whole file."""
 
     written: Mapping[str, Written]
     handed: Handed
+    corrections: Mapping[Correcting, Correction]
     kinds: Mapping[str, Ladder]
     other: Ladder
 
@@ -104,7 +115,7 @@ def shipped() -> Ways:
 def of_project(text: str) -> Ways:
     """The shipped ways with a project's own file over them; "" is none. Raises ConfigError, each problem with its line.
 
-    Its `kinds` add to those of the same name, way by way and record by record; its `written` replace.
+    Its `kinds` add to those of the same name, way by way and record by record; its `written` and `corrections` replace.
     """
     if not text:
         return shipped()
@@ -123,8 +134,8 @@ def of_project(text: str) -> Ways:
         before, new = kinds.get(name, {}), ladder if isinstance(ladder, dict) else {"title": ladder}
         records = [*before.get("records", ()), *_records(new)]
         kinds[name] = {**before, **new, "records": records, "ways": {**before.get("ways", {}), **_mapping(new, "ways")}}
-    written = {**base["written"], **_mapping(value, "written")}
-    return _checked({**base, **value, "kinds": kinds, "written": written}, document)
+    over = {name: {**base[name], **_mapping(value, name)} for name in ("written", "corrections")}
+    return _checked({**base, **value, "kinds": kinds, **over}, document)
 
 
 def read_ways(text: str) -> Ways:

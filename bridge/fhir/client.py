@@ -19,6 +19,7 @@ from bridge.errors import ConfigError, Problem
 from bridge.fhir import tls
 from bridge.fhir.auth import REFUSED
 from bridge.fhir.grant import NoLogin
+from bridge.fhir.pace import NotNow, Pace
 from bridge.model import Failure, Request, Response
 
 FHIR_JSON = "application/fhir+json"
@@ -29,6 +30,10 @@ _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 _COOKIES = {"set-cookie", "set-cookie2"}
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}(?:/_search)?")
 """The path of a create or a search: of so few kinds, and so often asked for, that their addresses are kept."""
+
+
+TLS, TIMED_OUT, UNSENDABLE = "tls", "timed-out", "unsendable"
+"""What more is known of a failure: `Response.why`."""
 
 
 class _Unreadable(Exception):
@@ -63,8 +68,10 @@ class Client:
         largest: int = LARGEST,
         transport: httpx.AsyncBaseTransport | None = None,
         secure: ssl.SSLContext | None = None,
+        pace: Pace | None = None,
     ) -> None:
         """`timeout` is seconds for the whole exchange, connecting (10 at most), signing in and reading included.
+        `pace` lets each request leave, and hears of each answer.
 
         Raises `ConfigError` where `base` is no absolute http(s) URL, or carries a login, query or fragment.
         """
@@ -72,6 +79,7 @@ class Client:
         self._timeout = timeout
         self._largest = largest
         self._auth = auth
+        self._pace = pace
         self._closed = False
         self._headers = {
             "Accept": FHIR_JSON, "Accept-Encoding": "gzip", "Connection": "keep-alive",
@@ -104,7 +112,8 @@ class Client:
         """What the EHR answered, or why there is no answer; raises for nothing an EHR or network does.
 
         `Failure.NOT_CONNECTED` says that the request provably never left, `Failure.NO_LOGIN` the same for want of a
-        token, `Failure.LOST` that it did leave or may have.
+        token, `Failure.NOT_NOW` the same for want of a budget or because the connection is down, `Failure.LOST` that
+        it did leave or may have.
         RuntimeError after `aclose`.
         """
         if self._closed:
@@ -112,22 +121,32 @@ class Client:
         try:
             outgoing = self._build(request)
         except (httpx.InvalidURL, ValueError):
-            return Response(failure=Failure.NOT_CONNECTED)
+            return Response(failure=Failure.NOT_CONNECTED, why=UNSENDABLE)
+        response = await self._sent(request, outgoing)
+        if self._pace is not None:
+            await self._pace.heard(request, response)
+        return response
+
+    async def _sent(self, request: Request, outgoing: httpx.Request) -> Response:
         way = _Way()
         try:
             async with asyncio.timeout(self._timeout), self._places:
-                return await self._answer(outgoing, way)
-        except NoLogin:
-            return Response(failure=Failure.NO_LOGIN)
-        except _NEVER_LEFT:
-            return Response(failure=Failure.NOT_CONNECTED)
-        except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError, zlib.error, _Unreadable):
-            return Response(failure=Failure.LOST if way.left else Failure.NOT_CONNECTED)
+                return await self._answer(request, outgoing, way)
+        except NotNow as error:
+            return Response(headers={"retry-after": str(error.seconds)}, failure=Failure.NOT_NOW, why=error.why)
+        except NoLogin as error:
+            headers = {"retry-after": error.after} if error.after else {}
+            return Response(headers=headers, failure=Failure.NO_LOGIN, why=error.why)
+        except _NEVER_LEFT as error:
+            return Response(failure=Failure.NOT_CONNECTED, why=TLS if _is_tls(error) else "")
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError, zlib.error, _Unreadable) as error:
+            late = TIMED_OUT if isinstance(error, TimeoutError | httpx.TimeoutException) else ""
+            return Response(failure=Failure.LOST if way.left else Failure.NOT_CONNECTED, why=late)
 
-    async def _answer(self, outgoing: httpx.Request, way: _Way) -> Response:
+    async def _answer(self, request: Request, outgoing: httpx.Request, way: _Way) -> Response:
         pool = self._free.pop() if self._free else self._pool()  # the one used last is the one most likely connected
         try:
-            answer = await self._exchange(pool, outgoing, way)
+            answer = await self._exchange(pool, request, outgoing, way)
             try:
                 body = await self._body(answer)
             finally:
@@ -143,15 +162,21 @@ class Client:
         self._pools.append(pool)
         return pool
 
-    async def _exchange(self, pool: httpx.AsyncBaseTransport, outgoing: httpx.Request, way: _Way) -> httpx.Response:
+    async def _exchange(
+        self, pool: httpx.AsyncBaseTransport, asked: Request, outgoing: httpx.Request, way: _Way
+    ) -> httpx.Response:
         """The answer to the request, signed in as this connection's login says."""
         if self._auth is None:
+            await self._enter(asked)
             way.left = True
             return await pool.handle_async_request(outgoing)
+        if self._pace is not None:
+            await self._pace.ready(asked)  # else a token would be asked for, for a request that may not leave
         flow = self._auth.async_auth_flow(outgoing)
         try:
             request = await anext(flow)
             while True:
+                await self._enter(asked)
                 way.left = True
                 answer = await pool.handle_async_request(request)
                 way.left = answer.status_code != REFUSED  # what was refused for its login was not processed
@@ -165,6 +190,10 @@ class Client:
                 await answer.aclose()
         finally:
             await flow.aclose()
+
+    async def _enter(self, request: Request) -> None:
+        if self._pace is not None:
+            await self._pace.enter(request)
 
     def _build(self, request: Request) -> httpx.Request:
         """Raises ValueError where the path leads out of the base and is no page of the same origin."""
@@ -209,6 +238,16 @@ class Client:
     def _check(self, size: int) -> None:
         if size > self._largest:
             raise _Unreadable
+
+
+def _is_tls(error: BaseException) -> bool:
+    """Whether a connection failed because one side did not accept the other's certificate or protocol."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
 
 
 def _headers(answer: httpx.Response) -> dict[str, str]:

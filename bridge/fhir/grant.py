@@ -30,6 +30,7 @@ MARGIN, SHARE = 30.0, 0.1
 UNTOLD = 300
 """Seconds a token is taken to last where the server does not say (the longest SMART recommends)."""
 
+TOO_MANY, SERVER_ERROR = 429, 500
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _CODES = frozenset(
     {"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
@@ -43,12 +44,23 @@ _STEPS = {
 
 
 class NoLogin(Exception):
-    """No token could be had; `problem` says why, without a word of what was answered."""
+    """No token could be had; `problem` says why, without a word of what was answered.
 
-    def __init__(self, problem: Problem, status: int = 0) -> None:
+    `status` is the token endpoint's answer, 0 where there was none, `after` its Retry-After.
+    """
+
+    def __init__(self, problem: Problem, status: int = 0, after: str = "") -> None:
         super().__init__(problem.code)
         self.problem = problem
         self.status = status
+        self.after = after
+
+    @property
+    def why(self) -> str:
+        """The problem's code; one of two where the token endpoint could not answer now, whatever it was asked."""
+        if self.status == TOO_MANY:
+            return "login-later"
+        return "login-unreachable" if self.status >= SERVER_ERROR else self.problem.code
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bridge.fhir import discovery, grant
 from bridge.fhir.exchange import Unanswered, exchange
 from bridge.fhir.grant import NoLogin, Token
 from bridge.fhir.keyset import PREFERRED, Signer
+from bridge.fhir.pace import NotNow, Pace
 from bridge.settings import ClientSecret, Smart
 
 AGAIN = 1.0
@@ -57,7 +58,7 @@ class Asking:
     """Everything a connection's token calls need. `algorithms` are those its vendor takes.
 
     `foreign` are the hosts of other connections: no EHR has tokens fetched for it at another's. `timeout` is seconds
-    for one call. `clock` is the time of day, `ticks` this process's own.
+    for one call; `pace` counts each of them. `clock` is the time of day, `ticks` this process's own.
     """
 
     base: str
@@ -70,6 +71,7 @@ class Asking:
     foreign: frozenset[str] = frozenset()
     timeout: float = 10.0
     transport: httpx.AsyncBaseTransport | None = None
+    pace: Pace | None = None
     clock: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
 
@@ -103,7 +105,7 @@ class Cache:
         self._slots.clear()
         for task in coming:
             task.cancel()
-            with suppress(asyncio.CancelledError, NoLogin):
+            with suppress(asyncio.CancelledError, NoLogin, NotNow):
                 await task
 
 
@@ -220,8 +222,12 @@ class Tokens:
         fields, headers = proof
         form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {}), **fields}
         asked = self._asking.ticks()
-        status, _, body = await self._exchange("POST", endpoint, headers | FORM, urlencode(form).encode())
-        token = grant.read_token(status, body, asked)
+        status, told, body = await self._exchange("POST", endpoint, headers | FORM, urlencode(form).encode())
+        try:
+            token = grant.read_token(status, body, asked)
+        except NoLogin as error:
+            error.after = told.get("retry-after", "")
+            raise
         await self._asking.told(Told("", status, grant.missing_scopes(scope, token.scope), called=True))
         return token
 
@@ -271,6 +277,8 @@ class Tokens:
         self, method: str, url: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         asking = self._asking
+        if asking.pace is not None:
+            await asking.pace.enter(None)
         try:
             return await exchange(
                 method, url, headers, body, secure=asking.secure, timeout=asking.timeout, transport=asking.transport

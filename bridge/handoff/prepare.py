@@ -111,8 +111,8 @@ def disregard(frame: Frame, wanted: Wanted, kind: str, now: int, person: Person)
     say = Words(frame.language)
     told = Document(
         language=say.language,
-        title=say("disregard-title"),
-        ask=(Line(f"{say('disregard')} {frame.reference}"),),
+        title=say("handed-back-title"),
+        ask=(Line(f"{say('handed-back')} {frame.reference}"),),
         head=(Line(", ".join((" ".join((*person.given, person.family)), person.birth_date)), say("about")),),
         sections=(),
         foot=(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from bridge import log, pipeline
+from bridge.ehr.chart import Chart
 from bridge.errors import BridgeError
 from bridge.moves.line import Line
+from bridge.moves.pacing import quiet_until
+from bridge.moves.width import Width
 from bridge.store import lanes, leases
 
 SECOND = 1_000_000
@@ -31,9 +35,9 @@ class Carrier:
         self._free = free
         self._gathering = False
         self._carried: Counter[str] = Counter()
-        self._slots = {
-            name: asyncio.Semaphore(connection.lanes) for name, connection in line.project.connections.items()
-        }
+        self._claims = 0
+        known = line.project.connections.items()
+        self._widths = {name: line.paces[name].width if name in line.paces else Width(of.lanes) for name, of in known}
 
     @property
     def idle(self) -> bool:
@@ -49,7 +53,10 @@ class Carrier:
         now = self.clock()
         until = now + self.line.project.limits.lease_seconds * SECOND
         of = {name: practice.connection for name, practice in self.line.project.practices.items()}
-        ask = lanes.Claim(self.line.ledger, self.owner, room, now, until, self._shut(), of)
+        silent, quiet = self._quiet(now)
+        ledger, order = self.line.ledger, order_of(self._claims)
+        self._claims += 1
+        ask = lanes.Claim(ledger, self.owner, room, now, until, (*self._shut(), *silent), of, quiet, order)
         try:
             works = await self.line.write(lanes.claim, ask)
         except BridgeError as error:
@@ -79,9 +86,22 @@ class Carrier:
             await asyncio.wait(self.running)
 
     def closed(self, now: int) -> tuple[str, ...]:
-        """Practices not to be sent to now: their connection is down or busy, or its statement was never read."""
+        """Practices not to be sent to now: suspended, in their quiet hours, their connection down, busy or at its
+        budget's end, or its statement never read.
+        """
+        silent, quiet = self._quiet(now)
         with self.line.ledger.read() as connection:
-            return self._shut(leases.closed_connections(connection, now))
+            suspended = leases.suspended(connection)
+            return (*self._shut(leases.closed_connections(connection, now)), *silent, *quiet, *suspended)
+
+    def _quiet(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The practices in their quiet hours: those sent nothing, and those sent what is urgent."""
+        found: tuple[list[str], list[str]] = [], []
+        for name, practice in self.line.project.practices.items():
+            if quiet_until(self.line.project, name, now) is not None:
+                pace = self.line.project.connections[practice.connection].pace
+                found[pace.urgent_in_quiet_hours].append(name)
+        return tuple(found[False]), tuple(found[True])
 
     def _shut(self, down: Collection[str] = ()) -> tuple[str, ...]:
         known = self.line.project.connections
@@ -103,12 +123,45 @@ class Carrier:
         chart = self.line.charts.get(work.practice)
         if chart is None:
             return
-        self._carried[chart.connection.id] += 1
+        of = chart.connection.id
+        self._carried[of] += 1
         try:
-            async with self._slots[chart.connection.id]:
-                await pipeline.carry(self.line, chart, work, self.clock)
+            async with self._widths[of]:
+                if quiet_until(self.line.project, work.practice, self.clock()) is not None:
+                    work = urgent_alone(work)
+                if work.probe:
+                    await self._try(of, chart, work)
+                else:
+                    await pipeline.carry(self.line, chart, work, self.clock)
             await self.line.write(lanes.release, lanes.Lease.of(work))
         except Exception as error:  # noqa: BLE001 - whatever it is, the other lanes go on
             log.failure("carry-failed", error, practice=work.practice, lane=work.id)
         finally:
-            self._carried[chart.connection.id] -= 1
+            self._carried[of] -= 1
+
+    async def _try(self, of: str, chart: Chart, work: lanes.LaneWork) -> None:
+        """A connection that was down is tried by this lane; where the lane asked nothing of it, another may."""
+        pace = self.line.paces.get(of)
+        if pace is not None:
+            pace.probing = True
+        try:
+            await pipeline.carry(self.line, chart, work, self.clock)
+        finally:
+            if pace is not None:
+                pace.probing = False
+            await self.line.write(leases.end_probe, (of, work.probe, self.clock()))
+
+
+def order_of(claim: int) -> tuple[int, ...]:
+    """Which urgency a claim looks for first, by how many came before: three of four begin with what is urgent, one of
+    four with what is routine, one of 16 with what is sent again. So nothing waits for ever behind more urgent things.
+    """
+    if claim % 16 == 15:
+        return lanes.REPLAY, lanes.URGENT, lanes.ROUTINE
+    return (lanes.ROUTINE, lanes.URGENT, lanes.REPLAY) if claim % 4 == 3 else lanes.URGENT_FIRST
+
+
+def urgent_alone(work: lanes.LaneWork) -> lanes.LaneWork:
+    """The lane with the threads alone in which something is urgent."""
+    threads = {entry.thread for entry in work.entries if entry.urgency >= lanes.URGENT}
+    return replace(work, entries=tuple(entry for entry in work.entries if entry.thread in threads))

@@ -15,6 +15,7 @@ from bridge.fhir import tls
 from bridge.fhir.auth import Asked, given
 from bridge.fhir.client import Client
 from bridge.fhir.keyset import Signer
+from bridge.fhir.pace import Pace
 from bridge.fhir.tokens import Asking, Cache, Scopes, Sign, Tokens, Told
 from bridge.moves import signing
 from bridge.settings import ClientSecret, Connection, Project, Smart
@@ -41,14 +42,16 @@ class Logins:
         """Nothing is asked for any more."""
         await self._cache.aclose()
 
-    def client(self, connection: Connection) -> Client:
-        """A client that talks to this connection and nothing else. Raises ConfigError."""
+    def client(self, connection: Connection, pace: Pace | None = None) -> Client:
+        """A client that talks to this connection and nothing else, at its pace. Raises ConfigError."""
         login, secure = connection.login, tls.context(connection.tls)
-        auth = Asked(self.tokens(connection, login, secure)) if isinstance(login, GRANTED) else given(login)
-        at_once = max(8, connection.lanes)
-        return Client(connection.base, auth, connection.timeout_seconds, connections=at_once, secure=secure)
+        auth = Asked(self.tokens(connection, login, secure, pace)) if isinstance(login, GRANTED) else given(login)
+        at_once, timeout = max(8, connection.lanes), connection.timeout_seconds
+        return Client(connection.base, auth, timeout, connections=at_once, secure=secure, pace=pace)
 
-    def tokens(self, connection: Connection, login: Smart | ClientSecret, secure: ssl.SSLContext) -> Tokens:
+    def tokens(
+        self, connection: Connection, login: Smart | ClientSecret, secure: ssl.SSLContext, pace: Pace | None = None
+    ) -> Tokens:
         """The connection's tokens."""
         vendor = facts.of_project(connection.vendor, self.project.vendors)
         practices = [one for one in self.project.practices.values() if one.connection == connection.id]
@@ -67,6 +70,7 @@ class Logins:
             algorithms=vendor.login.algorithms.value,
             foreign=frozenset(urlsplit(base).netloc for base in bases),
             timeout=connection.timeout_seconds * CALL,
+            pace=pace,
         )
         return Tokens(asking, self._cache)
 

@@ -22,6 +22,7 @@ from bridge.mappings import load as mappings
 from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
 from bridge.moves.line import Line
+from bridge.moves.pacing import Pacer
 from bridge.release import cadence, settings_key
 from bridge.settings import Project
 from bridge.store import holds, leases
@@ -107,7 +108,13 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
         raise ConfigError(problems)
     logins = Logins(line.project, line.ledger, clock)
     served = {name: connection for name, connection in line.project.connections.items() if connection.base}
-    clients = {name: logins.client(connection) for name, connection in served.items()}
+    line.paces = {
+        name: Pacer(
+            line.project, one, facts.of_project(one.vendor, line.project.vendors), line.ledger, line.write, clock
+        )
+        for name, one in served.items()
+    }
+    clients = {name: logins.client(connection, line.paces[name]) for name, connection in served.items()}
     try:
         for name, practice in line.project.practices.items():
             connection = line.project.connections[practice.connection]
@@ -123,3 +130,5 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
         for client in clients.values():
             await client.aclose()
         await logins.aclose()
+        for pace in line.paces.values():
+            await pace.give_back()

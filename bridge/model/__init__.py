@@ -11,7 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from bridge.errors import Problem
+from bridge.model.states import DOCUMENTS as DOCUMENTS
 from bridge.model.states import UNRESOLVED as UNRESOLVED
+from bridge.model.states import WITHDRAWALS as WITHDRAWALS
 from bridge.model.states import Action as Action
 from bridge.model.states import AnswerClass as AnswerClass
 from bridge.model.states import EntryState as EntryState
@@ -283,6 +285,7 @@ class Link:
     value: str = field(repr=False)
     basis: str  # referral | roster | person
     patient: str = ""  # the EHR's own Patient id, once matched
+    matched: int = 0  # when that was
 
 
 # ── route and send ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -315,11 +318,12 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """What stands in the chart, as far as the ledger knows."""
+    """What stands in the chart, as far as the ledger knows; `patient` is the EHR's id of whose chart it is, or ""."""
 
     id: str
     version: str = ""
     digest: str = ""
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,17 +342,22 @@ class Failure(StrEnum):
 
     NOT_CONNECTED = "not-connected"  # it provably never left
     NO_LOGIN = "no-login"  # it provably never left: no token could be had for it
+    NOT_NOW = "not-now"  # it was kept back: the connection's budget is spent, or it is down
     LOST = "lost"  # it left, or may have
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back: an HTTP status with headers (lower-case names) and body, or a failure and no status."""
+    """What came back: an HTTP status with headers (lower-case names) and body, or a failure and no status.
+
+    `why` says more of a failure, in a word of ours.
+    """
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
     failure: Failure | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class EntryState(StrEnum):
     REFUSED = "refused"  # the EHR's policy said no; a person decides, never another door
     UNKNOWN = "unknown"  # the answer was lost; looked for, never resent blind
     CANCELLED = "cancelled"  # nothing should stand and nothing ever stood
-    RETRACTED = "retracted"  # nothing should stand and what stood is marked entered-in-error
+    RETRACTED = "retracted"  # nothing should stand: what stood is marked entered-in-error, or asked to be disregarded
 
 
 UNRESOLVED = (EntryState.READY, EntryState.SENDING, EntryState.HELD, EntryState.UNKNOWN, EntryState.REFUSED)
@@ -49,7 +49,16 @@ class Action(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"  # a new document that says which one it replaces
+    SUPERSEDE = "supersede"  # a new document whose first line names the one it takes the place of, which stays
     RETRACT = "retract"  # mark what stands entered-in-error; carries no clinical content
+    DISREGARD = "disregard"  # a new document asking to disregard what stands; carries no clinical content
+
+
+DOCUMENTS = (Action.CREATE, Action.REPLACE, Action.SUPERSEDE, Action.DISREGARD)
+"""What makes a new document: one whose answer is lost is looked for by its own delivery reference."""
+
+WITHDRAWALS = (Action.RETRACT, Action.DISREGARD)
+"""What takes back: a correction that no consent and no link is asked for."""
 
 
 class Interaction(StrEnum):

@@ -59,8 +59,8 @@ def decide(line: Line, hold: int, stands: str, absent: bool, drop: bool, by: str
         raise ConfigError(Problem("hold-stands", rule, PLACE, "stands", "copy it as the EHR shows it"))
     if found["closed_at"] is not None:
         return False
-    if drop and not found["should"]:
-        rule = "the agency withdrew this already; what stands in the chart has to be taken back"
+    if drop and (not found["should"] or found["recalled"]):
+        rule = "this was withdrawn already; what stands in the chart has to be taken back"
         raise ConfigError(Problem("hold-withdrawn", rule, PLACE, "drop", "say that it is not there once it was"))
     verdict = "stands" if stands else "absent" if absent else "drop"
     done = line.ledger.write(answers.decide, answers.Verdict(hold, found["entry"], verdict, stands, by, now))

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import orjson
 
 from bridge.model import Answer, EntryState, Hold, Response, Stands
-from bridge.moves.line import Line
+from bridge.moves.line import SECOND, Line
 from bridge.store import steps
 from bridge.store.lanes import EntryWork, LaneWork, Lease
 
 SETTLED = frozenset({EntryState.DELIVERED, EntryState.CANCELLED, EntryState.RETRACTED})
+LATER_LOOKS = {2: 3_600 * SECOND, 1: 86_400 * SECOND}
+"""What was absent and sent again is looked for twice more: an EHR may have written the first one late."""
+
 KEPT_BODY = 8192
 """Bytes of an answer that are kept; servers that echo the resource send back what the request blob already has."""
 
@@ -50,8 +53,17 @@ async def finish(
     look_first: bool = False,
     keep_claims: bool = False,
     stop: bool = False,
+    doubted: int | None = None,
+    replaced: int | None = None,
+    withdrawn: bool = False,
 ) -> Outcome:
-    """The outcome is durable; the lane's turn ends where its lease was lost."""
+    """The outcome is durable; the lane's turn ends where its lease was lost.
+
+    `doubted` counts later looks to make, as before where it is None; `withdrawn`: what was recalled stands no more.
+    """
+    looks = entry.doubted if doubted is None else doubted
+    if state is EntryState.DELIVERED and due is None and looks:
+        due = now + LATER_LOOKS[looks]
     written = await line.write(
         steps.finish,
         steps.Finish(
@@ -70,6 +82,9 @@ async def finish(
             absent=absent,
             look_first=look_first,
             keep_claims=keep_claims,
+            doubted=looks,
+            replaced=replaced,
+            withdrawn=withdrawn,
             hold=hold,
             closes=entry.state is EntryState.HELD,
             hold_id=line.ledger.ids.take() if hold is not None else 0,

@@ -101,7 +101,8 @@ async def hand(
         several = records if entry.gathers_until is not None else ()
         told = prepare.told(leaving, several, framed, person, replaces)
         over = prepare.made_of(told, leaving, wants, entry.kind, action, replaces, turn.clock(), person)
-    return await leave(turn, opened, over, digest, withheld, decision, replaced)
+    chart = (await turn.matcher.patient()).patient
+    return await leave(turn, opened, over, digest, withheld, decision, chart, replaced)
 
 
 async def withdraw(turn: Turn) -> Outcome:
@@ -112,12 +113,19 @@ async def withdraw(turn: Turn) -> Outcome:
     opened = way(turn)
     if isinstance(opened, Hold):
         return await held(turn, opened)
-    person = await named(turn, opened[1])
+    person = as_named(turn, entry.stands) or await named(turn, opened[1])
     if isinstance(person, Outcome):
         return person
     framed, wants = frame(turn, entry.stands.id, (), None), wanted(turn, opened[1])
     over = prepare.disregard(framed, wants, entry.kind, now, person)
-    return await leave(turn, opened, over, "", entry.withheld, None, entry.replaced + 1)
+    return await leave(turn, opened, over, "", entry.withheld, None, entry.stands.patient, entry.replaced + 1)
+
+
+def as_named(turn: Turn, stands: Stands) -> Person | None:
+    """The patient as what stands names them, whoever the link means by now: a wrong chart's is taken back there."""
+    with turn.line.ledger.read() as connection:
+        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=stands.digest)
+    return HandOver.read(last.body).patient if last is not None and was_handed(last.body) else None
 
 
 def way(turn: Turn) -> tuple[Hand, Handoff] | Hold:
@@ -188,6 +196,7 @@ async def leave(
     digest: str,
     withheld: int,
     resting_on: Decision | None,
+    chart: str,
     replaced: int,
 ) -> Outcome:
     """The step is durable, then it is handed over, then what came back is durable."""
@@ -212,6 +221,8 @@ async def leave(
             withheld=withheld,
             consents=resting_on.consents if resting_on is not None else (),
             correction=over.cancels,
+            patient=chart,
+            target=over.reference if over.cancels else "",
             reference=over.reference,
             replaced=replaced,
             request_blob=line.ledger.ids.take(),
@@ -226,15 +237,15 @@ async def leave(
         if lane.until - turn.clock() < takes or lapsed(resting_on, turn.clock()):
             return await stay(turn, turn.clock(), step=Stepped(begin.step, NOT_SENT), stop=True)
         given = await hand.give(over)
-    return await follow(turn, wants, over, digest, given, begin.step)
+    return await follow(turn, wants, over, digest, given, begin)
 
 
-async def follow(turn: Turn, wants: Handoff, over: HandOver, digest: str, given: Given, step: int) -> Outcome:
+async def follow(turn: Turn, wants: Handoff, over: HandOver, digest: str, given: Given, begun: steps.Begin) -> Outcome:
     """What became of it is durable."""
     entry, now = turn.entry, turn.clock()
-    stepped = Stepped(step, Answer(ANSWERS[given.fate], given.code), Response(body=given.kept))
+    stepped = Stepped(begun.step, Answer(ANSWERS[given.fate], given.code), Response(body=given.kept))
     if given.fate in (Fate.GIVEN, Fate.CONFIRMED):
-        return await arrived(turn, wants, over, digest, given.fate is Fate.CONFIRMED, stepped)
+        return await arrived(turn, wants, over, digest, given.fate is Fate.CONFIRMED, begun.patient, stepped)
     wait = now + back_off(str(entry.id), entry.attempts + 1)
     hold: Hold | None = None
     if given.fate is Fate.REFUSED:
@@ -259,11 +270,22 @@ async def follow(turn: Turn, wants: Handoff, over: HandOver, digest: str, given:
 
 
 async def arrived(
-    turn: Turn, wants: Handoff, over: HandOver, digest: str, confirmed: bool, step: Stepped | None, go_on: bool = False
+    turn: Turn,
+    wants: Handoff,
+    over: HandOver,
+    digest: str,
+    confirmed: bool,
+    chart: str,
+    step: Stepped | None,
+    go_on: bool = False,
 ) -> Outcome:
-    """The other side has it; `confirmed` only where nobody else is waited for. `go_on`: something else should stand."""
+    """The other side has it; `confirmed` only where nobody else is waited for. `go_on`: something else should stand.
+
+    What was recalled from a wrong chart goes to the right one.
+    """
     now, sure = turn.clock(), confirmed and wants.confirms != "person"
-    stands = None if over.cancels else Stands(over.reference, CONFIRMED if sure else GIVEN, digest)
+    go_on = go_on or (over.cancels and turn.entry.should)
+    stands = None if over.cancels else Stands(over.reference, CONFIRMED if sure else GIVEN, digest, chart)
     if go_on:
         state = EntryState.READY
     elif sure:
@@ -271,7 +293,9 @@ async def arrived(
     else:
         state = EntryState.HANDED_OVER
     due = now if go_on else None
-    done = await finish(turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, step=step)
+    done = await finish(
+        turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, step=step, withdrawn=over.cancels
+    )
     return Outcome(settled=not go_on and not done.stop, due=due, stop=done.stop)
 
 
@@ -287,12 +311,13 @@ async def settle(turn: Turn, last: Last | None) -> Outcome:
     found = await hand.look(over)
     if found in (Look.GIVEN, Look.CONFIRMED):
         step = Stepped(last.id, Answer(AnswerClass.DONE, "looked")) if last is not None else None
+        there = last.patient if last is not None else ""
         overtaken = over.cancels == entry.should or (entry.should and entry.should_digest != digest)
-        return await arrived(turn, wants, over, digest, found is Look.CONFIRMED, step, go_on=overtaken)
+        return await arrived(turn, wants, over, digest, found is Look.CONFIRMED, there, step, go_on=overtaken)
     if found is Look.ABSENT:
         return await resume(turn, entry.stands, now)
     if found is Look.AGAIN and last is not None and entry.attempts < MOST_SILENCES:
-        perhaps = entry.stands if over.cancels else Stands(over.reference, PERHAPS, "")
+        perhaps = entry.stands if over.cancels else Stands(over.reference, PERHAPS, "", last.patient)
         return await resume(turn, perhaps, now)
     return await held(turn, holding.unheard(entry, over.reference))
 

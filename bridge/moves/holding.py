@@ -36,12 +36,24 @@ def no_way(practice: str, entry: EntryWork, because: str) -> Hold:
 
 def no_retraction(entry: EntryWork) -> Hold:
     """What stands cannot be marked entered-in-error by us."""
+    why = "this was recalled: it is another patient's" if entry.should else "the agency withdrew this"
     return Hold(
         HoldReason.DECISION,
         decision_key(str(entry.id)),
         Owner.PRACTICE,
-        "the agency withdrew this, and this EHR does not let us mark what stands as entered in error",
+        f"{why}, and this EHR does not let us mark what stands as entered in error",
         f"ask the practice to withdraw the document with reference {entry.reference}, then answer this hold",
+    )
+
+
+def forgotten(entry: EntryWork) -> Hold:
+    """What stands was written by us, and what was written is not known any more."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.ENGINEER,
+        "it takes the place of a note whose delivery reference is not known any more",
+        "look into the chart for what stands of it, then answer this hold",
     )
 
 
@@ -87,6 +99,41 @@ def changed_there(entry: EntryWork, elements: Sequence[str]) -> Hold:
         Owner.AGENCY,
         f"the practice changed {', '.join(elements)} of what stands, and the agency's record changed too",
         "agree with the practice what is right, then answer this hold",
+    )
+
+
+def withdrawn_there(entry: EntryWork) -> Hold:
+    """Somebody at the practice withdrew what we wrote: it is not written over."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "what stands was marked entered-in-error in the chart, and the agency's record changed since",
+        "ask the practice why, then answer this hold: --absent sends it as new, --drop leaves it withdrawn",
+    )
+
+
+def elsewhere(entry: EntryWork) -> Hold:
+    """What stands is in another chart than the one that is certain by now: nothing more is written there."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "what stands of it is in another chart than the one the practice's identifier means now",
+        "`bridge recall` where that was the wrong chart; else answer this hold: --absent sends it to the chart meant "
+        "now, --drop leaves what stands",
+    )
+
+
+def whose_words(entry: EntryWork) -> Hold:
+    """What stands says otherwise, and what we wrote there is not known any more (a backup came back)."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.AGENCY,
+        "what stands differs from the agency's record, and who changed it is not known",
+        f"compare the document with reference {entry.reference} with the record, then answer this hold: --drop leaves "
+        "what stands, --absent sends the record once it was withdrawn there",
     )
 
 

@@ -13,6 +13,7 @@ from bridge.fhir.validate import Validator
 from bridge.handoff.over import Hand
 from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
+from bridge.moves.pacing import Pacer
 from bridge.moves.results import Results
 from bridge.settings import Project
 from bridge.store import permissions, statements
@@ -38,7 +39,10 @@ class AddedRows:
 
 @dataclass(slots=True)
 class Line:
-    """Opened by `jobs.open`; `charts` are the practices' by id, `hands` the ways of those that are handed documents."""
+    """Opened by `jobs.open`; `charts` are the practices' by id, `paces` the connections'.
+
+    `hands` are the ways of those practices that are handed documents.
+    """
 
     project: Project
     ledger: Ledger
@@ -46,6 +50,7 @@ class Line:
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
     hands: dict[str, Hand] = field(default_factory=dict)
+    paces: dict[str, Pacer] = field(default_factory=dict)
     added: AddedRows = field(default_factory=AddedRows)
     results: Results = field(init=False, repr=False)
     _learning: Lock = field(default_factory=Lock, init=False, repr=False)

@@ -15,13 +15,16 @@ from bridge.ehr.answers import classify
 from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.chart import Chart
 from bridge.ehr.search import refused_post
-from bridge.model import AnswerClass, Hold, HoldReason, Interaction, Owner
+from bridge.model import Answer, AnswerClass, Hold, HoldReason, Interaction, Link, Owner
 from bridge.moves.line import SECOND, Line
-from bridge.store import permissions
+from bridge.store import permissions, recalls
 from bridge.store.lanes import LaneWork
 
 PATIENT_ID = "urn:dyad-bridge:patient-id"
 """The system of a link that a person confirmed by the EHR's own Patient id."""
+
+GOOD_FOR = 86_400 * SECOND
+"""How long a chart that was found counts as found: patients are merged, and die."""
 
 AGAIN = 60 * SECOND
 """How long to wait before a search that failed is tried again."""
@@ -38,7 +41,6 @@ class Found:
     patient: str = ""
     hold: Hold | None = None
     due: int | None = None
-    down: bool = False  # the connection's login was refused
 
 
 @dataclass(slots=True)
@@ -57,23 +59,37 @@ class Matcher:
             self._found = await self._look()
         return self._found
 
-    async def forget(self) -> None:
-        """The EHR says that this chart is gone, merged or another's: it is looked for again before anything is sent."""
-        self._found = None
+    async def again(self) -> Found:
+        """The EHR says that this chart is gone, merged or another's: looked for anew, once a claim.
+
+        A hold where it is the same chart again: then a person must look.
+        """
+        before = self._found.patient if self._found is not None else ""
         if self.lane.link is not None:
-            await self.line.write(permissions.matched, (self.lane.link.id, ""))
+            await self.line.write(permissions.matched, (self.lane.link.id, "", 0))
+            self._found = await self._find(self.lane.link)
+            if self._found.patient and self._found.patient == before:
+                await self.line.write(permissions.matched, (self.lane.link.id, "", 0))
+                self._found = Found()
+        return self._found or Found()
 
     async def _look(self) -> Found:
-        link, lane, chart = self.lane.link, self.lane, self.chart
+        link, lane = self.lane.link, self.lane
         if link is None:
             return Found(hold=people.missing(lane.agency, lane.source, lane.practice))
-        if link.patient:
+        if link.patient and self.clock() < link.matched + GOOD_FOR:
             return Found(link.patient)
-        if not chart.serves:
+        if not self.chart.serves:
+            number = self.line.ledger.keyring.hash(f"{link.system}|{link.value}")
             with self.line.ledger.read() as connection:
                 shared = permissions.shared_link(connection, lane.practice, lane.person)
-            sure = people.by_number(link, shared)
+                recalled = recalls.recalled_from(connection, lane.practice, lane.person, number)
+            sure = people.by_number(link, number, shared, recalled=recalled)
             return Found(hold=sure) if isinstance(sure, Hold) else Found(sure.patient)
+        return await self._find(link)
+
+    async def _find(self, link: Link) -> Found:
+        lane, chart = self.lane, self.chart
         by_id = link.system == PATIENT_ID
         if by_id:
             request, interaction, target = match.read(link.value), Interaction.READ, f"{match.PATIENT}/{link.value}"
@@ -88,10 +104,10 @@ class Matcher:
         if refused_post(request, answer):
             await self.line.learn(lane.practice, match.PATIENT, SEARCH_BY_POST, now)
             return Found(due=now)
-        if answer.kind is AnswerClass.CONNECTION_DOWN:
-            return Found(due=now + AGAIN, down=True)
+        if answer.kind in (AnswerClass.RETRY_LATER, AnswerClass.UNKNOWN, AnswerClass.CONNECTION_DOWN):
+            return Found(due=now + max(answer.after or 0, AGAIN))
         if answer.kind is not AnswerClass.DONE and answer.kind is not AnswerClass.PATIENT:
-            return Found(due=now + (answer.after or AGAIN))
+            return Found(hold=refused(lane, answer))
         if by_id:
             read = match.patient(response)
             candidates: tuple[match.Candidate, ...] | None = (read,) if read is not None else ()
@@ -99,18 +115,42 @@ class Matcher:
                 candidates = None
         else:
             candidates = match.candidates(response, link.value)
+        into = people.merged_into(candidates) if candidates is not None and not by_id else ""
+        if into:  # followed once; whose chart that is, is decided anew
+            candidates = await self._survivor(link, into)
         if candidates is None:
             return Found(due=now + AGAIN)
         with self.line.ledger.read() as connection:
-            one = candidates[0].id if len(candidates) == 1 else ""
+            left = people.standing(candidates)
+            one = left[0].id if len(left) == 1 else ""
             shared = permissions.shared_link(connection, lane.practice, lane.person, one)
+            recalled = recalls.recalled_from(connection, lane.practice, lane.person, one)
         birth_date = orjson.loads(lane.patient).get("birthDate", "") if lane.patient else ""
         grown_by = of_age(now) if self.lane.role == CAREGIVER else ""
-        found = people.certain(link, candidates, birth_date, shared, grown_by=grown_by)
+        found = people.certain(link, candidates, birth_date, shared, recalled=recalled, grown_by=grown_by)
         if isinstance(found, Hold):
             return Found(hold=found)
-        await self.line.write(permissions.matched, (link.id, found.patient))
+        await self.line.write(permissions.matched, (link.id, found.patient, now))
         return Found(found.patient)
+
+    async def _survivor(self, link: Link, id: str) -> tuple[match.Candidate, ...] | None:
+        """The chart another was merged into, if it carries the practice's identifier; None where it was not read."""
+        response = await self.chart.client.send(match.read(id))
+        answer = classify(Interaction.READ, response, self.chart.vendor, f"{match.PATIENT}/{id}", self.clock())
+        if answer.kind is AnswerClass.PATIENT:
+            return ()
+        return match.carrying(response, link.value) if answer.kind is AnswerClass.DONE else None
+
+
+def refused(lane: LaneWork, answer: Answer) -> Hold:
+    """The hold where this EHR does not let us look for its patient."""
+    return Hold(
+        HoldReason.LINK,
+        people.link_key(lane.agency, lane.source, lane.practice),
+        Owner.PRACTICE,
+        f"this EHR refused the search for its patient: status {answer.status}, {answer.code}",
+        "ask the practice's EHR team to open it, then `bridge held retry`; or confirm the EHR's own Patient id",
+    )
 
 
 def of_age(now: int) -> str:

@@ -13,13 +13,13 @@ from bridge.ehr import route
 from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
 from bridge.mappings.functions import record_key
-from bridge.model import Hold, HoldReason, Owner, Part, Released, Route, Translation
+from bridge.model import Hold, HoldReason, Owner, Part, Released, Route, Translation, Weight
 from bridge.moves import own_record
 from bridge.moves.line import Line
 from bridge.release import cadence, withhold
 from bridge.release.origin import with_origin
 from bridge.store import kin, permissions, persons, places, plans, records, views
-from bridge.store.lanes import EntryWork, LaneWork
+from bridge.store.lanes import ROUTINE, URGENT, EntryWork, LaneWork
 from bridge.store.permissions import Permissions
 
 Made = tuple[records.Work, Translation]
@@ -214,6 +214,7 @@ def plan_person(
                 withheld=withheld_of(entry.route, parts, released) if gate.decision.permit else 0,
                 hold=hold,
                 due=due,
+                urgency=URGENT if work.weight is Weight.URGENT else ROUTINE,
                 gathered=gathered(line, work, person, chart, hold) if told and not status else None,
                 unwanted=told and cadence.unwanted(chart.practice, work.kind, work.weight),
             )

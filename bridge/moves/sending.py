@@ -14,6 +14,7 @@ from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import bring, withdraw
+from bridge.store import records as accepted
 
 
 async def next_step(turn: Turn) -> Outcome:
@@ -21,7 +22,7 @@ async def next_step(turn: Turn) -> Outcome:
     entry, now = turn.entry, turn.clock()
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
-    if not entry.should:
+    if not entry.should or recalled(turn):
         return await (handing.withdraw(turn) if handing.chosen(turn) else withdraw(turn))
     if entry.kind == CONSENT_ENDED:
         return await say_ended(turn)
@@ -41,6 +42,9 @@ async def next_step(turn: Turn) -> Outcome:
     reads = look(turn, leaving, digest)
     if reads is not None:
         return await held(turn, reads)
+    back = held_back(turn, now)
+    if back is not None:
+        return await stay(turn, back)
     withheld = sum(one.withheld for one in may)
     carry = handing.hand if handing.chosen(turn) else bring
     return await carry(turn, leaving, digest, withheld, resting_on(may), records)
@@ -59,6 +63,25 @@ def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
     holds = [one.gate.hold for one in told if one.gate.hold is not None]
     times = [one.gate.due for one in told if one.gate.due is not None]
     return holds[0], min(times, default=None)
+
+
+def held_back(turn: Turn, now: int) -> int | None:
+    """Until when what is new waits, so that a quick correction or withdrawal goes instead; None where it may go.
+
+    Counted from when the agency first said it: what follows it does not make it wait longer.
+    """
+    entry, wait = turn.entry, turn.chart.practice.held_back(turn.entry.kind)
+    if not wait or entry.stands is not None or entry.replaced:
+        return None
+    with turn.line.ledger.read() as connection:
+        until = accepted.first_said(connection, entry.thread) + wait
+    return until if until > now else None
+
+
+def recalled(turn: Turn) -> bool:
+    """Whether it stands in a chart from which it was recalled."""
+    entry = turn.entry
+    return bool(entry.recalled) and entry.stands is not None and entry.stands.patient in (entry.recalled, "")
 
 
 def look(turn: Turn, leaving: Sequence[Part], digest: str) -> Hold | None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 
 from bridge.ehr import look, send
 from bridge.ehr.answers import classify
 from bridge.ehr.capability import SEARCH_BY_POST
-from bridge.ehr.decide import decide
+from bridge.ehr.decide import back_off, decide
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
-from bridge.model import Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
-from bridge.moves import handing, holding
-from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.model import DOCUMENTS, Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
+from bridge.moves import astray, handing, holding, planning
+from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import follow, read, tried
 from bridge.store import steps
 from bridge.store.lanes import EntryWork
 from bridge.store.steps import Last
+
+LOOKED_FOR = (EntryState.SENDING, EntryState.UNKNOWN, EntryState.DELIVERED)
+"""What is looked for when its time comes: the last once more, for a copy that came late."""
 
 LOOKED = Answer(AnswerClass.DONE, "looked")
 
@@ -39,11 +44,15 @@ async def settle(turn: Turn) -> Outcome:
             look_first=True,
             keep_claims=True,
         )
+    if entry.state is EntryState.DELIVERED:
+        return await look_again(turn)
     with turn.line.ledger.read() as connection:
         last = steps.last(connection, turn.line.ledger, entry.id)
     if handing.lost(turn, last):
         return await handing.settle(turn, last)
-    if last is None or last.action in (Action.CREATE, Action.REPLACE):
+    if entry.state is EntryState.READY and entry.stands is not None:  # a backup came back (`bridge restored`)
+        return await look_ahead(turn, entry.stands)
+    if last is None or last.action in DOCUMENTS or entry.state is EntryState.READY:
         return await look_for(turn, last)
     if entry.stands is None:
         return await held(turn, holding.looked(entry, "what it was to change is not known"))
@@ -59,9 +68,13 @@ async def compare(turn: Turn, last: Last, current: send.Current) -> Outcome:
     entry, stepped = turn.entry, Stepped(last.id, LOOKED)
     if last.action is Action.RETRACT:
         if is_in_error(current.resource):
-            return await settled(turn, EntryState.RETRACTED, None, stepped, go_on=entry.should)
+            now = turn.clock()
+            state, due, left, done = astray.after_withdrawal(turn, now)
+            return await finish(
+                turn.line, turn.lane, entry, state, now, due=due, stands=left, step=stepped, withdrawn=done
+            )
     elif not unmoved(current, entry.stands) and look.applied(current, sent(last)):
-        stands = Stands(current.stands.id, current.version, last.digest)
+        stands = Stands(current.stands.id, current.version, last.digest, last.patient)
         return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=overtaken(entry, last))
     now = turn.clock()
     return await finish(
@@ -76,7 +89,7 @@ def unmoved(current: send.Current, stands: Stands | None) -> bool:
 
 def overtaken(entry: EntryWork, last: Last) -> bool:
     """Whether something else should stand by now than what the lost step wrote."""
-    return not entry.should or entry.should_digest != last.digest
+    return not entry.should or entry.should_digest != last.digest or bool(entry.recalled)
 
 
 async def settled(
@@ -85,7 +98,10 @@ async def settled(
     """The lost step is settled; `go_on` where what was planned meanwhile is still to follow."""
     now = turn.clock()
     state, due = (EntryState.READY, now) if go_on else (state, None)
-    return await finish(turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, hold=hold, step=step)
+    looks = None if hold is None else 0
+    return await finish(
+        turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, hold=hold, step=step, doubted=looks
+    )
 
 
 async def look_for(turn: Turn, last: Last | None) -> Outcome:
@@ -94,17 +110,23 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
     way = look.searchable(chart.planned, entry.resource_type)
     found: look.Found | None = None
     if way.how is not None:
-        pages = await search(turn, way)
+        pages = await search(turn, way, last)
         if isinstance(pages, Outcome):
             return pages
         since = last.begun_at if last is not None else 0
-        found = look.found(pages, entry.reference, chart.planned, since)
+        found = look.found(pages, sought(turn, last), chart.planned, since)
     now = turn.clock()
     verdict = look.verdict(found, way, entry.absent)
     if verdict.verdict is look.Verdict.DELIVERED and verdict.stands is not None:
         hold = holding.stands_twice(entry, verdict.duplicates) if verdict.duplicates else None
-        stands = Stands(verdict.stands.id, verdict.stands.version, last.digest if last is not None else "")
+        digest, patient = (last.digest, last.patient) if last is not None else ("", "")
         stepped = Stepped(last.id, LOOKED) if last is not None else None
+        if last is not None and last.action is Action.DISREGARD:
+            state, due, left, done = astray.after_withdrawal(turn, now)
+            return await finish(
+                turn.line, turn.lane, entry, state, now, due=due, stands=left, hold=hold, step=stepped, withdrawn=done
+            )
+        stands = Stands(verdict.stands.id, verdict.stands.version, digest, patient)
         go_on = last is None or overtaken(entry, last)  # None: what it says is not known, and it is compared
         return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=go_on, hold=hold)
     if verdict.verdict is look.Verdict.PERSON:
@@ -117,24 +139,100 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
         entry,
         state,
         now,
-        due=now + chart.visibility_delay if again else now,
+        due=now + chart.visibility_delay if again else resent_at(entry, now),
         stands=entry.stands,
         attempts=entry.attempts,
         absent=entry.absent + 1 if again else 0,
         look_first=entry.look_first and again,
         keep_claims=True,
+        withdrawn=not again,
+        doubted=None if again or last is None else len(LATER_LOOKS),
     )
 
 
-async def search(turn: Turn, way: look.Way) -> list[Page] | Outcome:
+def resent_at(entry: EntryWork, now: int) -> int:
+    """When what was absent is sent again: at once, and later each time its answer is lost again."""
+    return now if entry.attempts <= 1 else now + back_off(str(entry.id), entry.attempts - 1)
+
+
+def sought(turn: Turn, last: Last | None) -> str:
+    """The reference of the document looked for: the lost step's, or the one the next would carry."""
+    entry = turn.entry
+    if entry.replaced and (last is None or last.action is Action.RETRACT):
+        return planning.reference_of(turn.line, turn.lane, entry, entry.replaced)
+    return entry.reference
+
+
+async def look_ahead(turn: Turn, stands: Stands) -> Outcome:
+    """What a restored ledger knows to stand may have been replaced since its backup: then that is what stands."""
+    entry, chart, now = turn.entry, turn.chart, turn.clock()
+    replaced, found = entry.replaced, stands
+    if send.change(entry.resource_type, chart.planned) in (Action.REPLACE, Action.SUPERSEDE):
+        way = look.searchable(chart.planned, entry.resource_type)
+        if way.how is None:
+            return await held(turn, holding.looked(entry, f"this EHR cannot be searched for it: {way.because}"))
+        while True:
+            next_one = planning.reference_of(turn.line, turn.lane, entry, replaced + 1)
+            pages = await gathered(turn, way, stands.patient, next_one)
+            if isinstance(pages, Answer):
+                due = now + back_off(str(entry.id), entry.attempts + 1)
+                return await stay(turn, due, tried=1, stop=True)
+            there = look.found(pages, next_one, chart.planned).stands
+            if not there:
+                break
+            replaced, found = replaced + 1, replace(there[0], patient=stands.patient)
+    return await finish(
+        turn.line, turn.lane, entry, EntryState.READY, turn.clock(), due=now, stands=found, replaced=replaced
+    )
+
+
+async def look_again(turn: Turn) -> Outcome:
+    """A later look at what was absent and sent again: of every copy beyond one a person is told."""
+    entry, chart, now = turn.entry, turn.chart, turn.clock()
+    way = look.searchable(chart.planned, entry.resource_type)
+    copies, left = 0, entry.doubted - 1
+    if way.how is not None and entry.stands is not None:
+        for number in range(entry.replaced + 1):
+            reference = planning.reference_of(turn.line, turn.lane, entry, number)
+            pages = await gathered(turn, way, entry.stands.patient, reference)
+            if isinstance(pages, Answer):
+                return await stay(turn, now + LATER_LOOKS[2], stop=True)
+            copies += max(0, len(look.found(pages, reference, chart.planned).stands) - 1)
+    hold = holding.stands_twice(entry, copies) if copies else None
+    looks = 0 if copies else max(0, left)
+    done = await finish(
+        turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands, hold=hold, doubted=looks
+    )
+    return replace(done, settled=not done.stop)
+
+
+async def looked_in(turn: Turn, last: Last | None) -> str | Outcome:
+    """The chart the lost step went to, or that was merged into since; the certain one where there was no step."""
+    found = await turn.matcher.patient()
+    went = last.patient if last is not None else ""
+    if went and found.patient and went != found.patient:
+        return found.patient if await astray.merged(turn, went, found.patient) else went
+    if went or found.patient:
+        return went or found.patient
+    return await held(turn, found.hold) if found.hold is not None else await not_found(turn, found)
+
+
+async def search(turn: Turn, way: look.Way, last: Last | None) -> list[Page] | Outcome:
     """Every page of the look, or the outcome where it could not be made."""
+    patient = await looked_in(turn, last)
+    if isinstance(patient, Outcome):
+        return patient
+    pages = await gathered(turn, way, patient, sought(turn, last))
+    if isinstance(pages, Answer):
+        after = decide(pages, tried(turn, Action.CREATE, Interaction.SEARCH), turn.clock())
+        return await follow(turn, after, None)
+    return pages
+
+
+async def gathered(turn: Turn, way: look.Way, patient: str, reference: str) -> list[Page] | Answer:
+    """Every page of a look in this chart, or the answer that ended it."""
     entry, chart = turn.entry, turn.chart
-    patient = await turn.matcher.patient()
-    if patient.hold is not None:
-        return await held(turn, patient.hold)
-    if patient.due is not None:
-        return await not_found(turn, patient)
-    request = look.request(way, chart.planned, entry.resource_type, patient.patient, entry.reference)
+    request = look.request(way, chart.planned, entry.resource_type, patient, reference)
     pages: list[Page] = []
     while len(pages) <= MOST_PAGES:
         response = await chart.client.send(request)
@@ -142,11 +240,10 @@ async def search(turn: Turn, way: look.Way) -> list[Page] | Outcome:
         answer = classify(Interaction.SEARCH, response, chart.vendor, entry.resource_type, now)
         if refused_post(request, answer):
             await turn.line.learn(turn.lane.practice, entry.resource_type, SEARCH_BY_POST, now)
-            return await stay(turn, now, stop=True)
+            return Answer(AnswerClass.RETRY_LATER, "search-post", answer.status, 0)
         read_page = page(response, entry.resource_type) if answer.kind is AnswerClass.DONE else None
         if read_page is None:
-            after = decide(answer, tried(turn, Action.CREATE, Interaction.SEARCH), now)
-            return await follow(turn, after, None)
+            return answer
         pages.append(read_page)
         following = next_page(read_page, chart.connection.base)
         if following is None:

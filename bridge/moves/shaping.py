@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import orjson
 
+from bridge.documents.content import Earlier
 from bridge.ehr.context import ShapeContext, Shaped
 from bridge.ehr.shape import discrete, document, roll_up
 from bridge.model import Decision, Part, type_json
@@ -25,15 +27,38 @@ def shape(
     update: bool,
     decision: Decision,
     records: Sequence[Sequence[Part]] = (),
+    earlier: Earlier | None = None,
 ) -> Shaped:
-    """The resource as this chart takes it; of a roll-up each of the `records` is told under its own heading."""
-    entry, agency, wants = turn.entry, turn.line.project.agencies[turn.lane.agency], turn.chart.practice.document
+    """The resource as this chart takes it; of a roll-up each of the `records` is told under its own heading.
+
+    `earlier` is what stands and can be neither changed nor marked.
+    """
+    entry, zone = turn.entry, turn.line.project.agencies[turn.lane.agency].timezone
     standing = {
         f"{part.type}/{part.resource['id']}": turn.lane.standing[entry.thread, part.name]
         for part in leaving
         if (entry.thread, part.name) in turn.lane.standing
     }
-    context = ShapeContext(
+    delivery = replace(
+        context(turn, reference, patient),
+        standing=standing,
+        update=update,
+        created=created(turn) if update and turn.chart.vendor.document.creation_forward.value else "",
+        disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, zone),
+        earlier=earlier,
+    )
+    if entry.gathers_until is not None:
+        closed = datetime.fromtimestamp(entry.gathers_until // SECOND, UTC)
+        return roll_up(records, delivery, closed.astimezone(ZoneInfo(turn.chart.practice.timezone)).isoformat())
+    if entry.route != "discrete":
+        return document(leaving, delivery)
+    return discrete(leaving[0], delivery, leaving)
+
+
+def context(turn: Turn, reference: str, patient: str) -> ShapeContext:
+    """One delivery to the chart of this patient, before anything is said in it."""
+    entry, agency, wants = turn.entry, turn.line.project.agencies[turn.lane.agency], turn.chart.practice.document
+    return ShapeContext(
         patient_id=patient,
         reference=reference,
         vendor=turn.chart.vendor,
@@ -49,17 +74,7 @@ def shape(
         author=wants.author,
         contact=agency.contact.name,
         phone=agency.phone or agency.contact.phone,
-        standing=standing,
-        update=update,
-        created=created(turn) if update and turn.chart.vendor.document.creation_forward.value else "",
-        disclosure=part2.disclosure(leaving, decision, turn.lane.consents, turn.chart.practice, agency.timezone),
     )
-    if entry.gathers_until is not None:
-        closed = datetime.fromtimestamp(entry.gathers_until // SECOND, UTC)
-        return roll_up(records, context, closed.astimezone(ZoneInfo(turn.chart.practice.timezone)).isoformat())
-    if entry.route != "discrete":
-        return document(leaving, context)
-    return discrete(leaving[0], context, leaving)
 
 
 def created(turn: Turn) -> str:

@@ -6,19 +6,15 @@ from bridge.model import (
     EntryState,
     Hold,
 )
-from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.matching import Found
 from bridge.moves.turning import Turn
-from bridge.store import leases
 from bridge.store.lanes import EntryWork
-
-REFUSED_LOGIN = "login refused"
-"""Why a connection's circuit is open, in the words people see."""
 
 
 def waiting(entry: EntryWork) -> Outcome:
-    """Its time has not come, or a person is waited for."""
-    return Outcome(due=entry.due)
+    """Its time has not come, or a person is waited for; what stands holds nobody up."""
+    return Outcome(settled=entry.state is EntryState.DELIVERED, due=entry.due)
 
 
 async def stay(
@@ -60,9 +56,7 @@ async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped 
 
 
 async def not_found(turn: Turn, found: Found, *, tried: int = 0) -> Outcome:
-    """The chart could not be looked for now; where it was the login, nobody else asks in vain."""
-    if found.down and found.due is not None:
-        await turn.line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, found.due, REFUSED_LOGIN))
+    """The chart could not be looked for now; why, its connection's pace heard."""
     return await stay(turn, found.due, tried=tried, stop=True)
 
 
@@ -71,8 +65,21 @@ async def once_more(turn: Turn) -> Outcome:
     return Outcome(stop=True) if turn.entry.due is not None else await stay(turn, turn.clock(), stop=True)
 
 
+def passes(entry: EntryWork, until: int | None) -> bool:
+    """Whether an entry may go though one before it in its thread waits (`until` a time, or None: for a person).
+
+    The last of a thread is what carries the record whole: it refers to what stands and else says the same itself, so
+    that no discrete write that an EHR does not take keeps back what was urgent.
+    """
+    return entry.route != "discrete" and until is None
+
+
 async def park(turn: Turn, until: int | None) -> None:
     """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
-    entry = turn.entry
-    if entry.state is EntryState.READY and entry.due is not None and entry.due <= turn.clock() and entry.due != until:
+    entry, now = turn.entry, turn.clock()
+    if entry.due is None or entry.due > now or entry.due == until:
+        return
+    if entry.state is EntryState.READY:
         await stay(turn, until)
+    elif entry.state is EntryState.DELIVERED:  # a later look, that waits for nobody's answer
+        await stay(turn, until or now + LATER_LOOKS[1])

@@ -6,34 +6,42 @@ No request leaves before its step is durable.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
 from bridge import people
 from bridge.ehr import decide, send
 from bridge.ehr.answers import classify
+from bridge.ehr.look import applied
 from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
 from bridge.model import (
+    WITHDRAWALS,
     Action,
     Answer,
     AnswerClass,
     Decision,
     EntryState,
+    Hold,
     Interaction,
     Part,
     Request,
     Stands,
     type_json,
 )
-from bridge.moves import holding, planning
+from bridge.moves import astray, correcting, holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.shaping import last_sent, shape
-from bridge.moves.staying import REFUSED_LOGIN, held, not_found, once_more, stay
+from bridge.moves.staying import held, not_found, once_more, stay
 from bridge.moves.turning import Turn
-from bridge.store import leases, steps
+from bridge.store import steps
 from bridge.store.lanes import Lease
+
+LOST = (EntryState.SENDING, EntryState.UNKNOWN)
+FIRST = "1"
+"""The version of what nobody changed since it was made, where servers count them."""
 
 NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
 
@@ -69,46 +77,68 @@ async def bring(
         allowed = usable(entry.resource_type, entry.kind, capability, chart.practice, chart.ways)
     if action is None or not allowed.yes:
         return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
-    replaced = entry.replaced + (action is Action.REPLACE)
+    standing: send.Current | Stands | None = entry.stands
+    patient = found.patient
+    if entry.stands is not None:
+        current = await read(turn, entry.stands) if action is Action.UPDATE else None
+        if isinstance(current, Outcome):
+            return current
+        placed = await astray.placed(turn, entry.stands, current, patient)
+        if isinstance(placed, Hold):
+            return await held(turn, placed)
+        standing, patient = current or entry.stands, placed
+    another = action in (Action.REPLACE, Action.SUPERSEDE)
+    replaced = entry.replaced + another
     reference = entry.reference
-    if replaced and (action is Action.REPLACE or entry.stands is None):  # the first one's was made with the plan
+    if replaced and (another or entry.stands is None):  # the first one's was made with the plan
         reference = planning.reference_of(turn.line, turn.lane, entry, replaced)
-    shaped = shape(turn, leaving, reference, found.patient, action is Action.UPDATE, decision, records)
+    earlier = correcting.earlier(turn, patient) if action is Action.SUPERSEDE else None
+    if isinstance(earlier, Hold):
+        return await held(turn, earlier)
+    shaped = shape(turn, leaving, reference, patient, action is Action.UPDATE, decision, records, earlier)
     wrong = holding.wrong(turn.line, shaped, chart.vendor)
     if wrong is not None:
         return await held(turn, holding.unsendable(entry, wrong))
-    standing: send.Current | Stands | None = entry.stands
     sent: type_json | None = None
-    if action is Action.UPDATE and entry.stands is not None:
-        current = await read(turn, entry.stands)
-        if isinstance(current, Outcome):
-            return current
+    if isinstance(standing, send.Current) and entry.stands is not None:
         sent = last_sent(turn)
-        moved = sent is not None and current.version != entry.stands.version
-        changed = conflicts(current.resource, shaped.resource, sent) if moved and sent is not None else ()
+        if sent is None and applied(standing, shaped.resource):
+            there = Stands(standing.stands.id, standing.version, digest, patient)
+            return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, turn.clock(), stands=there)
+        if sent is None and standing.version != FIRST:
+            return await held(turn, holding.whose_words(entry))
+        moved = not standing.version or standing.version != entry.stands.version
+        changed = conflicts(standing.resource, shaped.resource, sent) if moved and sent is not None else ()
         if changed:
             return await held(turn, holding.changed_there(entry, changed))
-        standing = current
     try:
         request = send.request(action, shaped.resource, capability, standing, sent)
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
-    ours = request.body if action is Action.CREATE else orjson.dumps(shaped.resource)
-    return await step(turn, action, interaction, request, ours, digest, withheld, decision, reference, replaced)
+    ours = request.body if action in (Action.CREATE, Action.SUPERSEDE) else orjson.dumps(shaped.resource)
+    return await step(
+        turn, action, interaction, request, ours, digest, withheld, decision, patient, reference, replaced
+    )
 
 
 async def withdraw(turn: Turn) -> Outcome:
-    """Nothing should stand any more: what stands is marked entered-in-error. A correction; no gate is asked."""
+    """Nothing should stand any more: what stands is marked entered-in-error, or where this EHR cannot a document asks
+    to disregard it. A correction; no gate is asked.
+    """
     entry, now = turn.entry, turn.clock()
     if entry.stands is None:
         return await finish(turn.line, turn.lane, entry, EntryState.CANCELLED, now)
-    if not send.can_retract(entry.resource_type, turn.chart.planned):
+    way = send.withdrawal(entry.resource_type, turn.chart.planned)
+    if way is None:
         return await held(turn, holding.no_retraction(entry))
+    if way is Action.DISREGARD:
+        return await disregard(turn)
     current = await read(turn, entry.stands)
     if isinstance(current, Outcome):
         return current
     if is_in_error(current.resource):
-        return await finish(turn.line, turn.lane, entry, EntryState.RETRACTED, now)
+        state, due, left, done = astray.after_withdrawal(turn, now)
+        return await finish(turn.line, turn.lane, entry, state, now, due=due, stands=left, withdrawn=done)
     try:
         resource = {"resourceType": entry.resource_type}
         request = send.request(Action.RETRACT, resource, turn.chart.planned, current)
@@ -117,8 +147,29 @@ async def withdraw(turn: Turn) -> Outcome:
     ours = orjson.dumps({**resource, "id": entry.stands.id})
     replaced = entry.replaced + 1  # what follows a withdrawn document is another delivery
     return await step(
-        turn, Action.RETRACT, Interaction.UPDATE, request, ours, "", entry.withheld, None, entry.reference, replaced
+        turn,
+        Action.RETRACT,
+        Interaction.UPDATE,
+        request,
+        ours,
+        "",
+        entry.withheld,
+        None,
+        entry.stands.patient,
+        entry.reference,
+        replaced,
     )
+
+
+async def disregard(turn: Turn) -> Outcome:
+    """A document that asks to disregard what stands."""
+    made = correcting.disregarding(turn)
+    if isinstance(made, Hold):
+        return await held(turn, made)
+    return await step(
+        turn, Action.DISREGARD, Interaction.CREATE, made.request, made.resource, "", turn.entry.withheld, None,
+        made.patient, made.reference, made.replaced,
+    )  # fmt: skip
 
 
 async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
@@ -144,6 +195,7 @@ async def step(
     digest: str,
     withheld: int,
     resting_on: Decision | None,
+    patient: str,
     reference: str,
     replaced: int,
 ) -> Outcome:
@@ -158,6 +210,7 @@ async def step(
         return await once_more(turn)  # the lease must outlast the request; the lane is claimed anew
     if lapsed(resting_on, turn.clock()):
         return await once_more(turn)
+    changes = interaction is Interaction.UPDATE
     begin = steps.Begin(
         ledger=line.ledger,
         lease=Lease.of(lane),
@@ -173,7 +226,9 @@ async def step(
         digest=digest,
         withheld=withheld,
         consents=resting_on.consents if resting_on is not None else (),
-        correction=action is Action.RETRACT,
+        correction=action in WITHDRAWALS,
+        patient=patient,
+        target=entry.stands.id if entry.stands is not None and (changes or action is Action.DISREGARD) else "",
         reference=reference,
         replaced=replaced,
         request_blob=line.ledger.ids.take(),
@@ -199,9 +254,12 @@ async def step(
     stands = entry.stands
     if after.state is EntryState.DELIVERED:
         told = answer.stands or entry.stands
-        stands = Stands(told.id, told.version if answer.stands else "", digest) if told is not None else None
+        version = told.version if told is not None and answer.stands else ""
+        stands = Stands(told.id, version, digest, patient) if told is not None else None
     elif after.state is EntryState.RETRACTED:
-        stands = None
+        state, due, stands, done = astray.after_withdrawal(turn, now)
+        stepped = Stepped(begin.step, answer, response)
+        return await finish(line, lane, entry, state, now, due=due, stands=stands, step=stepped, withdrawn=done)
     return await follow(turn, after, Stepped(begin.step, answer, response), stands)
 
 
@@ -223,7 +281,7 @@ def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:
         attempts=turn.entry.attempts + 1,
         conflicts=turn.entry.attempts + 1,
         renewed=True,  # the client asked for another token, where there is one to ask for (fhir.auth)
-        looking=turn.entry.state in (EntryState.UNKNOWN, EntryState.SENDING),
+        looking=turn.entry.state in LOST,
     )
 
 
@@ -234,10 +292,12 @@ async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: S
     if after.learn is not None:
         await line.learn(turn.lane.practice, *after.learn, now)
     if after.follow is decide.Follow.LANE:
-        await turn.matcher.forget()
+        found = await turn.matcher.again()
+        if found.patient:  # merged: it goes to the chart that is certain by now
+            state = EntryState.UNKNOWN if turn.entry.state in LOST else EntryState.READY
+            after = replace(after, state=state, due=now, hold=None)
         stop = True
-    elif after.follow is decide.Follow.CIRCUIT and after.due is not None:
-        await line.write(leases.set_circuit, leases.Circuit(turn.chart.connection.id, after.due, REFUSED_LOGIN))
+    elif after.follow is decide.Follow.CIRCUIT:  # its connection's pace heard
         stop = True
     retried = after.state in (EntryState.READY, EntryState.UNKNOWN)
     return await finish(

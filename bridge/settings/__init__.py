@@ -9,6 +9,7 @@ from bridge.settings.login import Algorithm, Basic, Bearer, ClientSecret, Grante
 from bridge.settings.secret import Secret
 from bridge.settings.shape import (
     Agency,
+    AlertSettings,
     CadenceSettings,
     Coding,
     Connection,
@@ -16,6 +17,7 @@ from bridge.settings.shape import (
     DocumentSettings,
     GuardSettings,
     Limits,
+    PaceSettings,
     Person,
     Practice,
     Program,
@@ -25,6 +27,7 @@ from bridge.settings.shape import (
 
 __all__ = [
     "Agency",
+    "AlertSettings",
     "Algorithm",
     "Basic",
     "Bearer",
@@ -39,6 +42,7 @@ __all__ = [
     "Handoff",
     "Limits",
     "Login",
+    "PaceSettings",
     "Person",
     "Practice",
     "Program",

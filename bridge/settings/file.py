@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from bridge.settings.forms import Address, Email, Language, LoginForm, Name, StoreForm, Timezone, wrong
+from bridge.settings.forms import Address, Email, HoldBack, Language, LoginForm, Name, StoreForm, Timezone, wrong
 from bridge.settings.handoffs import HandoffIn
 from bridge.settings.logins import LoginIn, TlsIn
 from bridge.settings.section import SecretField, SecretRef, Section
 from bridge.settings.shape import (
+    AlertSettings,
     CadenceSettings,
     Coding,
     ConnectionKind,
@@ -19,6 +20,7 @@ from bridge.settings.shape import (
     DocumentSettings,
     GuardSettings,
     Limits,
+    PaceSettings,
     PersonRole,
     Server,
     Source,
@@ -91,6 +93,7 @@ class PracticeIn(Section):
     consent_ended: Literal["chart", "page"] = "chart"
     caregiver_screening: bool = False
     handoff: HandoffIn | None = Field(default=None, description="{ way: folder, folder: … } or another way")
+    hold_back: HoldBack = Field(default_factory=dict, description="10m, or { other: 10m, ma-soc/contact: 30m }")
 
 
 class ConnectionIn(Section):
@@ -104,6 +107,7 @@ class ConnectionIn(Section):
     timeout_seconds: float = Field(default=30.0, ge=1, le=300)
     visibility_delay_seconds: float | None = Field(default=None, ge=0, le=86_400)
     lanes: int = Field(default=4, ge=1, le=64)
+    pace: PaceSettings = PaceSettings()
 
 
 class PersonIn(Section):
@@ -130,3 +134,4 @@ class Root(Section):
     limits: Limits = Limits()
     server: Server = Server()
     workers: int = Field(default=2, ge=1, le=64)
+    alerts: AlertSettings = AlertSettings()

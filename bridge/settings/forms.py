@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+DURATION = re.compile(r"(\d{1,6})(s|m|h)")
+LONGEST_HOLD_BACK = 3 * 86_400
 EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;.]+")
 
 
@@ -69,6 +71,22 @@ def _login(value: Any) -> Any:
     return value
 
 
+def _hold_back(value: Any) -> Any:
+    """One length for every kind, or one for each: seconds by kind, "" for the others."""
+    found = {str(kind): _seconds(length) for kind, length in value.items()} if isinstance(value, dict) else None
+    if found is None:
+        return {"": _seconds(value)}
+    return {("" if kind == "other" else kind): seconds for kind, seconds in found.items()}
+
+
+def _seconds(value: Any) -> int:
+    said = DURATION.fullmatch(value) if isinstance(value, str) else None
+    seconds = int(said[1]) * {"s": 1, "m": 60, "h": 3600}[said[2]] if said is not None else -1
+    if not 0 <= seconds <= LONGEST_HOLD_BACK:
+        raise wrong("duration-form", "is not a length of time up to three days", "write it like 10m, 45s or 2h")
+    return seconds
+
+
 def _store(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -93,11 +111,21 @@ Timezone = Annotated[
 Language = Annotated[
     str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="a language tag, for example en or es")
 ]
+QuietHours = Annotated[
+    str,
+    Field(
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="from and until, for example '12:00-13:00' or '22:00-06:00'",
+    ),
+]
+"""Hours of a practice's day in which nothing is sent, the end exclusive."""
+
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 """An address that is used letter by letter, a slash at its end too."""
 
 Address = Annotated[str, AfterValidator(_address)]
 Name = Annotated[str, Field(min_length=1, max_length=200, description="the name people see")]
 NotLiteral = BeforeValidator(_no_literal)
+HoldBack = Annotated[dict[str, int], BeforeValidator(_hold_back)]
 LoginForm = BeforeValidator(_login)
 StoreForm = BeforeValidator(_store)

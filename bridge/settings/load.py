@@ -67,6 +67,7 @@ def load(directory: Path) -> shape.Project:
         limits=root.limits,
         server=_server(root.server, overrides),
         workers=overrides.workers or root.workers,
+        alerts=root.alerts,
         vendors=_frozen(vendors),
         ways=ways,
     )

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from bridge.settings.forms import Address, Email, Language, Name
+from bridge.settings.forms import Address, Email, Language, Name, QuietHours, Timezone
 from bridge.settings.handoff import Handoff
 from bridge.settings.login import Login, Tls
 from bridge.settings.secret import Secret
@@ -174,12 +174,39 @@ class Practice:
     consent_ended: Literal["chart", "page"] = "chart"  # where it is told that a consent ended: a notice, or these pages
     handoff: Handoff | None = None  # how it is handed documents that its EHR does not take by FHIR
     caregiver_screening: bool = False  # a child's chart may say that a caregiver's screening was done, and no more
+    hold_back: Mapping[str, int] = field(default_factory=dict)  # record kind → seconds before a first send; "" = others
+
+    def held_back(self, kind: str) -> int:
+        """Microseconds that what is new of this kind waits, so that a quick correction goes instead of it."""
+        return self.hold_back.get(kind, self.hold_back.get("", 0)) * 1_000_000
 
     @property
     def asked(self) -> frozenset[str]:
         """Every FHIR type this site wants written, for whichever kind of record."""
         named = {name for ways in self.routes.values() for name in ways}
         return self.enable | {"DocumentReference" if name == "document" else name for name in named}
+
+
+@dataclass(frozen=True, slots=True)
+class PaceSettings:
+    """How much a connection is asked, by all workers together; None = what is known of the vendor."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    per_minute: Annotated[int, Field(ge=1)] | None = None  # every request counts, calls for a token too
+    per_day: Annotated[int, Field(ge=1)] | None = None
+    documents_per_day: Annotated[int, Field(ge=1)] | None = None  # every request for a DocumentReference
+    timezone: Timezone | None = None  # in which a day begins; None = that of its first practice
+    quiet_hours: tuple[QuietHours, ...] = ()  # in each practice's own zone; nothing is sent, unless it is urgent
+    urgent_in_quiet_hours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """How contacts are told that a connection is down, and that it is up again; nothing of any person is in it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = CLOSED
+    command: tuple[Annotated[str, Field(min_length=1)], ...] = ()  # run without a shell; what to tell comes as JSON
+    after_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60  # what is over sooner is not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +221,8 @@ class Connection:
     tls: Tls | None = None
     timeout_seconds: float = 30.0
     visibility_delay_seconds: float | None = None  # None = the vendor's
-    lanes: int = 4  # requests at a time
+    lanes: int = 4  # requests at a time of one process, at the most: fewer while the EHR says that it is too many
+    pace: PaceSettings = field(default_factory=PaceSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,5 +279,6 @@ class Project:
     limits: Limits
     server: Server
     workers: int
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     vendors: Mapping[str, str] = field(default_factory=dict, repr=False)  # the project's own vendor files, by name
     ways: str = field(default="", repr=False)  # its own ways.yaml

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, or_, select, update
 
-from bridge.model import EntryState, HoldReason, RecordState
+from bridge.model import Action, AnswerClass, EntryState, HoldReason, RecordState
 from bridge.store import holds, lanes, tables
 from bridge.store.needs import Pile
 
 entry, hold, record = tables.entry, tables.hold, tables.record
 SEND, KEEP = "send", "keep"
+LATER_LOOKS = 2  # a person may look before an EHR has written it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def retry(connection: Connection, asked: Sequence[Retry]) -> list[int]:
 class Verdict:
     """A person looked: the entry `stands` under an id, is `absent`, or is to be dropped (`drop`).
 
+    Where the answer to a new document beside what stands was lost, the word is about that document: absent, it is sent
+    again, and what stood before still stands; a document that asks to disregard it stands, and it is taken back.
     Dropped: it does not go, and what stood before stays. Absent, and nothing should stand any more: taken back.
     `leave`: what the guard found may leave, in exactly the content whose `digest` was asked about.
     """
@@ -54,6 +57,23 @@ class Verdict:
     by: str
     now: int
     digest: str = ""
+
+
+BESIDE = (Action.REPLACE.value, Action.SUPERSEDE.value, Action.DISREGARD.value)
+"""What makes a document beside the one that stands."""
+
+LOST = (None, *map(str, (AnswerClass.ACCEPTED, AnswerClass.UNKNOWN, AnswerClass.DUPLICATE, AnswerClass.UNCLEAR)))
+"""Answers that leave open whether a step's document is there."""
+
+
+def latest_step(connection: Connection, entry_id: int) -> tuple[str, str, str]:
+    """The digest that the latest step of an entry wrote, in whose chart, and its action where its answer was lost."""
+    step = tables.step
+    query = select(step.c.action, step.c.digest, step.c.patient, step.c.answer).where(step.c.entry == entry_id)
+    latest = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
+    if latest is None:
+        return "", "", ""
+    return latest.digest, latest.patient, latest.action if latest.answer in LOST else ""
 
 
 def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
@@ -68,16 +88,20 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
         lanes.wake(connection, [held[ask.entry]], ask.now)
         holds.close(connection, hold.c.entry == ask.entry, ask.now, ask.by)
         values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "updated_at": ask.now}
-        if ask.verdict == "stands":
-            digest = select(tables.step.c.digest).where(tables.step.c.entry == ask.entry)
-            latest = connection.execute(digest.order_by(tables.step.c.begun_at.desc()).limit(1)).scalar()
+        again, gone = (EntryState.READY.value, ask.now), (EntryState.RETRACTED.value, None)
+        state, due = (case((entry.c.should, new), else_=old) for new, old in zip(again, gone, strict=True))
+        nothing = dict.fromkeys(("stands_id", "stands_version", "stands_digest", "stands_patient", "recalled"))
+        digest, patient, lost = latest_step(connection, ask.entry)
+        if ask.verdict == "stands" and lost == Action.DISREGARD.value:
+            values |= {"state": state, "due_at": due, "look_first": False} | nothing
+        elif ask.verdict == "stands":
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
-            values |= {"stands_id": ask.stands, "stands_version": "", "stands_digest": latest or ""}
+            values |= {"stands_id": ask.stands, "stands_version": "", "stands_digest": digest}
+            values |= {"stands_patient": patient}
+        elif ask.verdict == "absent" and lost in BESIDE:
+            values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
         elif ask.verdict == "absent":
-            again, gone = (EntryState.READY.value, ask.now), (EntryState.RETRACTED.value, None)
-            state, due = (case((entry.c.should, new), else_=old) for new, old in zip(again, gone, strict=True))
-            values |= {"state": state, "due_at": due, "look_first": False}
-            values |= {"stands_id": None, "stands_version": None, "stands_digest": None}
+            values |= {"state": state, "due_at": due, "look_first": False, "doubted": LATER_LOOKS} | nothing
         elif ask.verdict == "leave":
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "confirmed": ask.digest}
         else:

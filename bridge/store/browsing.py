@@ -61,6 +61,13 @@ def versions(connection: Connection, thing: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]
 
 
+def newest(connection: Connection, thing: str) -> int | None:
+    """The number of a thing's newest version; None where there is no such thing."""
+    query = select(record.c.id).where(record.c.thing == thing).order_by(record.c.ordinal.desc()).limit(1)
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
 def translated_parts(connection: Connection, ledger: Ledger, record_id: int) -> dict[str, bytes]:
     """The parts of a record (JSON) by the agency's id of whom they are about; without those whose key was destroyed."""
     made = tables.translation
@@ -116,11 +123,14 @@ def shares(connection: Connection, agency: str = "") -> dict[str, dict[str, Any]
 
 
 def connections(connection: Connection, now: int) -> dict[str, dict[str, Any]]:
-    """Each connection that was ever used: `down` (why it must not be used now, or ""), `read_at` of its statement."""
+    """Each connection that was ever used: `down` (why it does not work, or ""), `read_at` of its statement."""
     state = tables.connection_state
-    query = select(state.c.connection, state.c.closed_until, state.c.reason, state.c.statement_at)
+    query = select(state.c.connection, state.c.closed_until, state.c.failures, state.c.reason, state.c.statement_at)
     return {
-        row.connection: {"down": row.reason if row.closed_until > now else "", "read_at": row.statement_at}
+        row.connection: {
+            "down": row.reason if row.closed_until > now or row.failures else "",
+            "read_at": row.statement_at,
+        }
         for row in connection.execute(query)
     }
 

@@ -136,6 +136,7 @@ def planned_values(ask: Translated, plan: EntryPlan, row: Row[Any] | None, undec
         "kind": plan.kind, "route": plan.route, "resource_type": plan.resource_type, "parts": " ".join(plan.parts),
         "rank": plan.rank, "occurred_at": ask.work.occurred_at, "record": ask.work.id, "position": ask.work.position,
         "should": True, "should_digest": plan.digest, "withheld": plan.withheld, "updated_at": ask.now,
+        "urgency": plan.urgency,
     }  # fmt: skip
     state, due = (EntryState.READY, plan.due or ask.now) if plan.hold is None else (EntryState.HELD, plan.due)
     if plan.hold is None and not plan.digest:  # all of it is withheld: what stood before was true and stays

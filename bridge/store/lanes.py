@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, and_, bindparam, case, func, or_, select, update
 
 from bridge.model import Consent, EntryState, Link, Stands, Terms
 from bridge.store import leases, tables
@@ -17,6 +17,8 @@ from bridge.store.ledger import Ledger, get_blobs, slices
 
 entry, lane, person, translation = tables.entry, tables.lane, tables.person, tables.translation
 DUE = entry.c.due_at.isnot(None)
+URGENT, ROUTINE, REPLAY = 1, 0, -1
+URGENT_FIRST = (URGENT, ROUTINE, REPLAY)
 FIRST = 10  # the rank of what refers to nothing (ehr.route.RANKS)
 
 
@@ -24,7 +26,8 @@ FIRST = 10  # the rank of what refers to nothing (ehr.route.RANKS)
 class Claim:
     """Who wants lanes, how many, until when; `closed` are the practices not to be sent to now.
 
-    Nor are those sent to whose connection is down: `connections` says which it is, by practice.
+    Nor are those sent to that are suspended or whose connection is down or has no budget left: `connections` says which
+    it is, by practice. To `quiet` practices only what is urgent goes. `order` says which urgency is looked for first.
     """
 
     ledger: Ledger
@@ -34,6 +37,8 @@ class Claim:
     until: int
     closed: tuple[str, ...] = ()
     connections: Mapping[str, str] = field(default_factory=dict)
+    quiet: tuple[str, ...] = ()
+    order: tuple[int, ...] = URGENT_FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,11 @@ class EntryWork:
     withheld: int
     translation: bytes = field(repr=False)
     confirmed: str = ""
+    recalled: str = ""
+    doubted: int = 0
     own: bool = True  # its record is this person's own, and does not only tell of them
     gathers_until: int | None = None  # a roll-up's window ends then; None = no roll-up
+    urgency: int = ROUTINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,8 @@ class LaneWork:
     """One lane held until `until`: its person, link and consents, and its open entries in the order of their threads.
 
     `patient` is the person's canonical Patient (JSON), b"" where no record made one. `standing` says what stands of the
-    open entries' threads: (thread, name) → the EHR's `Type/id`. `kin` is shared by the lanes of one claim.
+    open entries' threads: (thread, name) → the EHR's `Type/id`. `kin` is shared by the lanes of one claim. `probe`:
+    it tries a connection that was down, which nobody else does until then.
     """
 
     id: int
@@ -95,14 +104,25 @@ class LaneWork:
     standing: dict[tuple[str, str], str]
     kin: Kin = field(default_factory=Kin, repr=False, compare=False)
     role: str = ""  # in which records speak of the person; "" = none did
+    probe: int = 0
 
 
-def due_query(now: int, limit: int, closed: Sequence[str]) -> Select[Any]:
-    """Lanes with work whose lease is free, the longest due first."""
-    query = select(lane.c.id).where(lane.c.due_at <= now, lane.c.until <= now)
+def due_query(
+    now: int, limit: int, closed: Sequence[str] = (), urgency: int = ROUTINE, only: Sequence[str] = ()
+) -> Select[Any]:
+    """Lanes of this urgency with work whose lease is free, the longest due first; `only` of these practices."""
+    query = select(lane.c.id).where(lane.c.urgency == urgency, lane.c.due_at <= now, lane.c.until <= now)
     if closed:
         query = query.where(lane.c.practice.not_in(closed))
+    if only:
+        query = query.where(lane.c.practice.in_(only))
     return query.order_by(lane.c.due_at).limit(limit).with_for_update(skip_locked=True, key_share=True)
+
+
+def urgent_query(now: int, limit: int, only: Sequence[str]) -> Select[Any]:
+    """Lanes of these practices in which something urgent is due itself, and not only something beside it."""
+    urgent = entry.c.lane == lane.c.id, entry.c.urgency == URGENT, entry.c.due_at <= now
+    return due_query(now, limit, (), URGENT, only).where(select(entry.c.id).where(*urgent).exists())
 
 
 def entries_query(lanes: Sequence[int]) -> Select[Any]:
@@ -152,13 +172,42 @@ CONSENTS = select(tables.consent).where(tables.consent.c.person.in_(OF_THEM))
 
 def claim_one(connection: Connection, ask: Claim) -> list[LaneWork]:
     """The lanes for one who asked; `seen` remembers which consents their holder decides on."""
-    down = leases.closed_connections(connection, ask.now) if ask.connections else {}
-    closed = {*ask.closed, *(practice for practice, of in ask.connections.items() if of in down)}
-    ids = list(connection.execute(due_query(ask.now, ask.limit, sorted(closed))).scalars())
+    states = leases.connection_states(connection) if ask.connections else {}
+    down = {name for name, state in states.items() if state.closed(ask.now)}
+    trying = {name for name, state in states.items() if state.half_open(ask.now)}
+    never = {*ask.closed, *leases.suspended(connection)}
+    closed = sorted({*never, *ask.quiet, *(one for one, of in ask.connections.items() if of in down | trying)})
+    quiet = sorted(one for one in ask.quiet if one not in never and ask.connections.get(one) not in down | trying)
+    ids: list[int] = []
+    probes: dict[int, int] = {}
+    for name in sorted(trying):
+        practices = sorted(one for one, of in ask.connections.items() if of == name and one not in never)
+        for id in probe_of(connection, ask, name, practices) if len(ids) < ask.limit else ():
+            probes[id] = ask.until
+            ids.append(id)
+    if quiet and len(ids) < ask.limit:
+        ids += connection.execute(urgent_query(ask.now, ask.limit - len(ids), quiet)).scalars()
+    for urgency in ask.order:
+        if len(ids) < ask.limit:
+            ids += connection.execute(due_query(ask.now, ask.limit - len(ids), closed, urgency)).scalars()
     if not ids:
         return []
     connection.execute(TAKE, {"ids": ids, "holder": ask.owner, "lease": ask.until})
-    return load(connection, ask.ledger, ids)
+    return [
+        replace(one, probe=probes[one.id]) if one.id in probes else one for one in load(connection, ask.ledger, ids)
+    ]
+
+
+def probe_of(connection: Connection, ask: Claim, name: str, practices: Sequence[str]) -> list[int]:
+    """The one lane that tries a connection again, if there is any to try it with and nobody else does."""
+    quiet = [one for one in practices if one in ask.quiet]
+    others = [one for one in practices if one not in ask.quiet]
+    queries = [due_query(ask.now, 1, (), urgency, others) for urgency in URGENT_FIRST if others]
+    for query in [urgent_query(ask.now, 1, quiet), *queries] if quiet else queries:
+        found = list(connection.execute(query).scalars())
+        if found:
+            return found if leases.take_probe(connection, name, ask.now, ask.until) else []
+    return []
 
 
 def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[LaneWork]:
@@ -199,12 +248,14 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
 
 def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
     """An entry's row and its parts, as work."""
-    stands = Stands(row.stands_id, row.stands_version or "", row.stands_digest or "") if row.stands_id else None
+    said = row.stands_version or "", row.stands_digest or "", row.stands_patient or ""
+    stands = Stands(row.stands_id, *said) if row.stands_id else None
     return EntryWork(
         row.id, row.program, row.thread, row.name, row.kind, row.route, row.resource_type, tuple(row.parts.split()),
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
-        row.claims, row.withheld, parts, row.confirmed or "", bool(row.own), row.gathers_until,
+        row.claims, row.withheld, parts, row.confirmed or "", row.recalled or "", row.doubted, bool(row.own),
+        row.gathers_until, row.urgency,
     )  # fmt: skip
 
 
@@ -228,7 +279,7 @@ def as_link(row: Row[Any] | None, source: str, blobs: dict[int, bytes]) -> Link 
     if row is None or row.value_blob not in blobs:
         return None
     system, _, value = blobs[row.value_blob].decode().partition("\x1f")
-    return Link(row.id, row.agency, source, row.practice, system, value, row.basis, row.patient)
+    return Link(row.id, row.agency, source, row.practice, system, value, row.basis, row.patient, row.matched_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +316,20 @@ def of_persons(people: Iterable[int]) -> Select[Any]:
     return select(lane.c.id).where(lane.c.person.in_(sorted(set(people))))
 
 
+MOST_URGENT = (
+    select(func.coalesce(func.max(entry.c.urgency), ROUTINE))
+    .where(entry.c.lane == lane.c.id, tables.OPEN_ENTRY)
+    .scalar_subquery()
+)
+
+
 def wake(connection: Connection, ids: Iterable[int], due: int) -> None:
-    """These lanes are looked at no later than `due`."""
+    """These lanes are looked at no later than `due`, as urgently as the most urgent of what is open in them."""
+    later = or_(lane.c.due_at.is_(None), lane.c.due_at > due)
+    earliest = case((later, due), else_=lane.c.due_at)
     for some in slices(ids):
-        later = or_(lane.c.due_at.is_(None), lane.c.due_at > due)
-        connection.execute(update(lane).where(lane.c.id.in_(some), later).values(due_at=due))
+        changes = lane.c.id.in_(some), or_(later, lane.c.urgency != MOST_URGENT)
+        connection.execute(update(lane).where(*changes).values(due_at=earliest, urgency=MOST_URGENT))
 
 
 def held(connection: Connection, leases: Sequence[Lease]) -> dict[Lease, int]:
@@ -280,11 +340,15 @@ def held(connection: Connection, leases: Sequence[Lease]) -> dict[Lease, int]:
 
 
 EARLIEST = (
-    select(entry.c.lane, func.min(entry.c.due_at))
+    select(entry.c.lane, func.min(entry.c.due_at), func.max(entry.c.urgency))
     .where(entry.c.lane.in_(bindparam("lanes", expanding=True)), DUE)
     .group_by(entry.c.lane)
 )
-FREE = update(lane).where(lane.c.id == bindparam("lane_id")).values(owner=None, until=0, due_at=bindparam("due"))
+FREE = (
+    update(lane)
+    .where(lane.c.id == bindparam("lane_id"))
+    .values(owner=None, until=0, due_at=bindparam("due"), urgency=bindparam("most_urgent"))
+)
 
 
 def release(connection: Connection, asked: Sequence[Lease]) -> list[bool]:
@@ -292,8 +356,9 @@ def release(connection: Connection, asked: Sequence[Lease]) -> list[bool]:
     mine = held(connection, asked)
     ids = sorted(lease.lane for lease in mine)
     if ids:
-        earliest: dict[int, int] = {row[0]: row[1] for row in connection.execute(EARLIEST, {"lanes": ids})}
-        run_each(connection, FREE, [{"lane_id": lane_id, "due": earliest.get(lane_id)} for lane_id in ids])
+        earliest = {row[0]: (row[1], row[2]) for row in connection.execute(EARLIEST, {"lanes": ids})}
+        found = [(lane_id, *earliest.get(lane_id, (None, ROUTINE))) for lane_id in ids]
+        run_each(connection, FREE, [{"lane_id": id, "due": due, "most_urgent": most} for id, due, most in found])
     return [lease in mine for lease in asked]
 
 

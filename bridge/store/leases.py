@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
 
 from bridge.store import persons, tables
 
@@ -59,10 +59,13 @@ class Circuit:
     connection: str
     until: int
     reason: str
+    now: int = 0
 
 
 def set_circuit(connection: Connection, asked: Sequence[Circuit]) -> list[int]:
-    """Operation: circuits opened or closed; how many failures in a row each has had."""
+    """Operation: circuits opened or closed; how many failures in a row each has had. One alert stands for each cause:
+    it ends with another, or when the circuit closes.
+    """
     answers = []
     for ask in asked:
         connection.execute(persons.insert_ignore(connection, state).values(connection=ask.connection))
@@ -75,6 +78,40 @@ def set_circuit(connection: Connection, asked: Sequence[Circuit]) -> list[int]:
         answers.append(
             connection.execute(select(state.c.failures).where(state.c.connection == ask.connection)).scalar_one()
         )
+        alert(connection, ask)
+    return answers
+
+
+def alert(connection: Connection, ask: Circuit) -> None:
+    """The connection's alert is of this cause, or closed where there is none any more."""
+    alerts = tables.alert
+    of = alerts.c.connection == ask.connection, tables.OPEN_ALERT
+    if ask.until and connection.execute(select(alerts.c.cause).where(*of, alerts.c.cause == ask.reason)).first():
+        return
+    connection.execute(update(alerts).where(*of).values(closed_at=ask.now))
+    if ask.until:
+        new = {"connection": ask.connection, "opened_at": ask.now, "cause": ask.reason}
+        connection.execute(persons.insert_ignore(connection, alerts).values(**new))
+
+
+PROBE = (
+    update(state)
+    .where(state.c.connection == bindparam("of"), state.c.failures > 0, state.c.closed_until <= bindparam("at"))
+    .values(closed_until=bindparam("hold"))
+)
+
+
+def take_probe(connection: Connection, name: str, now: int, until: int) -> bool:
+    """Whether the asker may try the connection; nobody else does before `until`."""
+    return connection.execute(PROBE, {"of": name, "at": now, "hold": until}).rowcount == 1
+
+
+def end_probe(connection: Connection, asked: Sequence[tuple[str, int, int]]) -> list[bool]:
+    """Operation: `(connection, until, now)`: a try that asked nothing of the EHR is over; another may follow."""
+    answers = []
+    for name, until, now in asked:
+        mine = state.c.connection == name, state.c.failures > 0, state.c.closed_until == until
+        answers.append(connection.execute(update(state).where(*mine).values(closed_until=now)).rowcount == 1)
     return answers
 
 
@@ -111,12 +148,62 @@ def token_calls(connection: Connection) -> dict[str, tuple[int, int, int]]:
     return {row.connection: (row.token_calls, row.token_failures, row.token_narrowed) for row in rows}
 
 
-CLOSED = select(state.c.connection, state.c.reason).where(state.c.closed_until > bindparam("now"))
+CLOSED = select(state.c.connection, state.c.reason, state.c.because, state.c.closed_until, state.c.not_before).where(
+    or_(state.c.closed_until > bindparam("now"), state.c.not_before > bindparam("now"))
+)
 
 
 def closed_connections(connection: Connection, now: int) -> dict[str, str]:
-    """Connections that must not be used now, with the reason."""
-    return {row.connection: row.reason for row in connection.execute(CLOSED, {"now": now})}
+    """Connections that must not be used now, with the reason: their circuit is open, or their pace allows no more."""
+    rows = connection.execute(CLOSED, {"now": now})
+    return {row.connection: row.reason if row.closed_until > now else row.because for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a connection stands, for those who send to it: times in microseconds, 0 = never."""
+
+    closed_until: int = 0
+    reason: str = ""
+    failures: int = 0
+    not_before: int = 0
+    because: str = ""
+    learned_per_minute: int | None = None
+    learned_at: int = 0
+    at_once: int | None = None
+
+    def closed(self, now: int) -> str:
+        """Why it must not be used now; "" where it may."""
+        return self.reason if self.closed_until > now else self.because if self.not_before > now else ""
+
+    def half_open(self, now: int) -> bool:
+        """Whether one request may try it again now, and no other."""
+        return self.failures > 0 and not self.closed(now)
+
+
+def connection_states(connection: Connection) -> dict[str, State]:
+    """How each connection that was ever used stands."""
+    return {
+        row.connection: State(
+            row.closed_until, row.reason, row.failures, row.not_before, row.because, row.learned_per_minute,
+            row.learned_at or 0, row.at_once,
+        )
+        for row in connection.execute(STATES)
+    }  # fmt: skip
+
+
+STATES = select(
+    state.c.connection, state.c.closed_until, state.c.reason, state.c.failures, state.c.not_before, state.c.because,
+    state.c.learned_per_minute, state.c.learned_at, state.c.at_once,
+)  # fmt: skip
+
+
+SUSPENDED = select(tables.suspension.c.practice)
+
+
+def suspended(connection: Connection) -> frozenset[str]:
+    """Practices to which nothing is sent now."""
+    return frozenset(connection.execute(SUSPENDED).scalars())
 
 
 # ── what is in force ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -174,17 +261,23 @@ def active_mappings(connection: Connection) -> dict[str, str]:
     return files
 
 
+def looked_for(connection: Connection) -> dict[str, int]:
+    """How many entries of each practice are looked for before anything of them is sent."""
+    entry = tables.entry
+    query = select(entry.c.practice, func.count()).where(entry.c.look_first).group_by(entry.c.practice)
+    return {str(practice): int(count) for practice, count in connection.execute(query)}
+
+
 def new_era(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[int]:
     """Operation: `(now, reason)`: from here on the ledger cannot prove what was tried before (a backup came back).
 
-    Every entry of which it knows nothing standing is looked for first, and no id given out after the backup was made
-    is given out again.
+    Every entry is looked for before it is sent, and no id given out after the backup was made is given out again.
     """
     answers = []
     for now, reason in asked:
         number = (connection.execute(select(func.max(tables.era.c.number))).scalar() or 0) + 1
         connection.execute(insert(tables.era).values(number=number, began_at=now, reason=reason))
-        connection.execute(update(tables.entry).where(tables.entry.c.stands_id.is_(None)).values(look_first=True))
+        connection.execute(update(tables.entry).values(look_first=True))
         given_out = tables.counter.c.name == "id"
         connection.execute(update(tables.counter).where(given_out).values(next=tables.counter.c.next + ERA_IDS))
         answers.append(number)

@@ -128,6 +128,7 @@ def about() -> Select[Any]:
             person.c.source.label("person"),
             entry.c.state.label("entry_state"),
             entry.c.should,
+            entry.c.recalled,
             entry.c.name.label("entry_name"),
             entry.c.resource_type,
             entry.c.reference,

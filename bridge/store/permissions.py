@@ -238,10 +238,10 @@ def current_number(connection: Connection, person_id: int, practice: str) -> str
     return str(connection.execute(select(link.c.value_hash).where(*mine)).scalar() or "")
 
 
-def matched(connection: Connection, asked: Sequence[tuple[int, str]]) -> list[bool]:
-    """Operation: `(link id, the EHR's Patient id)`: these links were found in the chart. "" forgets the match."""
-    for link_id, patient in sorted(asked):
-        connection.execute(update(link).where(link.c.id == link_id).values(patient=patient))
+def matched(connection: Connection, asked: Sequence[tuple[int, str, int]]) -> list[bool]:
+    """Operation: `(link id, the EHR's Patient id, now)`: these links were found in the chart. "" forgets the match."""
+    for link_id, patient, now in sorted(asked):
+        connection.execute(update(link).where(link.c.id == link_id).values(patient=patient, matched_at=now))
     return [True] * len(asked)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from bridge.model import Accepted, Fate, Item, RecordState, Weight
 from bridge.store import catching, persons, tables
@@ -325,3 +325,8 @@ def postpone(connection: Connection, asked: Sequence[tuple[int, str, int]]) -> l
         mine = (record.c.id == record_id) & (record.c.owner == owner)
         connection.execute(update(record).where(mine).values(owner=None, due_at=due, claims=0))
     return [True] * len(asked)
+
+
+def first_said(connection: Connection, thing: str) -> int:
+    """When the first version of a thing was accepted; 0 where there is none."""
+    return int(connection.execute(select(func.min(record.c.accepted_at)).where(record.c.thing == thing)).scalar() or 0)

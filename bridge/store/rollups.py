@@ -123,7 +123,7 @@ class RollUps:
                     "id": entry_id, "agency": agency, "program": one.ask.work.program, "practice": practice,
                     "lane": lane_id, "person": person, "thread": gathering.thread, "name": plan.name,
                     "reference": gathering.reference, "gathers_from": gathering.since,
-                    "gathers_until": gathering.until, "withheld": 0,
+                    "gathers_until": gathering.until, "withheld": 0, "urgency": 0,
                     "look_first": any(one.look_first for one, _, _ in joins.values()), **values,
                 }
             )  # fmt: skip

@@ -22,9 +22,16 @@ connection_state = Table(
     "connection_state",
     metadata,
     Column("connection", Text, primary_key=True),
-    Column("closed_until", BIG, nullable=False, server_default="0"),  # no lane of it is claimed before
+    # the circuit: no lane of it is claimed before; after that one alone, until `failures` is 0 again
+    Column("closed_until", BIG, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
     Column("failures", Integer, nullable=False, server_default="0"),
+    # the pace: nothing leaves before, for its budget is spent or it asked us to wait
+    Column("not_before", BIG, nullable=False, server_default="0"),
+    Column("because", Text, nullable=False, server_default=""),
+    Column("learned_per_minute", Integer),  # what it took before it said "too many"
+    Column("learned_at", BIG),
+    Column("at_once", Integer),  # requests at a time, as the last process that changed it has it
     Column("statement", LargeBinary),
     Column("statement_at", BIG),
     Column("statement_digest", Text, nullable=False, server_default=""),
@@ -32,6 +39,37 @@ connection_state = Table(
     Column("changes", Text, nullable=False, server_default="[]"),  # JSON: what differed then
     # how often its token endpoint was asked, how often no token came, how often it granted less than asked
     *(Column(name, BIG, nullable=False, server_default="0") for name in TOKEN_COUNTS),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("span", Text, primary_key=True),  # minute | day | documents (a day's)
+    Column("begins", BIG, primary_key=True, autoincrement=False),
+    Column("taken", Integer, nullable=False, server_default="0"),  # granted, less what came back
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("opened_at", BIG, primary_key=True, autoincrement=False),
+    Column("cause", Text, nullable=False),
+    Column("closed_at", BIG),
+    Column("told_at", BIG),  # the contacts were told that it is down
+    Column("told_closed_at", BIG),  # and that it is up again
+)
+OPEN_ALERT = alert.c.closed_at.is_(None)
+Index("ix_alert_open", alert.c.connection, sqlite_where=OPEN_ALERT, postgresql_where=OPEN_ALERT)
+
+suspension = Table(
+    "suspension",
+    metadata,
+    Column("practice", Text, primary_key=True),  # nothing is sent to it while it stands here
+    Column("since", BIG, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 learned = Table(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Boolean, Connection, Integer, Text, bindparam, case, func, insert, select, update
 
-from bridge.model import GUARDED, Action, EntryState, Hold, HoldReason, Stands
-from bridge.store import holds, lanes, persons, tables
+from bridge.model import GUARDED, WITHDRAWALS, Action, AnswerClass, EntryState, Hold, HoldReason, Stands
+from bridge.store import holds, lanes, leases, persons, tables
 from bridge.store.engine import run_each
 from bridge.store.ledger import Ledger, get_blobs, put_blobs
 
@@ -22,13 +22,14 @@ class Begun(StrEnum):
 
     YES = "yes"
     LEASE_LOST = "lease-lost"
-    CHANGED = "changed"  # a newer version or another consent came meanwhile; load the lane again
+    CHANGED = "changed"  # a newer version or another consent came, or the practice was suspended; load the lane again
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
     """One step about to leave, with what its decision rested on. `correction` is exempt from the consent check.
 
+    `patient` is the EHR's id of the chart it goes to, `target` that of what it changes ("" = it makes something new).
     `reference` is the delivery reference it carries, the entry's own from here on; `replaced` counts the documents
     that took the first one's place.
     """
@@ -48,6 +49,8 @@ class Begin:
     withheld: int
     consents: tuple[int, ...]
     correction: bool
+    patient: str
+    target: str
     reference: str
     replaced: int
     request_blob: int
@@ -73,12 +76,15 @@ def begin(connection: Connection, asked: Sequence[Begin]) -> list[Begun]:
     consents = persons.revisions(connection, (ask.person for ask in asked))
     mine = lanes.held(connection, [ask.lease for ask in asked])
     revisions = plan_revisions(connection, [ask.entry for ask in asked])
+    suspended = leases.suspended(connection)  # after the lanes are locked (suspending.suspend)
     answers, going = [], []
     for ask in asked:
         if ask.lease not in mine:
             answers.append(Begun.LEASE_LOST)
-        elif revisions.get(ask.entry) != ask.revision or (
-            not ask.correction and consents.get(ask.person) != ask.consent_revision
+        elif (
+            ask.practice in suspended
+            or revisions.get(ask.entry) != ask.revision
+            or (not ask.correction and consents.get(ask.person) != ask.consent_revision)
         ):
             answers.append(Begun.CHANGED)
         else:
@@ -116,7 +122,7 @@ def step_row(ask: Begin) -> dict[str, Any]:
     return {
         "id": ask.step, "agency": ask.agency, "practice": ask.practice, "entry": ask.entry, "record": ask.record,
         "action": ask.action.value, "digest": ask.digest, "begun_at": ask.now, "request_blob": ask.request_blob,
-        "consents": " ".join(map(str, ask.consents)),
+        "consents": " ".join(map(str, ask.consents)), "patient": ask.patient, "target": ask.target,
     }  # fmt: skip
 
 
@@ -145,6 +151,9 @@ class Finish:
     absent: int = 0
     look_first: bool = False
     keep_claims: bool = False
+    doubted: int = 0
+    replaced: int | None = None  # where a look found that another took its place
+    withdrawn: bool = False  # nothing of it stands any more in a chart it was recalled from
     hold: Hold | None = None
     closes: bool = False  # the entry was held before
     hold_id: int = 0
@@ -201,6 +210,9 @@ UPDATE_ENTRY = (
     .values(
         state=bindparam("new_state"), due_at=bindparam("new_due"), stands_id=bindparam("new_id"),
         stands_version=bindparam("new_version"), stands_digest=bindparam("new_digest"),
+        stands_patient=bindparam("new_patient"), doubted=bindparam("new_doubted"),
+        replaced=func.coalesce(bindparam("new_replaced", type_=Integer), entry.c.replaced),
+        recalled=case((bindparam("clear_recall", type_=Boolean), None), else_=entry.c.recalled),
         attempts=bindparam("new_attempts"), absent=bindparam("new_absent"), look_first=bindparam("new_look"),
         claims=entry.c.claims * bindparam("keep"), updated_at=bindparam("at"),
     )
@@ -216,6 +228,8 @@ def entry_values(ask: Finish, again: bool) -> dict[str, Any]:
         "entry_id": ask.entry, "new_state": state.value, "new_due": due,
         "new_id": ask.stands.id if ask.stands else None, "new_version": ask.stands.version if ask.stands else None,
         "new_digest": ask.stands.digest if ask.stands else None, "new_attempts": ask.attempts,
+        "new_patient": ask.stands.patient if ask.stands else None, "new_doubted": ask.doubted,
+        "clear_recall": ask.withdrawn, "new_replaced": ask.replaced,
         "new_absent": ask.absent, "new_look": ask.look_first, "keep": int(ask.keep_claims), "at": ask.now,
     }  # fmt: skip
 
@@ -225,7 +239,8 @@ RECEIVED = (
     .where(step.c.id == bindparam("step_id"))
     .values(
         answered_at=bindparam("at"), answer=bindparam("new_answer"), code=bindparam("new_code"),
-        status=bindparam("new_status"), stands_id=bindparam("new_id"), stands_version=bindparam("new_version"),
+        status=bindparam("new_status"), stands_version=bindparam("new_version"),
+        stands_id=case((step.c.action == Action.RETRACT.value, None), else_=bindparam("new_id", type_=Text)),
         receipt_blob=func.coalesce(bindparam("blob", type_=BigInteger), step.c.receipt_blob),
     )
 )  # fmt: skip
@@ -261,6 +276,7 @@ class Last:
     action: Action
     digest: str
     begun_at: int
+    patient: str  # the EHR's id of the chart it went to
     body: bytes = field(repr=False)
 
 
@@ -268,9 +284,31 @@ def last(connection: Connection, ledger: Ledger, entry_id: int, *, digest: str |
     """The latest step of an entry, or the latest that wrote what has this `digest`; None where there was none."""
     query = select(step).where(step.c.entry == entry_id, step.c.request_blob.isnot(None))
     if digest is not None:
-        query = query.where(step.c.action != Action.RETRACT.value, step.c.digest == digest)
+        query = query.where(step.c.action.not_in(WITHDRAWALS), step.c.digest == digest)
     row = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
     if row is None:
         return None
     body = get_blobs(connection, ledger.keys, [row.request_blob]).get(row.request_blob, b"")
-    return Last(row.id, Action(row.action), row.digest, row.begun_at, body)
+    return Last(row.id, Action(row.action), row.digest, row.begun_at, row.patient, body)
+
+
+BESIDE = (Action.REPLACE, Action.SUPERSEDE)
+"""What makes a document that takes the place of one which stays in the chart."""
+
+
+def others(connection: Connection, entry_id: int, stands: str) -> list[Stands]:
+    """What an entry's steps wrote before what `stands`, and no step took back; the newest first.
+
+    A document that took another's place leaves that one in the chart.
+    """
+    made = step.c.action.in_([*BESIDE, Action.CREATE]) & step.c.stands_id.isnot(None)
+    back = step.c.action.in_(WITHDRAWALS) & step.c.answer.in_([AnswerClass.DONE.value])
+    mine = connection.execute(select(step).where(step.c.entry == entry_id, made | back).order_by(step.c.begun_at)).all()
+    gone = {row.target for row in mine if row.action in WITHDRAWALS}
+    left: dict[str, Stands] = {}
+    for row in mine:
+        if row.stands_id == stands and row.action not in WITHDRAWALS:
+            break
+        if row.stands_id is not None and row.action not in WITHDRAWALS and row.stands_id not in gone:
+            left[row.stands_id] = Stands(row.stands_id, "", row.digest, row.patient)
+    return list(reversed(left.values()))

@@ -24,18 +24,24 @@ from sqlalchemy import (
 )
 
 from bridge.model import UNRESOLVED, EntryState, RecordState
+from bridge.store.chart_tables import incident as incident
+from bridge.store.chart_tables import merged_chart as merged_chart
 from bridge.store.columns import BIG as BIG
 from bridge.store.columns import key as key
 from bridge.store.columns import metadata as metadata
+from bridge.store.running_tables import OPEN_ALERT as OPEN_ALERT
 from bridge.store.running_tables import TOKEN_COUNTS as TOKEN_COUNTS
 from bridge.store.running_tables import activation as activation
+from bridge.store.running_tables import alert as alert
 from bridge.store.running_tables import audit as audit
 from bridge.store.running_tables import audit_seal as audit_seal
+from bridge.store.running_tables import budget as budget
 from bridge.store.running_tables import connection_state as connection_state
 from bridge.store.running_tables import learned as learned
 from bridge.store.running_tables import lease as lease
 from bridge.store.running_tables import session as session
 from bridge.store.running_tables import signing_key as signing_key
+from bridge.store.running_tables import suspension as suspension
 
 
 def one_of(states: type[RecordState] | type[EntryState]) -> str:
@@ -150,6 +156,7 @@ lane = Table(
     Column("practice", Text, nullable=False),
     Column("person", BIG, ForeignKey("person.id"), nullable=False),
     Column("due_at", BIG),  # the earliest entry's time; NULL = nothing to do
+    Column("urgency", Integer, nullable=False, server_default="0"),  # the most urgent entry's that is due some time
     Column("owner", Text),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("until", BIG, nullable=False, server_default="0"),
@@ -157,7 +164,10 @@ lane = Table(
     UniqueConstraint("agency", "practice", "person"),
 )
 Index(None, lane.c.person)
-Index("ix_lane_due", lane.c.due_at, sqlite_where=lane.c.due_at.isnot(None), postgresql_where=lane.c.due_at.isnot(None))
+Index(
+    "ix_lane_due", lane.c.urgency, lane.c.due_at,
+    sqlite_where=lane.c.due_at.isnot(None), postgresql_where=lane.c.due_at.isnot(None),
+)  # fmt: skip
 
 entry = Table(
     "entry",
@@ -175,6 +185,7 @@ entry = Table(
     Column("resource_type", Text, nullable=False),
     Column("parts", Text, nullable=False),  # names of the parts, space-separated
     Column("rank", Integer, nullable=False),
+    Column("urgency", Integer, nullable=False, server_default="0"),  # 1 urgent, 0 routine, -1 replay
     Column("record", BIG, ForeignKey("record.id"), nullable=False),
     Column("position", BIG, nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),  # counts plans; a step rests on one
@@ -184,6 +195,9 @@ entry = Table(
     Column("stands_id", Text),
     Column("stands_version", Text),
     Column("stands_digest", Text),
+    Column("stands_patient", Text),  # the EHR's Patient id in whose chart it stands
+    Column("recalled", Text),  # the Patient id in whose chart nothing of it may stand: it was another person's
+    Column("doubted", Integer, nullable=False, server_default="0"),  # later looks to make: a copy may have come late
     Column("reference", Text, nullable=False),  # the delivery reference
     Column("replaced", Integer, nullable=False, server_default="0"),  # documents that took the first one's place
     Column("occurred_at", BIG),  # the record's clinical instant
@@ -230,6 +244,8 @@ step = Table(
     Column("record", BIG, nullable=False),
     Column("action", Text, nullable=False),
     Column("digest", Text, nullable=False),
+    Column("patient", Text, nullable=False, server_default=""),  # the EHR's Patient id of the chart it went to
+    Column("target", Text, nullable=False, server_default=""),  # the id of what it changes; "" = it makes something new
     Column("consents", Text, nullable=False, server_default=""),  # what it rested on: ids, space-separated
     Column("begun_at", BIG, nullable=False),
     Column("answered_at", BIG),
@@ -301,7 +317,8 @@ link = Table(
     Column("value_hash", Text, nullable=False),  # keyed hash of system and value
     Column("value_blob", BIG, nullable=False),
     Column("basis", Text, nullable=False),
-    Column("patient", Text, nullable=False, server_default=""),
+    Column("patient", Text, nullable=False, server_default=""),  # the EHR's Patient id that was found; "" = look
+    Column("matched_at", BIG, nullable=False, server_default="0"),  # when that was
     Column("recorded_at", BIG, nullable=False),
     Column("recorded_by", Text, nullable=False),
     Column("retired_at", BIG),

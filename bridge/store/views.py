@@ -89,6 +89,15 @@ def hold_counts(connection: Connection, agency: str | None = None) -> dict[str, 
     return by_name(connection, query.where(hold.c.agency == agency) if agency else query)
 
 
+def holds_by_practice(connection: Connection) -> dict[str, dict[str, int]]:
+    """Open holds by practice and reason."""
+    query = select(hold.c.practice, hold.c.reason, func.count()).where(tables.OPEN_HOLD, hold.c.practice != "")
+    found: dict[str, dict[str, int]] = {}
+    for practice, reason, count in connection.execute(query.group_by(hold.c.practice, hold.c.reason)):
+        found.setdefault(practice, {})[reason] = count
+    return found
+
+
 def open_holds(
     connection: Connection,
     *,

@@ -32,6 +32,7 @@ class EntryPlan:
     withheld: int
     hold: Hold | None = None
     due: int | None = None  # not before; None = at once
+    urgency: int = 0  # 1 urgent, 0 routine, -1 replay: whose lane is claimed first
     gathered: Gathering | None = None  # where it is told, unless it stands as its own note already
     unwanted: bool = False  # the practice wants no note of this record; one that stands already is kept right
 

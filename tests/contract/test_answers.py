@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from bridge.ehr import facts
 from bridge.ehr.answers import classify
 from bridge.ehr.decide import Follow, Next, Tried, back_off, decide
 from bridge.ehr.rows import TABLE, Row
+from bridge.fhir.client import Client
 from bridge.model import (
     Action,
     Answer,
@@ -20,9 +23,11 @@ from bridge.model import (
     HoldReason,
     Interaction,
     Owner,
+    Request,
     Response,
     Stands,
 )
+from tests.contract import answer_table
 from tests.unit.ehr.making import bundle, json, outcome
 
 C, R, S, U = Interaction.CREATE, Interaction.READ, Interaction.SEARCH, Interaction.UPDATE
@@ -48,6 +53,8 @@ def refused(status: int, code: str, expression: str = "") -> Response:
 EXAMPLES = [
     Example("not-connected", C, Response(failure=Failure.NOT_CONNECTED)),
     Example("not-connected", R, Response(failure=Failure.NOT_CONNECTED)),
+    Example("not-now", C, Response(headers={"retry-after": "30"}, failure=Failure.NOT_NOW)),
+    Example("not-now", S, Response(headers={"retry-after": "30"}, failure=Failure.NOT_NOW)),
     Example("no-login", C, Response(failure=Failure.NO_LOGIN)),
     Example("no-login", S, Response(failure=Failure.NO_LOGIN)),
     Example("lost", C, Response(failure=Failure.LOST)),
@@ -62,6 +69,10 @@ EXAMPLES = [
     Example("created", C, json(200, NOTE)),
     Example("created-comment", C, json(201, outcome("informational", severity="information"), location=AT)),
     Example("created-comment", C, json(201, {"status": 1, "key": "SUCCESS"}, location=AT)),
+    Example("created-outcome", C, json(201, outcome("exception"), location=AT)),
+    Example("created-outcome", C, json(200, outcome("exception"))),
+    Example("created-outcome", C, json(201, outcome("informational", severity="information"))),
+    Example("created-empty", C, Response(200)),
     Example("created-nowhere", C, Response(201)),
     Example("created-nowhere", C, Response(201, {"location": "https://ehr.example/fhir/Task/1"})),
     Example("created-nowhere", C, Response(201, {"location": "https://ehr.example/fhir/DocumentReference/.."})),
@@ -81,13 +92,17 @@ EXAMPLES = [
     Example("ok-unclear", R, json(200, {**NOTE, "id": "another"}), MINE),
     Example("ok-unclear", U, json(200, {**NOTE, "id": "another"}), MINE),
     Example("ok-unclear", C, json(200, {"resourceType": "Task", "id": "1"})),
-    Example("ok-unclear", C, Response(200)),
+    Example("ok-unclear", C, json(207, bundle())),
     Example("ok-unclear", S, json(200, NOTE)),
     Example("ok-unclear", R, Response(200, {}, b'{"resourceType": "DocumentRef'), MINE),
     Example("ok-unclear", R, Response(202), MINE),
     Example("redirect", C, Response(302, {"location": "https://login.example/"})),
-    Example("redirect", R, Response(307, {"location": "https://elsewhere.example/fhir/Patient/1"}), "Patient/1"),
+    Example("redirect", R, Response(307, {"location": "https://elsewhere.example/fhir/Task/1"}), "Task/1"),
+    Example("patient-moved", R, Response(307, {"location": "https://elsewhere.example/fhir/Patient/2"}), "Patient/1"),
     Example("redirect", U, Response(304), MINE),
+    Example("redirect", C, Response(308, {"location": "https://ehr.example/fhir/r4/DocumentReference"})),
+    Example("redirect", R, Response(302, {"location": "https://login.example/"}), "Patient/p-1"),
+    Example("patient-moved", R, Response(301, {"location": "Patient/p-2"}), "Patient/p-1"),
     Example("login", C, Response(401, {"www-authenticate": "Bearer"})),
     Example("login", R, refused(401, "login"), MINE),
     Example("login-403", C, refused(403, "login")),
@@ -96,6 +111,8 @@ EXAMPLES = [
     Example("too-many", S, Response(429)),
     Example("busy", C, refused(409, "lock-error")),
     Example("busy", U, refused(400, "throttled"), MINE),
+    Example("locked", U, Response(423), MINE),
+    Example("locked", C, Response(425)),
     Example("not-implemented", C, refused(501, "not-supported")),
     Example("server-read", R, Response(503, {"retry-after": "10"}), MINE),
     Example("server-read", S, Response(500)),
@@ -125,6 +142,7 @@ EXAMPLES = [
     Example("patient-unknown", U, refused(400, "deleted", "Task.for"), "Task/t-1"),
     Example("stale", U, Response(409), MINE),
     Example("stale", U, refused(412, "conflict"), MINE),
+    Example("version-wanted", U, Response(428), MINE),
     Example("gone", U, Response(404), MINE),
     Example("gone", R, Response(410), MINE),
     Example("method", C, Response(405)),
@@ -139,6 +157,7 @@ EXAMPLES = [
     Example("unsupported-element", C, refused(422, "not-supported", "DocumentReference.content[0].format")),
     Example("too-long", C, refused(422, "too-long", "DocumentReference.description")),
     Example("search-refused", S, Response(400)),
+    Example("search-refused", S, Response(414)),
     Example("search-refused", S, refused(400, "required")),
     Example("content", C, refused(400, "structure")),
     Example("content", C, refused(400, "not-found", "DocumentReference.context.encounter")),
@@ -536,3 +555,68 @@ def test_a_hold_says_codes_and_never_words() -> None:
     assert hold is not None
     assert "required 59108 DocumentReference.type" in hold.rule
     assert "Marisol" not in repr(hold)
+
+
+# ── the whole table, for every vendor ─────────────────────────────────────────────────────────────────────────────
+def test_every_status_interaction_and_vendor_has_one_class_and_one_decision() -> None:
+    """R1: nothing an EHR may answer is left without a meaning, and no meaning without what follows."""
+    with_words = json(0, outcome("processing")).body
+    for name in facts.known():
+        bodies = (b"", with_words) if name == facts.GENERIC else (with_words,)
+        for interaction in Interaction:
+            target = "DocumentReference" if interaction in (C, S) else MINE
+            for status in (0, *answer_table.STATUSES, 999):
+                for body in bodies:
+                    decided(classify(interaction, Response(status, {}, body), facts.vendor(name), target), interaction)
+            for failure in Failure:
+                decided(classify(interaction, Response(failure=failure), facts.vendor(name), target), interaction)
+
+
+def decided(found: Answer, interaction: Interaction) -> None:
+    """The answer's decision says when the entry moves again, or who must move it, or that it is done."""
+    for looking in (False, True):
+        after = decide(found, tried(interaction=interaction, looking=looking, renewed=True), NOW)
+        waits = after.hold is not None and after.due is None
+        comes = after.due is not None and after.due >= NOW and after.hold is None
+        done = after.state is EntryState.DELIVERED
+        assert waits + comes + done == 1, (found.code, interaction)
+        if found.kind in (K.UNKNOWN, K.ACCEPTED, K.UNCLEAR) and interaction in (C, U):
+            assert after.look_first
+
+
+ON_THE_WIRE: list[tuple[str, Exception | httpx.Response, Failure | None]] = [
+    ("refused", httpx.ConnectError("x"), Failure.NOT_CONNECTED),
+    ("tls", httpx.ConnectError("certificate verify failed"), Failure.NOT_CONNECTED),
+    ("time-out connecting", httpx.ConnectTimeout("x"), Failure.NOT_CONNECTED),
+    ("time-out for a place", httpx.PoolTimeout("x"), Failure.NOT_CONNECTED),
+    ("time-out reading", httpx.ReadTimeout("x"), Failure.LOST),
+    ("time-out writing", httpx.WriteTimeout("x"), Failure.LOST),
+    ("reset", httpx.ReadError("x"), Failure.LOST),
+    ("half a body", httpx.RemoteProtocolError("x"), Failure.LOST),
+    ("too large", httpx.Response(201, content=b" " * 2000), Failure.LOST),
+    ("an answer", httpx.Response(201), None),
+]
+
+
+@pytest.mark.parametrize(("what", "comes", "failure"), ON_THE_WIRE, ids=[row[0] for row in ON_THE_WIRE])
+def test_what_the_wire_does_is_an_answer_too(
+    what: str, comes: Exception | httpx.Response, failure: Failure | None
+) -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        if isinstance(comes, Exception):
+            raise comes
+        return comes
+
+    async def ask() -> Response:
+        async with Client("https://ehr.example/fhir", largest=1000, transport=httpx.MockTransport(handle)) as client:
+            return await client.send(Request("POST", "Task", body=b"{}"))
+
+    response = asyncio.run(ask())
+    assert response.failure is failure
+    kind = classify(C, response, GENERIC, "Task").kind
+    assert kind is (K.RETRY_LATER if failure is Failure.NOT_CONNECTED else K.UNKNOWN)
+
+
+def test_the_page_shows_the_table() -> None:
+    text = answer_table.DOCUMENT.read_text(encoding="utf-8")
+    assert answer_table.written(text) == text, "run `python -m tests.contract.answer_table`"

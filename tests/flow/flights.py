@@ -16,7 +16,7 @@ import pytest
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import Fate, type_json
-from bridge.moves import answering, granting, referring
+from bridge.moves import answering, granting, recalling, referring
 from bridge.store import leases
 from tests.flow.opened import Campaign
 from tests.flow.pilot import AGENCY
@@ -322,13 +322,14 @@ def refused(it: Campaign) -> None:
 
 
 def forget(it: Campaign) -> None:
-    """What a refusal taught is forgotten."""
-    from sqlalchemy import delete
+    """What a refusal taught is forgotten, and how long it asked to wait."""
+    from sqlalchemy import delete, update
 
     from bridge.store import tables
 
     with it.pilot.line.ledger.engine.begin() as connection:
         connection.execute(delete(tables.learned))
+        connection.execute(update(tables.connection_state).values(not_before=0, learned_per_minute=None))
 
 
 def changed(it: Campaign) -> None:
@@ -435,7 +436,28 @@ def handed_over(it: Campaign) -> None:
     assert len(list((it.pilot.folder / "handed").glob("*.hl7"))) == 4
 
 
+def astray(it: Campaign) -> None:
+    """A chart is merged into another; then all that went there is recalled, as another patient's."""
+    number = it.link("c-astray")
+    it.consent("c-astray")
+    writer = it.writer("astray", "released")
+    it.accept("contact", writer.contact("k-astray", "c-astray"))
+    it.pilot.settle()
+    (stood,) = {entry["stands_patient"] for entry in it.pilot.entries() if entry["thread"].endswith("/k-astray")}
+    chart, other = writer.patient(number), {"other": {"reference": "Patient/p-survivor"}, "type": "replaced-by"}
+    it.taps["maple"].load({**chart, "id": stood, "active": False, "link": [other]}, {**chart, "id": "p-survivor"})
+    it.pilot.clock.skip(86_400)
+    later = {"status": "amended", "updated_at": "2026-03-07T10:00:00-05:00"}
+    it.accept("contact", writer.contact("k-astray", "c-astray", **later), fate=Fate.VERSION)
+    it.pilot.settle()
+    assert it.states("k-astray") == {"delivered"}
+    asked = recalling.Asked(AGENCY, "c-astray", "maple", chart=stood)
+    assert recalling.recall(it.pilot.line, asked, "kim", it.pilot.clock())[1].new
+    it.snapshot()
+    it.pilot.settle()
+
+
 WAYS = (
     handed_over, delivered, facts_only, gathered, before_consent, referred, guarded, held, held_records,
-    mappings_fail, refused, crashes,
+    mappings_fail, refused, astray, crashes,
 )  # fmt: skip

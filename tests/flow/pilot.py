@@ -176,11 +176,15 @@ class Pilot:
 
     def next_due(self) -> int | None:
         """When the next lane is due, if any; where that was before, when the next connection is tried again."""
-        opens = tables.connection_state.c.closed_until
+        circuit, pace = tables.connection_state.c.closed_until, tables.connection_state.c.not_before
         with self.line.ledger.engine.connect() as connection:
             query = select(tables.lane.c.due_at).where(tables.lane.c.due_at.isnot(None))
             due: int | None = connection.execute(query.order_by(tables.lane.c.due_at).limit(1)).scalar()
-            closed = connection.execute(select(func.min(opens)).where(opens > self.clock())).scalar()
+            waits = [
+                connection.execute(select(func.min(opens)).where(opens > self.clock())).scalar()
+                for opens in (circuit, pace)
+            ]
+            closed = min((one for one in waits if one is not None), default=None)
         return closed if due is not None and due <= self.clock() and closed is not None else due
 
     def entries(self) -> list[dict[str, Any]]:

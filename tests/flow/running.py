@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import io
@@ -28,8 +29,10 @@ from bridge.cli.run import build
 from bridge.demo import counts, told
 from bridge.demo.cast import cast_of
 from bridge.demo.ehrs import Ehr
+from bridge.jobs import alerts
 from bridge.jobs.collect import watch
 from bridge.moves import signing
+from bridge.store import budgets, leases, recalls, suspending
 from bridge.store import referrals as kept
 from tests.flow.channels import Listening
 from tests.flow.flights import referral_of
@@ -98,6 +101,10 @@ def looked(it: Campaign) -> None:
         command(it, "capabilities", "maple", "--changes", *json_too)
         command(it, "capabilities", "maple", "--refresh", *json_too)
         command(it, "capabilities", "maple", "--forget", "Task", it.marks.word("rejected", "a refusal"), *json_too)
+        command(it, "practices list", *json_too)
+        for number in {entry["record"] for entry in it.pilot.entries()}:
+            command(it, "record", str(number), *json_too)
+        command(it, "record", it.marks.word("rejected", "a command"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():
         command(it, "held show", str(hold))
 
@@ -156,6 +163,7 @@ def by_command(it: Campaign) -> None:
     """Every command that changes something."""
     holds = {hold["reason"]: hold for hold in it.pilot.holds()}
     for json_too in ((), ("--json",)):
+        command(it, "work", "--dry-run", *json_too)
         command(it, "work", "--until-idle", *json_too)
         command(it, "held retry", "--reason", "content", *json_too)
     for hold in holds.values():
@@ -170,11 +178,32 @@ def by_command(it: Campaign) -> None:
     consents(it, said)
     referrals(it, said)
     handoffs(it, said)
+    taken_back(it, said)
+    for json_too in ((), ("--json",)):
+        command(it, "practices suspend", "maple", "--reason", "as they asked", *json_too)
+        command(it, "status", *json_too)
+        command(it, "practices list", *json_too)
+        command(it, "practices resume", "maple", *json_too)
+        command(it, "practices suspend", said, *json_too)
     command(it, "restored", "--reason", "backup")
     package = it.pilot.folder / "package.tgz"
     package.write_bytes(gzip.compress(said.encode()))
     command(it, "definitions add", str(package))
     command(it, "init", str(it.pilot.folder / "another"), project=False)
+
+
+def taken_back(it: Campaign, said: str) -> None:
+    """What went to one chart is recalled, and the recall lifted; also where the words asked with are somebody's."""
+    asked = ("--practice", "maple", "--person", f"{AGENCY}/c-full")
+    for json_too in ((), ("--json",)):
+        command(it, "recall", *asked, "--dry-run", *json_too)
+        command(it, "recall", *asked, "--reason", "content", "--since", "2026-01-01T00:00:00Z", *json_too)
+        command(it, "recall", "--list", *json_too)
+        command(it, "recall", "--person", said, "--practice", said, "--since", said, *json_too)
+    with it.pilot.line.ledger.read() as connection:
+        found = recalls.incidents(connection)
+    (lifted,) = [one["id"] for one in found if one["reason"] == recalls.WRONG_CHART]
+    command(it, "recall", "--lift", str(lifted))
 
 
 def signed_in(it: Campaign, said: str) -> None:
@@ -262,6 +291,11 @@ def previews(it: Campaign) -> None:
     for one in ({"resourceType": "Consent", "status": said}, {"id": said}, said, [{"child": "c-facts", "from": said}]):
         written.write_text(json.dumps(one), encoding="utf-8")
         command(it, *asked, "--consents", str(written))
+    requests = (*asked[:5], "--practice", "maple")
+    for json_too in ((), ("--json",)):
+        command(it, *requests, *json_too)
+    command(it, *requests[:-1], said)
+    command(it, *requests, "--statement", str(written))
     command(it, *asked[:-1], said)
     command(it, *asked[:-3], said)
     for path in (records, forms, written):
@@ -353,6 +387,20 @@ def measured(it: Campaign) -> None:
     it.heard.figures.append(("bench.line", path.read_text(encoding="utf-8") + found.line()))
 
 
+def paced(it: Campaign) -> None:
+    """A budget spent and learned, an alert told both ways, a practice suspended that nothing else is about."""
+    ledger, now = it.pilot.line.ledger, it.pilot.clock()
+    ask = budgets.Ask("nobody-ehr", now, now, now + 1, budgets.Most(minute=30), 30, 0)
+    ledger.write(budgets.take, replace(ask, most=budgets.Most()))
+    ledger.write(budgets.too_many, budgets.TooMany("nobody-ehr", now, now, "it asked us to wait", learn=True))
+    ledger.write(budgets.keep_width, ("nobody-ehr", 2))
+    for until in (now + 1, 0):
+        ledger.write(leases.set_circuit, leases.Circuit("nobody-ehr", until, "login refused", now - 3_600_000_000))
+        asyncio.run(alerts.tell(it.pilot.line, it.pilot.clock))
+    ledger.write(suspending.suspend, suspending.Suspend("nobody", "as they asked", "test", now))
+    command(it, "status")
+
+
 KNOCKS = (
     agencies_door,
     practices_door,
@@ -363,6 +411,7 @@ KNOCKS = (
     files,
     previews,
     by_command,
+    paced,
     served,
     told_by_demo,
     measured,

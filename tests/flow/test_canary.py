@@ -62,6 +62,7 @@ WAYS_OUT = {
     "bridge/handoff/journal.py": "handed",
     "bridge/handoff/mllp.py": "the messages that are files in `handed`",
     "bridge/jobs/collect.py": "answer-files",
+    "bridge/jobs/alerts.py": "names of the settings, a cause and instants, to the site's own command",
     "bridge/log.py": "stderr",
     "bridge/settings/starter.py": "a new project's settings",
     "bridge/store/keys.py": "a new ledger's key",
@@ -80,6 +81,7 @@ LETTING_OUT = frozenset(
         "AsyncHTTPTransport",
         "HTTPConnection",
         "Popen",
+        "create_subprocess_exec",
         "SMTP",
     }
     | {"TemporaryDirectory", "NamedTemporaryFile", "SpooledTemporaryFile", "TemporaryFile", "mkstemp", "mkdtemp"}

@@ -374,10 +374,22 @@ def test_a_lost_answer_is_looked_for_and_never_duplicates(maple: Pilot, ehr: Ehr
 
 def test_one_stuck_thread_parks_only_itself(maple: Pilot, ehr: Ehr) -> None:
     ready(maple)
-    ehr.fault(fault="429", count=1, match={"method": "POST", "type": "DocumentReference"}, seconds=60)
+    ehr.fault(fault="error-before", status=500, count=1, match={"method": "POST", "type": "DocumentReference"})
     maple.accept("ma-soc/contact", contact("k-1"), contact("k-2"))
     maple.work()
     assert len(ehr.stored("DocumentReference")) == 1
+    maple.settle()
+    assert len(ehr.stored("DocumentReference")) == 2
+
+
+def test_what_the_ehr_asks_us_to_wait_everything_waits_for_it(maple: Pilot, ehr: Ehr) -> None:
+    ready(maple)
+    ehr.fault(fault="429", count=1, match={"method": "POST", "type": "DocumentReference"}, seconds=60)
+    maple.accept("ma-soc/contact", contact("k-1"), contact("k-2"))
+    maple.work()
+    assert ehr.stored("DocumentReference") == []
+    maple.work()
+    assert ehr.stored("DocumentReference") == [], "nobody asks before the time it named"
     maple.settle()
     assert len(ehr.stored("DocumentReference")) == 2
 

@@ -217,7 +217,7 @@ def test_a_token_endpoint_that_is_down_stops_its_connection_alone(both: Two) -> 
     assert both.line.holds() == []
     assert both.ehrs["maple"].documents_sent() == 0
     with both.line.line.ledger.read() as connection:
-        assert leases.closed_connections(connection, both.line.clock()) == {"maple-ehr": "login refused"}
+        assert leases.closed_connections(connection, both.line.clock()) == {"maple-ehr": "token endpoint down"}
     assert 0 < both.calls("maple")[1] <= 3, "not once for every record"
     httpx.delete(f"{both.ehrs['maple'].running.admin_url}/faults").raise_for_status()
     both.line.settle()

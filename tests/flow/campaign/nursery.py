@@ -192,7 +192,7 @@ def grabbing() -> None:
 
 def deaf() -> None:
     """Nobody is asked whether a practice is suspended."""
-    leases.suspended = lambda connection: frozenset()  # type: ignore[attr-defined]
+    leases.suspended = lambda connection: frozenset()
 
 
 BROKEN = {"blind": blind, "hasty": hasty, "disorderly": disorderly, "grabbing": grabbing, "deaf": deaf}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.store import leases
+from bridge.store import budgets, leases, suspending
 from bridge.store.ledger import Ledger
 from tests.unit.api.opened import DAY, NOW, Opened, contact
 from tests.unit.store.making import NEEDS_CONSENT, NEEDS_ROW, claim, entry_plan, save
@@ -61,6 +61,29 @@ def test_what_waits_is_counted_by_practice_and_reason_and_nobody_is_named(doors:
     assert found['bridge_holds{reason="table"}'] == 1
     assert found['bridge_connection_down{connection="one"}'] == 1
     assert CANARY not in doors.client.get("/metrics").text
+    assert found['bridge_connection_waiting{connection="one"}'] == 1
+    assert found['bridge_connection_oldest_seconds{connection="one"}'] == 90
+    assert found['bridge_connection_holds{connection="one",reason="consent"}'] == 1
+    assert found['bridge_practice_suspended{practice="elm"}'] == 0
+
+
+def test_a_cause_a_wait_and_what_is_left_are_numbers_too(doors: Opened) -> None:
+    minute = budgets.minute_of(doors.clock.now)
+    ask = budgets.Ask("one", minute + 2_000_000, NOW, NOW + DAY, budgets.Most(), 30, 0)
+    doors.ledger.write(budgets.take, ask)
+    doors.ledger.write(leases.set_circuit, leases.Circuit("one", NOW + DAY, "not reachable", NOW))
+    doors.ledger.write(budgets.too_many, budgets.TooMany("one", ask.now, ask.now, "it asked us to wait", learn=True))
+    doors.ledger.write(suspending.suspend, suspending.Suspend("elm", "moving", "ana", NOW))
+    doors.clock.now = minute + 60_000_000
+    found = numbers(doors)
+    circuit = {
+        name: found[f'bridge_connection_circuit{{cause="{name}",connection="one"}}'] for name in ("tls", "login")
+    }
+    assert circuit == {"tls": 0, "login": 0}
+    assert found['bridge_connection_circuit{cause="unreachable",connection="one"}'] == 1
+    assert found['bridge_connection_requests_a_minute{connection="one"}'] == 6
+    assert found['bridge_connection_budget_left{connection="one",span="minute"}'] == 27
+    assert found['bridge_practice_suspended{practice="elm"}'] == 1
 
 
 def test_the_address_alone_leads_to_the_pages(doors: Opened) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.store import leases, statements, tables
+from bridge.store import leases, statements, suspending, tables
 from tests.unit.api.opened import DAY, NOW, Opened, contact
 from tests.unit.console.test_answers import CONSENT, LINK
 from tests.unit.console.visiting import GROUP, Reader, accept, delivered, held_entry, held_record, trail, visit
@@ -151,6 +151,22 @@ def test_practices_show_their_own_counts_and_whether_they_are_reached(doors: Ope
     assert "Not reached login refused What waits is sent by itself when it is back." in text
     assert "Document DB-document doc-1" in text
     assert cal.get("/practices/elm").status_code == 404
+
+
+def test_engineers_see_how_each_connection_stands_and_others_that_a_practice_is_suspended(doors: Opened) -> None:
+    held_entry(doors, CONSENT, "k-2")
+    doors.ledger.write(leases.set_circuit, leases.Circuit("one", NOW + DAY, "not reachable", NOW))
+    doors.ledger.write(suspending.suspend, suspending.Suspend("elm", "they move house", "pat", NOW))
+    text = visit(doors, "pat").read("/practices")
+    assert "one Down for less than a minute Not reachable. See that the network" in text
+    assert "no limit known 4 1 consent" in text
+    assert "two In use" in text
+    ana = visit(doors, "ana")
+    assert "Elm Street Pediatrics Suspended" in ana.read("/practices")
+    assert "Requests a minute" not in ana.read("/practices")
+    assert "Suspended for less than a minute: they move house. What was accepted for it waits" in ana.read(
+        "/practices/elm"
+    )
 
 
 def test_a_practice_sees_what_came_to_it_and_no_agencys_ids(doors: Opened) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 from bridge.documents.compose import ASK, SECTIONS, Frame, compose
-from bridge.documents.content import Document
+from bridge.documents.content import Document, Earlier
+from bridge.documents.disregarding import disregarding
 from bridge.documents.several import compose_several
 from bridge.model import Part, type_json
 
@@ -306,6 +308,19 @@ BASES: dict[str, dict[str, Callable[[str], Document]]] = {
         "amended": lambda language: compose_several(week("amended"), frame(language)),
     },
 }
+EARLIER = Earlier("DB-ABCDEFGHIJ22", "2026-03-02T09:00:00-05:00")
+
+
+def superseding(language: str) -> Document:
+    """A correction where the note it takes the place of stays as it was."""
+    return compose([note(section("What happened", "On Thursday."))], replace(frame(language), earlier=EARLIER))
+
+
+def disregarded(language: str) -> Document:
+    """What asks to disregard a note that cannot be marked."""
+    return disregarding(EARLIER, "2026-03-05T12:00:00-05:00", frame(language))
+
+
 DOCUMENTS: dict[str, Callable[[str], Document]] = {
     "contact": contact,
     "plan": plan,
@@ -317,6 +332,8 @@ DOCUMENTS: dict[str, Callable[[str], Document]] = {
     "referral": referral,
     "roll-up": roll_up,
     "scripts": scripts,
+    "superseding": superseding,
+    "disregarding": disregarded,
     **{f"{name}-{variant}": made for name, variants in BASES.items() for variant, made in variants.items()},
 }
 """Every kind, and each of them long, minimal and amended (those of a contact are the ones without a kind's name)."""

@@ -19,9 +19,11 @@ from bridge.documents.formats import FORMATS, PDF, render
 from bridge.documents.moments import moment, span
 from bridge.documents.narrative import paragraphs
 from bridge.documents.words import LANGUAGES, WORDS, Words
+from bridge.ehr.delivery import mentions
 from tests.unit.documents import reading
 from tests.unit.documents.making import (
     DOCUMENTS,
+    EARLIER,
     ENCOUNTER,
     GOAL_EN,
     GOAL_ES,
@@ -155,6 +157,9 @@ def test_a_character_xml_cannot_hold_does_not_break_the_page() -> None:
 ASKED = {
     "contact": "Please check her hearing at the next visit.",
     "screening": "Por favor, revise el resultado con la familia.",
+    "superseding": "This note takes the place of an earlier one, which stays in this chart: "
+    "please read this one instead.",
+    "disregarding": "Please disregard an earlier note, which still stands in this chart: it was entered in error.",
     **dict.fromkeys(
         ("roll-up", "roll-up-long", "roll-up-amended"), "2026-03-11: Please call the family about the hearing test."
     ),
@@ -183,6 +188,22 @@ def test_every_document_carries_its_reference_and_whom_to_call(mime: str) -> Non
         body = READERS[mime](render(make("en"), mime))
         assert REFERENCE in body
         assert "Roble" in body
+
+
+@pytest.mark.parametrize("mime", [mime for mime in FORMATS if mime != PDF])
+@pytest.mark.parametrize("name", ["superseding", "disregarding"])
+def test_the_last_reference_a_document_names_is_its_own(name: str, mime: str) -> None:
+    """So that looking for the earlier one does not find the one that names it."""
+    body = render(DOCUMENTS[name]("es"), mime)
+    assert EARLIER.reference.encode() in body
+    assert mentions(body, REFERENCE)
+    assert not mentions(body, EARLIER.reference)
+
+
+def test_what_asks_to_disregard_says_nothing_else() -> None:
+    document = DOCUMENTS["disregarding"]("en")
+    assert document.sections == ()
+    assert [line.text for line in document.head] == ["2026-03-05 12:00", "Roble Family Services"]
 
 
 def test_what_was_withheld_is_absent_heading_and_all() -> None:

@@ -41,3 +41,11 @@ def test_a_text_mentions_exactly_its_reference() -> None:
     assert mentions(b"\xff DB-ABCDEFGHIJ23.", "DB-ABCDEFGHIJ23")
     assert not mentions("DB-ABCDEFGHIJ23X", "DB-ABCDEFGHIJ23")
     assert not mentions("DB-ABCDEFGHIJ22", "DB-ABCDEFGHIJ23")
+
+
+def test_a_document_that_names_an_earlier_one_is_not_taken_for_it() -> None:
+    earlier, own = "DB-ABCDEFGHIJ22", "DB-ABCDEFGHIJ23"
+    text = f"This note takes the place of the note with delivery reference {earlier}.\n--\nDelivery reference: {own}\n"
+    assert mentions(text, own)
+    assert not mentions(text, earlier)
+    assert not mentions("no reference", own)

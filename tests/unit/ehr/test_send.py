@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from bridge.ehr.merge import conflicts, contains, entered_in_error, is_in_error, merge
-from bridge.ehr.send import Current, can_retract, change, current, read, request
+from bridge.ehr.send import Current, change, current, read, request, withdrawal
 from bridge.model import Action, Request, Response, Stands, type_json
 from tests.unit.ehr.making import ALL, capability, json
 
@@ -58,9 +58,11 @@ def test_an_ehr_that_wants_a_version_gets_one_or_nothing_leaves() -> None:
     assert request(Action.UPDATE, NOTE, OPEN, Current(STANDS)).headers == {}
 
 
-@pytest.mark.parametrize("version", ['3"\r\nX: y', "a b", "", '"'])
-def test_a_version_no_header_can_carry_is_not_sent(version: str) -> None:
-    assert request(Action.UPDATE, NOTE, OPEN, Current(STANDS, version)).headers == {}
+@pytest.mark.parametrize("version", ['3"\r\nX: y', "a b", '"'])
+def test_a_version_no_header_can_carry_is_not_left_out(version: str) -> None:
+    """Else what somebody wrote meanwhile would be written over."""
+    with pytest.raises(ValueError, match="header"):
+        request(Action.UPDATE, NOTE, OPEN, Current(STANDS, version))
 
 
 def test_a_replacement_names_what_it_replaces() -> None:
@@ -109,16 +111,29 @@ def test_ways_to_correct() -> None:
         change("DocumentReference", capability("generic", DocumentReference=(("create", "read"), ()))) is Action.REPLACE
     )
     assert change("Task", capability("generic", Task=(("create", "read"), ()))) is None
-    assert change("DocumentReference", capability("oracle", DocumentReference=(("create", "read"), ()))) is None
-    assert change("DocumentReference", capability("athena", DocumentReference=(ALL, ()))) is None
+    kept = capability("oracle", DocumentReference=(("create", "read"), ()))  # drops relatesTo
+    assert change("DocumentReference", kept) is Action.SUPERSEDE
+    assert change("DocumentReference", capability("athena", DocumentReference=(ALL, ()))) is Action.SUPERSEDE
+    assert change("DocumentReference", capability("athena", DocumentReference=(("read",), ()))) is None
+    assert change("Task", capability("athena", Task=(ALL, ()))) is None
     assert change("Task", capability("generic", Task=(("create", "update"), ()))) is None  # it cannot be read first
 
 
 def test_ways_to_retract() -> None:
-    assert can_retract("DocumentReference", capability("oracle"))
-    assert not can_retract("DocumentReference", capability("athena"))
-    assert not can_retract("Task", capability("open", Task=(("create", "read"), ())))
-    assert not can_retract("Task", capability("open", Task=(("create", "update"), ())))
+    assert withdrawal("DocumentReference", capability("oracle")) is Action.RETRACT
+    assert withdrawal("DocumentReference", capability("athena")) is Action.DISREGARD
+    added = capability("open", DocumentReference=(("create", "read"), ()))
+    assert withdrawal("DocumentReference", added) is Action.DISREGARD
+    assert withdrawal("DocumentReference", capability("open", DocumentReference=(("read",), ()))) is None
+    assert withdrawal("Task", capability("open", Task=(("create", "read"), ()))) is None
+    assert withdrawal("Task", capability("open", Task=(("create", "update"), ()))) is None
+
+
+@pytest.mark.parametrize("action", [Action.SUPERSEDE, Action.DISREGARD])
+def test_what_stands_beside_is_a_post_and_names_nothing_but_in_its_words(action: Action) -> None:
+    made = request(action, NOTE, OPEN)
+    assert (made.method, made.path, made.headers) == ("POST", "DocumentReference", {})
+    assert body(made) == NOTE
 
 
 # ── merging ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,3 +225,38 @@ def test_a_condition_in_error_has_no_clinical_status() -> None:
 def test_only_what_we_write_can_be_retracted() -> None:
     with pytest.raises(ValueError, match="Patient is no type the bridge writes"):
         entered_in_error({"resourceType": "Patient", "id": "p-1"})
+
+
+# ── what the practice added stays ─────────────────────────────────────────────────────────────────────────────────
+SENT = {"resourceType": "Task", "status": "requested", "note": [{"text": "a"}], "code": {"text": "visit"}}
+ADDED: list[tuple[str, type_json, type_json, tuple[str, ...]]] = [
+    ("nothing", {}, {"status": "accepted"}, ()),
+    ("an element of theirs", {"owner": {"display": "x"}}, {"status": "accepted"}, ()),
+    ("the same as ours", {"status": "accepted"}, {"status": "accepted"}, ()),
+    ("the same element", {"status": "rejected"}, {"status": "accepted"}, ("status",)),
+    ("an item of a list of ours", {"note": [{"text": "a"}, {"text": "t"}]}, {"note": [{"text": "b"}]}, ("note",)),
+    ("an item where we change nothing", {"note": [{"text": "a"}, {"text": "t"}]}, {"status": "accepted"}, ()),
+    (
+        "a part of an element",
+        {"code": {"text": "visit", "coding": [{"code": "1"}]}},
+        {"code": {"text": "c"}},
+        ("code",),
+    ),
+    ("what a server adds by itself", {"code": {"text": "visit", "id": "7"}}, {"code": {"text": "call"}}, ()),
+    ("an element that we have from now on", {"owner": {"display": "x"}}, {"owner": {"display": "y"}}, ("owner",)),
+    ("an element away", {}, {"note": None}, ()),
+]
+
+
+@pytest.mark.parametrize(("what", "theirs", "ours", "both"), ADDED, ids=[row[0] for row in ADDED])
+def test_r15_what_the_practice_added_is_kept_or_a_person_is_asked(
+    what: str, theirs: type_json, ours: type_json, both: tuple[str, ...]
+) -> None:
+    current = {**SENT, "id": "t-1", **theirs}
+    wanted = {key: value for key, value in {**SENT, **ours}.items() if value is not None}
+    assert conflicts(current, wanted, SENT) == both
+    if not both:
+        merged = merge(current, wanted, SENT)
+        assert all(merged[key] == value for key, value in theirs.items() if key not in ours)
+        assert all(merged[key] == value for key, value in ours.items() if value is not None)
+        assert not any(key in merged for key, value in ours.items() if value is None)

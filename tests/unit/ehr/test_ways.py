@@ -71,7 +71,19 @@ def test_a_correction_goes_the_way_the_vendor_takes() -> None:
     only_create = capability("generic", DocumentReference=(("create",), ()))
     (first, *_) = ladder.ways_of("correction", only_create, Site())
     assert (first.route, first.enabled) == ("replaces", True)
-    assert first.loses == ("the reader sees two notes, the newer naming the older",)
+    assert first.causes == "two notes, the older marked or linked as replaced by the newer"
+    used = [way.route for way in ladder.ways_of("correction", only_create, Site()) if way.enabled]
+    assert used == ["replaces", "disregard-note"]
+    neither = capability("ecw", frozenset({"DocumentReference"}), DocumentReference=(("read",), ()))
+    found = ladder.ways_of("correction", neither, Site())
+    assert [way.route for way in found if way.enabled] == ["superseding-note", "disregard-note"]
+    assert all(way.causes for way in found)
+    drops = ladder.ways_of("correction", capability("oracle", DocumentReference=(("create",), ())), Site())
+    assert "relatesTo" in next(way.because for way in drops if way.route == "replaces")
+
+
+def test_each_correction_says_what_the_reader_will_see() -> None:
+    assert set(ways.shipped().corrections) == set(ladder.CORRECTIONS)
 
 
 def test_no_kind_writes_the_practice_s_own_patient() -> None:

@@ -206,7 +206,8 @@ def test_without_a_token_nothing_leaves() -> None:
     async def work() -> None:
         desk = Desk(Ehr(status=400))
         async with desk.client() as client:
-            assert await client.send(Request("POST", "Patient", body=b"{}")) == Response(failure=Failure.NO_LOGIN)
+            answer = await client.send(Request("POST", "Patient", body=b"{}"))
+            assert answer == Response(failure=Failure.NO_LOGIN, why="login-refused")
         assert desk.ehr.calls("Patient") == 0
 
     run(work())
@@ -216,7 +217,8 @@ def test_a_token_endpoint_that_hangs_is_no_lost_request() -> None:
     async def work() -> None:
         desk = Desk(Ehr(hang=asyncio.Event()))
         async with desk.client() as client:
-            assert await client.send(Request("POST", "Patient", body=b"{}")) == Response(failure=Failure.NO_LOGIN)
+            answer = await client.send(Request("POST", "Patient", body=b"{}"))
+            assert answer == Response(failure=Failure.NO_LOGIN, why="login-unreachable")
         await desk.cache.aclose()
 
     run(work())

@@ -15,6 +15,7 @@ SOURCES = Path(file.__file__).parent
 def test_every_setting_is_described() -> None:
     models = [file.Root, file.ProgramIn, file.AgencyIn, file.PracticeIn, file.ConnectionIn, file.PersonIn, *LOGINS]
     shapes = [shape.Contact, shape.Coding, shape.DocumentSettings, shape.CadenceSettings, shape.Limits, shape.Server]
+    shapes += [shape.PaceSettings, shape.AlertSettings]
     names = {name for model in [*models, *shapes] for name in words.fields_of(model)}
     assert not {name for name in names if f"`{name}`" not in DOCS}
 

@@ -162,3 +162,13 @@ def test_certificates_are_paths_of_the_project(tmp_path: Path) -> None:
     tls = "vendor: epic\n    tls: { ca: ca.pem, certificate: ca.pem, key: { file: secrets/token } }"
     project = load(write(tmp_path, edited(("vendor: epic", tls))))
     assert project.connections["two"].tls == Tls(tmp_path / "ca.pem", tmp_path / "ca.pem", tmp_path / "secrets/token")
+
+
+def test_what_is_new_may_wait_by_practice_and_kind(tmp_path: Path) -> None:
+    one = edited(("    pilot: [", "    hold_back: 10m\n    pilot: ["))
+    two = edited(("    pilot: [", "    hold_back: { other: 45s, ma-soc/contact: 2h, ma-soc/team: 0m }\n    pilot: ["))
+    kinds = ("ma-soc/contact", "ma-soc/team", "konote/note")
+    found = [load(write(tmp_path / name, text)).practices for name, text in (("one", one), ("two", two))]
+    assert [found[0]["elm"].held_back(kind) // 1_000_000 for kind in kinds] == [600, 600, 600]
+    assert [found[1]["elm"].held_back(kind) // 1_000_000 for kind in kinds] == [7200, 0, 45]
+    assert found[0]["oak"].held_back("ma-soc/contact") == 0

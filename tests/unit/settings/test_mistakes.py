@@ -43,6 +43,8 @@ EDITS: dict[str, list[tuple[str, str]]] = {
     "not-a-choice": [("source: synthetic", "source: fake")],
     "out-of-range": [("lease_seconds: 90", "lease_seconds: 1")],
     "timezone": [("timezone: America/Chicago", "timezone: Chicago")],
+    "hold-back": [("    pilot: [", "    hold_back: { ma-soc/contact: 10 minutes }\n    pilot: [")],
+    "hold-back-too-long": [("    pilot: [", "    hold_back: 4000h\n    pilot: [")],
     "email": [("lee@elm.example", "lee at elm")],
     "language": [("    name: Harbor", "    language: spanish please\n    name: Harbor")],
     "language-norwegian": [("    name: Harbor", "    language: no\n    name: Harbor")],

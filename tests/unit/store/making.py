@@ -156,6 +156,7 @@ def to_begin(ledger: Ledger, lane: lanes.LaneWork, entry: lanes.EntryWork, **cha
         ledger=ledger, lease=lanes.Lease.of(lane), agency=lane.agency, practice=lane.practice, person=lane.person,
         consent_revision=lane.consent_revision, entry=entry.id, revision=entry.revision, record=entry.record,
         step=ledger.ids.take(), action=Action.CREATE, digest="d1", withheld=0, consents=(), correction=False,
+        patient="pat-1", target="",
         reference=entry.reference, replaced=entry.replaced, request_blob=ledger.ids.take(), request=b"POST it", now=NOW,
     )  # fmt: skip
     return replace(made, **changes)
@@ -265,7 +266,7 @@ def a_day(ledger: Ledger) -> None:
     assert link(ledger)
     lane = claim_lane(ledger)
     assert lane.link is not None
-    ledger.write(permissions.matched, (lane.link.id, "pat-1"))
+    ledger.write(permissions.matched, (lane.link.id, "pat-1", NOW))
     for entry in lane.entries:
         begun, step = begin(ledger, lane, entry)
         assert begun is steps.Begun.YES

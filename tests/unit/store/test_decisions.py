@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.model import EntryState, Hold, HoldReason, Owner, Stands
+from bridge.model import Action, EntryState, Hold, HoldReason, Owner, Stands
 from bridge.store import answers, holds, tables
 from bridge.store.ledger import Ledger
 from bridge.store.needs import Pile
@@ -137,8 +137,11 @@ def test_a_pile_is_looked_at_again_and_no_other(ledger: Ledger) -> None:
     assert [hold["rule"] for hold in open_holds(ledger)] == ["another"]
 
 
-def standing_and_held(ledger: Ledger, *, withdrawn: bool) -> tuple[int, int]:
-    """An entry that stands as doc-1 and waits for a person: the hold's number and the entry's."""
+def standing_and_held(ledger: Ledger, *, withdrawn: bool, lost: Action | None = None) -> tuple[int, int]:
+    """An entry that stands as doc-1 and waits for a person: the hold's number and the entry's.
+
+    `lost` is the step whose answer was lost before.
+    """
     planned(ledger)
     lane = claim_lane(ledger)
     _, step = begin(ledger, lane, lane.entries[0])
@@ -150,7 +153,12 @@ def standing_and_held(ledger: Ledger, *, withdrawn: bool) -> tuple[int, int]:
     plan = [] if withdrawn else [entry_plan(digest="d2")]
     assert save(ledger, work, *plan)
     lane = claim_lane(ledger)
-    assert finish(ledger, lane, lane.entries[0], EntryState.HELD, stands=stands, hold=NEEDS_DECISION)
+    answered: dict[str, object] = {}
+    if lost is not None:
+        changes = {"action": lost, "digest": "" if withdrawn else "d2", "correction": withdrawn}
+        _, step = begin(ledger, lane, lane.entries[0], **changes, now=NOW + 1)
+        answered = {"step": step, "answer": "unknown"}
+    assert finish(ledger, lane, lane.entries[0], EntryState.HELD, stands=stands, hold=NEEDS_DECISION, **answered)
     assert release(ledger, lane)
     (hold,) = open_holds(ledger)
     return hold["id"], lane.entries[0].id
@@ -172,5 +180,26 @@ def test_an_answer_about_what_stands(
 ) -> None:
     hold, entry = standing_and_held(ledger, withdrawn=withdrawn)
     assert ledger.write(answers.decide, answers.Verdict(hold, entry, verdict, "", "ana", LATER))
+    found = entries(ledger)["document"]
+    assert {name: found[name] for name in expected} == expected
+
+
+BESIDE = [
+    # the document that was to take its place is not there: what stood still stands, and it is sent again
+    (Action.SUPERSEDE, "absent", {"state": "ready", "stands_id": "doc-1", "stands_digest": "d1"}),
+    (Action.REPLACE, "absent", {"state": "ready", "stands_id": "doc-1", "stands_digest": "d1"}),
+    (Action.SUPERSEDE, "stands", {"state": "ready", "stands_id": "doc-2", "stands_digest": "d2"}),
+    # the document that asks to disregard it is there: it is taken back; or not: it is sent again
+    (Action.DISREGARD, "stands", {"state": "retracted", "stands_id": None, "due_at": None}),
+    (Action.DISREGARD, "absent", {"state": "ready", "stands_id": "doc-1", "due_at": LATER}),
+]
+
+
+@pytest.mark.parametrize(("action", "verdict", "expected"), BESIDE)
+def test_an_answer_about_a_document_beside_what_stands(
+    ledger: Ledger, action: Action, verdict: str, expected: dict[str, object]
+) -> None:
+    hold, entry = standing_and_held(ledger, withdrawn=action is Action.DISREGARD, lost=action)
+    assert ledger.write(answers.decide, answers.Verdict(hold, entry, verdict, "doc-2", "ana", LATER))
     found = entries(ledger)["document"]
     assert {name: found[name] for name in expected} == expected

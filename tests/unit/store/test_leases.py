@@ -122,7 +122,7 @@ def test_after_a_restore_nothing_is_sent_without_looking(ledger: Ledger) -> None
     before = ledger.ids.take()
     assert ledger.write(leases.new_era, (NOW, "restored from Monday's backup")) == 2
     assert {name: row["look_first"] for name, row in entries(ledger).items()} == {
-        "stands": False, "ready": True, "refused": True, "sending": True,
+        "stands": True, "ready": True, "refused": True, "sending": True,
     }  # fmt: skip
     assert [row["reason"] for row in rows(ledger, tables.era)] == ["first", "restored from Monday's backup"]
     assert ledger.write(leases.new_era, (NOW + 1, "again")) == 3

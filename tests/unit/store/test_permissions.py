@@ -200,7 +200,7 @@ def test_the_same_link_again_changes_nothing_but_is_looked_at_again(ledger: Ledg
 
 def test_another_link_replaces_the_one_before(ledger: Ledger) -> None:
     link(ledger, "MRN-1")
-    assert ledger.write(permissions.matched, (one(ledger, tables.link)["id"], "pat-1"))
+    assert ledger.write(permissions.matched, (one(ledger, tables.link)["id"], "pat-1", NOW))
     assert link(ledger, "MRN-2", now=LATER)
     old, new = rows(ledger, tables.link)
     assert (old["retired_at"], old["patient"], new["retired_at"], new["patient"]) == (LATER, "pat-1", None, "")
@@ -217,7 +217,7 @@ def test_a_match_is_remembered_and_forgotten(ledger: Ledger) -> None:
     found = claim_lane(ledger).link
     assert found is not None
     for patient in ("pat-1", ""):
-        assert ledger.write(permissions.matched, (found.id, patient))
+        assert ledger.write(permissions.matched, (found.id, patient, NOW))
         assert one(ledger, tables.link)["patient"] == patient
 
 

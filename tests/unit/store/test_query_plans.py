@@ -119,10 +119,22 @@ def whole_tables(lines: list[str]) -> list[str]:
         ("ix_record_due", records.due_query(NOW, 64)),
         ("ix_lane_due", lanes.due_query(NOW, 32, ())),
         ("ix_lane_due", lanes.due_query(NOW, 32, ("oak-lane", "high-road"))),
+        ("ix_lane_due", lanes.due_query(NOW, 32, (), lanes.URGENT)),
+        ("ix_lane_due", lanes.due_query(NOW, 1, (), lanes.REPLAY, ("oak-lane",))),
+        ("ix_lane_due", lanes.urgent_query(NOW, 32, ("oak-lane",))),
         ("ix_entry_lane", lanes.entries_query([11, 12, 13])),
         ("ix_lane_person", lanes.of_persons([11, 12, 13])),
     ],
-    ids=["records due", "lanes due", "lanes due, some practices closed", "entries of lanes", "lanes of persons"],
+    ids=[
+        "records due",
+        "lanes due",
+        "lanes due, some practices closed",
+        "urgent",
+        "replay",
+        "quiet",
+        "entries of lanes",
+        "lanes of persons",
+    ],
 )
 def test_a_hot_query_uses_its_index(filled: Ledger, index: str, query: Select[Any]) -> None:
     with filled.engine.begin() as connection, statements(filled) as said:

@@ -22,6 +22,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=("pk_activation")),
     )
     op.create_table(
+        "alert",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("opened_at", BIG, autoincrement=False, nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("closed_at", BIG, nullable=True),
+        sa.Column("told_at", BIG, nullable=True),
+        sa.Column("told_closed_at", BIG, nullable=True),
+        sa.PrimaryKeyConstraint("connection", "opened_at", name=("pk_alert")),
+    )
+    op.create_index(
+        "ix_alert_open",
+        "alert",
+        ["connection"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
         "audit",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("agency", sa.Text(), nullable=False),
@@ -52,11 +70,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("agency", "number", name=("uq_audit_seal_agency_number")),
     )
     op.create_table(
+        "budget",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("span", sa.Text(), nullable=False),
+        sa.Column("begins", BIG, autoincrement=False, nullable=False),
+        sa.Column("taken", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("connection", "span", "begins", name=("pk_budget")),
+    )
+    op.create_table(
         "connection_state",
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("closed_until", BIG, server_default="0", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", BIG, server_default="0", nullable=False),
+        sa.Column("because", sa.Text(), server_default="", nullable=False),
+        sa.Column("learned_per_minute", sa.Integer(), nullable=True),
+        sa.Column("learned_at", BIG, nullable=True),
+        sa.Column("at_once", sa.Integer(), nullable=True),
         sa.Column("statement", sa.LargeBinary(), nullable=True),
         sa.Column("statement_at", BIG, nullable=True),
         sa.Column("statement_digest", sa.Text(), server_default="", nullable=False),
@@ -109,4 +140,12 @@ def upgrade() -> None:
         sa.Column("retired_at", BIG, nullable=True),
         sa.PrimaryKeyConstraint("id", name=("pk_signing_key")),
         sa.UniqueConstraint("kid", name=("uq_signing_key_kid")),
+    )
+    op.create_table(
+        "suspension",
+        sa.Column("practice", sa.Text(), nullable=False),
+        sa.Column("since", BIG, nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("practice", name=("pk_suspension")),
     )
