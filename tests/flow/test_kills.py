@@ -74,6 +74,7 @@ def test_r1_workers_killed_under_every_fault_lose_nothing_and_send_nothing_twice
         ("hasty", "", "created before its step"),
         ("disorderly", "", "out of its thread's order"),
         ("grabbing", "slow=1/0.4", "two requests of one lane at once"),
+        ("deaf", "slow=1/0.2", "sent to a suspended practice"),
     ],
 )
 def test_a_broken_sender_is_caught(
@@ -82,6 +83,8 @@ def test_a_broken_sender_is_caught(
     plan = Plan(
         seed=3, kills=1, lanes=4, contacts=2, practices=("maple",), faults=faults, rate=0.5, longest=15.0, broken=broken
     )
+    if broken == "deaf":
+        plan = replace(plan, kills=3, lanes=8, shut="maple")
     with campaign(plan, nursery, quick, ehr) as run:
         run.run()
         wrong = run.wrong(run.facts())

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from bridge import log, pipeline
-from bridge.ehr import decide
+from bridge.ehr import circuit, decide
 from bridge.ehr.chart import Chart
 from bridge.jobs import worker
 from bridge.jobs.open import connected, open_line, validator
@@ -132,6 +132,7 @@ def quicken() -> None:
         return usual(entry, attempts, decide.SECOND // 4, 4 * decide.SECOND)
 
     decide.back_off = sooner
+    circuit.back_off = sooner  # type: ignore[attr-defined]
     matching.AGAIN = decide.SECOND
 
 
@@ -184,10 +185,10 @@ def grabbing() -> None:
     """Lanes are taken whoever holds them, and nobody is asked whether they still do."""
     usual = lanes.due_query
 
-    def whoever(now: int, limit: int, closed: Sequence[str]) -> Select[Any]:
-        return usual(now + 3_600_000_000, limit, closed)
+    def whoever(now: int, *more: Any) -> Select[Any]:
+        return usual(now + 3_600_000_000, *more)
 
-    lanes.due_query = whoever
+    lanes.due_query = whoever  # type: ignore[assignment]
 
 
 def deaf() -> None:
