@@ -22,6 +22,7 @@ WHY = {
     "notice": "told that no further records come",
     "content": "our mapping is at fault",
     "practice": "outside what the practice asked for",
+    "referral": "a practice referred somebody: the agency says who it is",
 }
 SIGN = frozenset("¿¡«")
 SHOWN = 8
