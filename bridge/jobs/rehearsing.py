@@ -16,9 +16,11 @@ import orjson
 from bridge import pipeline
 from bridge.ehr.chart import Chart
 from bridge.ehr.ladder import CORRECTIONS, ways_of
-from bridge.ehr.route import Way, way
+from bridge.ehr.route import HANDOFF, Way, handing, way
 from bridge.ehr.ways import CORRECTION, WHOLE
 from bridge.fhir.standin import Outgoing, StandIn
+from bridge.handoff.over import HandOver, was_handed
+from bridge.handoff.rehearsal import Rehearsal
 from bridge.jobs import masking
 from bridge.model import Action, Hold, type_json
 from bridge.moves.line import Line
@@ -31,6 +33,8 @@ P = TypeVar("P")
 R = TypeVar("R")
 SECOND = 1_000_000
 OWNER = "rehearsal"
+NOWHERE = "http://no-fhir-server.invalid"
+"""Stands in the place of a base that there is none of; nothing is asked there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ async def rehearse(
     for name, chart in line.charts.items():
         stand_in = stand_ins.setdefault(chart.connection.id, stand_in_of(chart.connection))
         dry.charts[name] = replace(chart, client=stand_in.client)
+    hands = {name: Rehearsal() for name, chart in line.charts.items() if chart.practice.handoff is not None}
+    dry.hands = dict(hands)
     works = claimed(line, clock(), limit, practices)
     sent: list[Sent] = []
     waits: list[Waits] = []
@@ -149,6 +155,9 @@ async def rehearse(
         dry.finished.clear()
         await pipeline.carry(dry, chart, work, clock)
         sent += requests(dry, chart, work, stand_in.asked)
+        if work.practice in hands:
+            sent += handed_over(dry, chart, work, hands[work.practice].given)
+            hands[work.practice].given.clear()
         waits += held(dry, work)
     for stand_in in stand_ins.values():
         await stand_in.client.aclose()
@@ -158,7 +167,7 @@ async def rehearse(
 def stand_in_of(connection: Connection) -> StandIn:
     """What stands in the place of this connection's EHR; its login's header without a secret."""
     scheme = "" if connection.login is None else "Basic" if isinstance(connection.login, Basic) else "Bearer"
-    return StandIn(connection.base, scheme)
+    return StandIn(connection.base or NOWHERE, scheme)
 
 
 def claimed(line: Line, now: int, limit: int, practices: Sequence[str]) -> list[LaneWork]:
@@ -191,7 +200,7 @@ def standing(line: Line, work: LaneWork) -> dict[str, type_json]:
 def requests(line: DryLine, chart: Chart, work: LaneWork, asked: Sequence[Outgoing]) -> list[Sent]:
     """The lane's requests; what writes is told with its entry and way."""
     entries = {entry.id: entry for entry in work.entries}
-    begun = iter(line.begun)
+    begun = iter([step for step in line.begun if not was_handed(step.request)])
     found = []
     for request in asked:
         one = Sent(work.practice, request.method, request.url, request.headers, request.content)
@@ -205,6 +214,22 @@ def requests(line: DryLine, chart: Chart, work: LaneWork, asked: Sequence[Outgoi
             )  # fmt: skip
         found.append(one)
     return found
+
+
+def handed_over(line: DryLine, chart: Chart, work: LaneWork, given: Sequence[HandOver]) -> list[Sent]:
+    """What the lane would hand over, as what is said about it: the document itself by its size."""
+    entries = {entry.id: entry for entry in work.entries}
+    begun = [step for step in line.begun if was_handed(step.request)]
+    way = handing(entries[begun[0].entry].kind, chart.planned, chart.practice, chart.ways) if begun else None
+    taken = way or Way(HANDOFF, True, "")
+    return [
+        Sent(
+            work.practice, "HAND-OVER", chart.practice.handoff.way if chart.practice.handoff is not None else "", {},
+            orjson.dumps(over.summary), entries[step.entry].thread, entries[step.entry].name, str(step.action),
+            taken.route, taken.because, taken.causes, taken.loses,
+        )
+        for step, over in zip(begun, given, strict=True)
+    ]  # fmt: skip
 
 
 def by(chart: Chart, entry: EntryWork, action: Action) -> Way:
