@@ -240,7 +240,7 @@ RECEIVED = (
     .values(
         answered_at=bindparam("at"), answer=bindparam("new_answer"), code=bindparam("new_code"),
         status=bindparam("new_status"), stands_version=bindparam("new_version"),
-        stands_id=case((step.c.action == Action.RETRACT.value, None), else_=bindparam("new_id", type_=Text)),
+        stands_id=case((step.c.action.in_(WITHDRAWALS), None), else_=bindparam("new_id", type_=Text)),
         receipt_blob=func.coalesce(bindparam("blob", type_=BigInteger), step.c.receipt_blob),
     )
 )  # fmt: skip

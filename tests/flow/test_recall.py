@@ -13,7 +13,7 @@ from bridge import sandbox
 from bridge.errors import ConfigError
 from bridge.model import type_json
 from bridge.moves import recalling
-from bridge.store import leases, recalls
+from bridge.store import leases, recalls, views
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
 from tests.flow.test_lost_answers import AMENDED, VOID, gone_in, lose
@@ -244,6 +244,8 @@ def test_an_ehr_that_writes_after_the_look_is_found_out_by_a_later_look(maple: P
     maple.accept("ma-soc/contact", contact())
     maple.settle(within=60)
     assert maple.counts()["delivered"] == 1
+    with maple.line.ledger.read() as connection:
+        assert views.practice_counts(connection)[PRACTICE]["oldest"] is None
     time.sleep(1.6)
     assert len(ehr.stored("DocumentReference")) == 2
     maple.settle()
