@@ -7,8 +7,10 @@ that it is asked to look for, and has what stands as we wrote it last.
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -16,9 +18,10 @@ import orjson
 from bridge import pipeline
 from bridge.ehr.chart import Chart
 from bridge.ehr.ladder import CORRECTIONS, ways_of
-from bridge.ehr.route import Way, way
+from bridge.ehr.route import HANDOFF, Way, handing, way
 from bridge.ehr.ways import CORRECTION, WHOLE
 from bridge.fhir.standin import Outgoing, StandIn
+from bridge.handoff.over import Fate, Given, HandOver, Look
 from bridge.jobs import masking
 from bridge.model import Action, Hold, type_json
 from bridge.moves.line import Line
@@ -31,6 +34,8 @@ P = TypeVar("P")
 R = TypeVar("R")
 SECOND = 1_000_000
 OWNER = "rehearsal"
+HANDED = "HAND-OVER"
+"""What stands in the place of a method where a document is handed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,8 @@ async def rehearse(
     for name, chart in line.charts.items():
         stand_in = stand_ins.setdefault(chart.connection.id, stand_in_of(chart.connection))
         dry.charts[name] = replace(chart, client=stand_in.client)
+        if chart.practice.handoff is not None:
+            dry.hands[name] = Pretended(chart.practice.handoff.way, stand_in.asked)
     works = claimed(line, clock(), limit, practices)
     sent: list[Sent] = []
     waits: list[Waits] = []
@@ -153,6 +160,37 @@ async def rehearse(
     for stand_in in stand_ins.values():
         await stand_in.client.aclose()
     return Rehearsed(tuple(sent), tuple(waits), len(works))
+
+
+class Pretended:
+    """A way of handing over that hands over nothing: what would have been given stands among the requests."""
+
+    takes = 1.0
+
+    def __init__(self, way: str, left: list[Outgoing]) -> None:
+        self.turns = asyncio.Semaphore(1)
+        self._way = way
+        self._left = left
+
+    async def give(self, over: HandOver) -> Given:
+        """It is remembered."""
+        said = {"title": over.title, "control": over.control, "replaces": over.replaces, "contentType": over.mime}
+        person = {key: value for key, value in asdict(over.patient).items() if value}
+        whole = orjson.dumps({**said, "patient": person, "data": base64.b64encode(over.body).decode()})
+        self._left.append(Outgoing(HANDED, f"{self._way}:{over.practice}", {}, whole))
+        return Given(Fate.GIVEN, OWNER)
+
+    async def look(self, over: HandOver) -> Look:
+        """Nobody is asked."""
+        return Look.PERSON
+
+    async def heard(self, controls: frozenset[str]) -> dict[str, Fate]:
+        """Nothing comes back."""
+        return {}
+
+    async def reach(self) -> str:
+        """There is nothing to reach."""
+        return ""
 
 
 def stand_in_of(connection: Connection) -> StandIn:
@@ -198,7 +236,7 @@ def requests(line: DryLine, chart: Chart, work: LaneWork, asked: Sequence[Outgoi
         if request.writes:
             step = next(begun)
             entry = entries[step.entry]
-            taken = by(chart, entry, step.action)
+            taken = by(chart, entry, step.action, handed=request.method == HANDED)
             one = replace(
                 one, thing=entry.thread, name=entry.name, action=str(step.action), route=taken.route,
                 because=taken.because, causes=taken.causes, loses=taken.loses,
@@ -207,9 +245,11 @@ def requests(line: DryLine, chart: Chart, work: LaneWork, asked: Sequence[Outgoi
     return found
 
 
-def by(chart: Chart, entry: EntryWork, action: Action) -> Way:
+def by(chart: Chart, entry: EntryWork, action: Action, *, handed: bool = False) -> Way:
     """The way that a step takes, with its reason and losses."""
     capability, practice, ways = chart.planned, chart.practice, chart.ways
+    if handed:
+        return handing(entry.kind, capability, practice, ways) or Way(HANDOFF, True, "")
     if action is Action.CREATE:
         name = WHOLE if entry.route != "discrete" else entry.resource_type
         return way(name, entry.kind, capability, practice, ways)
