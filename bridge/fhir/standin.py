@@ -33,7 +33,7 @@ class Outgoing:
     def writes(self) -> bool:
         """Whether it would have changed something there."""
         searches = self.url.partition("?")[0].endswith("/_search")
-        return self.method == "PUT" or (self.method == "POST" and not searches)
+        return self.method != "GET" and not (self.method == "POST" and searches)
 
 
 class _Signed(httpx.Auth):

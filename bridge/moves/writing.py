@@ -5,12 +5,14 @@ No request leaves before its step is durable.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 import orjson
 
 from bridge import people
+from bridge.documents.formats import PDF
 from bridge.ehr import decide, send
 from bridge.ehr.answers import classify
 from bridge.ehr.look import applied
@@ -95,7 +97,9 @@ async def bring(
     earlier = correcting.earlier(turn, patient) if action is Action.SUPERSEDE else None
     if isinstance(earlier, Hold):
         return await held(turn, earlier)
-    shaped = shape(turn, leaving, reference, patient, action is Action.UPDATE, decision, records, earlier)
+    # a PDF takes some 10 ms to set: beside the loop, so that the other lanes' requests do not wait for it
+    asked = (turn, leaving, reference, patient, action is Action.UPDATE, decision, records, earlier)
+    shaped = await asyncio.to_thread(shape, *asked) if chart.practice.document.mime == PDF else shape(*asked)
     wrong = holding.wrong(turn.line, shaped, chart.vendor)
     if wrong is not None:
         return await held(turn, holding.unsendable(entry, wrong))

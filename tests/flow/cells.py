@@ -16,6 +16,7 @@ from bridge import sandbox
 from bridge.ehr import facts, ladder
 from bridge.ehr.capability import Capability
 from bridge.ehr.context import ShapeContext
+from bridge.ehr.route import HANDOFF
 from bridge.ehr.shape import discrete
 from bridge.ehr.ways import CORRECTION, WHOLE, shipped
 from bridge.mappings.functions import AgencyContext
@@ -25,9 +26,9 @@ from bridge.model import Fate, Interaction, Part, Severity, type_json
 from bridge.sandbox.ehr import Ehr as SandboxEhr
 from bridge.sandbox.ehr import Settings
 from bridge.sandbox.statement import capability_statement
-from bridge.settings import Handoff
+from bridge.settings.handoff import Handoff
 from tests.flow.pilot import AGENCY, SYSTEM, Pilot, Site, pilot
-from tests.flow.test_line import Ehr, patient
+from tests.flow.test_line import Ehr, child, patient
 
 PACK = Path(bridge.__file__).parent / "mappings/packs/ma-soc"
 SHAPES = {
@@ -93,7 +94,7 @@ def record(kind: str, shape: str) -> type_json:
 
 
 @contextmanager
-def cells(folder: Path, *, everything: bool, shapes: Sequence[str] = tuple(SHAPES), extra: str = "") -> Iterator[Cells]:
+def cells(folder: Path, *, everything: bool, shapes: Sequence[str] = tuple(SHAPES)) -> Iterator[Cells]:
     """A practice of each shape with one child in its chart, whose family agreed to everything that is asked for.
 
     `everything`: each practice enabled every type, and its EHR has what it needs for them.
@@ -103,21 +104,26 @@ def cells(folder: Path, *, everything: bool, shapes: Sequence[str] = tuple(SHAPE
             shape: Ehr(stack.enter_context(sandbox.start(shape, site=OPENED.get(shape) if everything else None)))
             for shape in shapes
         }
+        handed = ", handoff: {{ way: folder, folder: handed/{0} }}" if everything else ""
         sites = [
             Site(
                 shape,
                 ehr.running.base_url,
                 SHAPES[shape],
                 EVERYTHING if everything else (),
-                extra=f", referral_status: true{extra}",
+                extra=f", referral_status: true{handed.format(shape)}",
             )
             for shape, ehr in ehrs.items()
         ]
-        opened = stack.enter_context(pilot(folder, sites))
+        for shape in ehrs:  # the engine's, which makes its folder itself
+            (folder / "handed" / shape).mkdir(parents=True)
+        opened = stack.enter_context(pilot(folder, sites, timeout=30))
         for shape, ehr in ehrs.items():
             ehr.load(patient(f"m-{shape}"))
         lines = [f"{AGENCY},K-{shape},{shape},{SYSTEM},m-{shape}" for shape in ehrs]
         opened.roster("links", "agency,person,practice,system,value", lines)
+        children = [child(f"K-{shape}", practice=shape, birth_date="2021-03-04") for shape in ehrs]
+        opened.accept("ma-soc/child", *children)
         opened.consents(*(f"K-{shape},{shape},2020-01-01,,yes" for shape in ehrs))
         yield Cells(opened, ehrs)
 
@@ -131,6 +137,11 @@ class Asking:
     enable: frozenset[str] = frozenset()
     routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     handoff: Handoff | None = None
+
+
+def asking(shape: str, *, everything: bool) -> Asking:
+    """With the defaults, or with everything enabled and a folder of its engine where its EHR takes no documents."""
+    return Asking(shape, frozenset(EVERYTHING), handoff=Handoff("folder")) if everything else Asking(shape)
 
 
 @dataclass(frozen=True)
@@ -171,7 +182,7 @@ def made(kind: str) -> tuple[Part, ...]:
 
 def cell(kind: str, shape: str, *, everything: bool) -> Cell:
     """The ways a record of the kind goes into an EHR of the shape."""
-    known, site = capability(shape, everything), Asking(shape, frozenset(EVERYTHING if everything else ()))
+    known, site = capability(shape, everything), asking(shape, everything=everything)
     found = ladder.ways_of(kind, known, site)
     parts = {} if kind == CORRECTION else {part.type: part for part in made(kind)}
     used, needs = [], {}
@@ -209,8 +220,9 @@ vendors' (`bridge/sandbox/shapes`, where the sources stand) and the records of t
 cell to the sandbox of its shape. A practice's own answer is `bridge capabilities PRACTICE`; no vendor's own EHR was
 reached.
 
-The document comes first: it carries the record whole. A discrete write stands beside it. *held*: nothing goes, and a
-person at the practice is told what to open; a number leads to the notes.
+The document comes first: it carries the record whole. A discrete write stands beside it. *handoff*: the document is
+handed to the practice's engine, a Direct address, a plug-in or a person ([handoff.md](handoff.md)); here to a folder.
+*held*: nothing goes, and a person at the practice is told what to open; a number leads to the notes.
 """
 
 
@@ -219,7 +231,7 @@ def page() -> str:
     lines = [HEAD]
     notes: dict[str, int] = {}
     for everything in (False, True):
-        title = "everything enabled" if everything else "the defaults"
+        title = "everything enabled, and a hand-off where no document is taken" if everything else "the defaults"
         lines += [f"## With {title}", "| kind | " + " | ".join(TITLES[shape] for shape in SHAPES) + " |"]
         lines += ["|---" * (len(SHAPES) + 1) + "|"]
         for kind in (*KINDS, CORRECTION):
@@ -249,11 +261,11 @@ def losses() -> Iterator[str]:
     yield "## What each way causes and loses"
     yield "| kind | way | what it causes, or the reader sees | what does not get across |"
     yield "|---|---|---|---|"
-    everything = Asking("open", frozenset(EVERYTHING))
+    everything = asking("nextgen", everything=True)
     for kind in (*KINDS, CORRECTION):
         known = shipped().ladder(kind)
-        order = [*known.ways] or [*shipped().corrections]
-        found = {way.route: way for way in ladder.ways_of(kind, capability("open", True), everything)}
+        order = [*(known.ways or shipped().corrections), HANDOFF]
+        found = {way.route: way for way in ladder.ways_of(kind, capability("nextgen", True), everything)}
         for route in order:
             way = found[route]
             yield f"| {known.title} | {route} | {way.causes} | {'; '.join(way.loses) or '–'} |"

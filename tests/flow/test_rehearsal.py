@@ -19,7 +19,7 @@ from bridge.jobs.worker import Worker
 from bridge.model import Request, Response
 from bridge.store import tables
 from tests.flow.pilot import Pilot, Site, pilot
-from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
+from tests.flow.test_line import PRACTICE, Ehr, child, contact, patient, ready
 
 WORDS = "CANARY-WORDS"
 AMENDED = {"status": "amended", "updated_at": "2026-03-03T09:00:00-05:00"}
@@ -115,7 +115,7 @@ def test_nothing_of_anybody_is_in_what_is_shown_unless_asked_for(maple: Pilot) -
     planned(maple)
     shown = rehearsed(maple)
     masked = str([one.as_dict(show=False) for one in shown.sent])
-    assert not [word for word in (WORDS, "Rosa Vega", "m-1", "2026-03-01", "patient-1", "HH") if word in masked]
+    assert not [word for word in (WORDS, "Rosa Vega", "m-1", "2026-03-01", "patient-1", "'HH'") if word in masked]
     assert "urn:dyad-bridge:delivery" in masked
     plain = str([one.as_dict(show=True) for one in shown.sent])
     assert all(word in plain for word in ("Rosa Vega", "m-1", "2026-03-01", "patient-1"))
@@ -135,3 +135,20 @@ def test_what_would_be_held_is_told_with_what_to_do(quick: Path, ehr: Ehr) -> No
         (waits,) = shown.waits
         assert waits.hold.next_step
         assert WORDS not in str(waits.as_dict())
+
+
+def test_a_dry_run_hands_nothing_over(quick: Path) -> None:
+    with sandbox.start("nextgen-office") as running:
+        Ehr(running).load(patient("m-1"))
+        (quick / "handed").mkdir()
+        site = Site(PRACTICE, running.base_url, "nextgen", extra=", handoff: { way: folder, folder: handed }")
+        with pilot(quick, [site]) as maple:
+            ready(maple)
+            maple.accept("ma-soc/child", child(birth_date="2021-03-04"))
+            maple.work()
+            maple.accept("ma-soc/contact", contact(narrative=WORDS))
+            planned(maple)
+            (over,) = [one for one in rehearsed(maple).sent if one.action]
+            assert (over.method, over.route) == ("HAND-OVER", "handoff")
+            assert "Ejemplo" not in str(over.as_dict(show=False))
+            assert not [path for path in (quick / "handed").rglob("*") if path.is_file()]
