@@ -73,10 +73,10 @@ def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
 def held_back(turn: Turn, now: int) -> int | None:
     """Until when what is new waits, so that a quick correction or withdrawal goes instead; None where it may go.
 
-    Counted from when the agency first said it: what follows it does not make it wait longer.
+    Counted from when the agency first said it: what follows it does not make it wait longer. What is urgent never waits.
     """
     entry, wait = turn.entry, turn.chart.practice.held_back(turn.entry.kind)
-    if not wait or entry.stands is not None or entry.replaced:
+    if not wait or entry.urgency == URGENT or entry.stands is not None or entry.replaced:
         return None
     with turn.line.ledger.read() as connection:
         until = accepted.first_said(connection, entry.thread) + wait
