@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.kills import RESULTS, ledger
-from tests.flow.campaign import outcomes, upheavals
+from tests.flow.campaign import outcomes
 from tests.flow.campaign.crew import nursery
 from tests.flow.campaign.nursery import BROKEN
 from tests.flow.campaign.torment import Plan, campaign
@@ -75,7 +75,7 @@ def run(asked: argparse.Namespace, store: str, workers: int) -> int:
             seed=asked.seed, kills=asked.kills, workers=workers, lanes=asked.families, contacts=asked.contacts,
             practices=PRACTICES, faults=asked.faults, rate=asked.rate, longest=LONGEST, patience=PATIENCE,
             store=address, timeout=TIMEOUT, lease=LEASE, late=LATE + 1, signing=True,
-            shut=SHUT if upheavals.can_suspend() else "", broken=asked.broken,
+            shut=SHUT, broken=asked.broken,
         )  # fmt: skip
         crew = held.enter_context(nursery(folder / "workers.log"))
         opened = held.enter_context(campaign(plan, crew, folder))

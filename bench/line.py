@@ -41,6 +41,7 @@ from bridge.jobs.worker import Worker, system_clock
 from bridge.mappings.translate import Translator
 from bridge.model import Request, Translation
 from bridge.moves.line import Line
+from bridge.moves.pacing import Pacer
 from bridge.settings import load
 from bridge.store import tables, views
 from tests.flow.pilot import Pilot, Site, write_project
@@ -133,12 +134,17 @@ def measure(way: Way, count: int, seed: int, url: str, kept: Remembered, server:
         lanes = {name: replace(one, lanes=LANES) for name, one in project.connections.items()}
         with open_line(replace(project, connections=lanes), "bench", system_clock()) as line:
             line.translator = (Remembering if way.mapping == "engine" else Prepared)(line.translator, kept)
-            sender = (
-                Direct(sink) if way.sender == "direct" else Client(BASE, connections=LANES, transport=Transport(sink))
-            )
             practice = project.practices[PRACTICE]
             connection = line.project.connections[practice.connection]
-            line.charts[PRACTICE] = Chart(practice, connection, facts.vendor("open"), sender)
+            known = facts.vendor("open")
+            pace = Pacer(line.project, connection, known, line.ledger, line.write, system_clock)
+            line.paces[connection.id] = pace
+            sender = (
+                Direct(sink)
+                if way.sender == "direct"
+                else Client(BASE, connections=LANES, transport=Transport(sink), pace=pace)
+            )
+            line.charts[PRACTICE] = Chart(practice, connection, known, sender)
             return timed(way, line, sink, Path(folder), count, seed, server)
 
 

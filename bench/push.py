@@ -107,18 +107,18 @@ def pushed(line: Line, name: str, count: int, seed: int, planned: bool) -> Turn:
     """One turn of the bridge. Raises RuntimeError where not all was delivered."""
     accept(line, name, count, seed)
 
-    async def carry() -> Turn:
+    async def carry(planned: bool) -> Turn:
         async with connected(line):
             worker = Worker(line)
-            while planned and await asyncio.to_thread(worker.translate_some):
-                pass
+            while planned:
+                planned = bool(await asyncio.to_thread(worker.translate_some))
             settle_down()
             wall, cpu = time.perf_counter(), time.process_time()
             await worker.run(until_idle=True)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             return Turn(count / wall, 1e6 * cpu / count)
 
-    turn = asyncio.run(carry())
+    turn = asyncio.run(carry(planned))
     with line.ledger.read() as connection:
         states = {state: number for state, number in views.entry_counts(connection).items() if number}
     if set(states) != {"delivered"}:

@@ -95,10 +95,10 @@ def said(project: Path, practice: str, references: list[str], verdict: str, json
     now = system_clock()
     with open_line(load(project), BY, now) as line:
         chosen(line.project.practices, practice, "practice")
-        counts = {one: confirming.confirm(line, practice, one, verdict, BY, now) for one in references}
-    missing = [one for one, count in counts.items() if not count]
+        counts = [confirming.confirm(line, practice, one, verdict, BY, now) for one in references]
+    unknown = counts.count(0)
     if json:
-        show.as_json({"done": sum(counts.values()), "unknown": missing})
+        show.as_json({"done": sum(counts), "unknown": unknown})
     else:
-        show.say(f"{sum(counts.values())} done" + (f"; nothing waits under {', '.join(missing)}" if missing else ""))
-    return show.FINDINGS if missing else show.DONE
+        show.say(f"{sum(counts)} done" + (f"; under {unknown} of the references nothing waits" if unknown else ""))
+    return show.FINDINGS if unknown else show.DONE

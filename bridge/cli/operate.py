@@ -15,8 +15,8 @@ from bridge.cli.options import BY, HERE, AsJson, ProjectDir, ShowValues
 from bridge.cli.standing import in_words, moment
 from bridge.console import signing
 from bridge.errors import ConfigError, Problem
+from bridge.jobs import confirming, standing
 from bridge.jobs import serve as running
-from bridge.jobs import standing
 from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import Worker, system_clock
 from bridge.moves import telling
@@ -76,6 +76,7 @@ async def until_nothing_is_left(line: Line) -> None:
     """One worker ran until what is left waits for a person or a time."""
     async with connected(line):
         running.settle_down()
+        await confirming.listen(line, system_clock())
         await Worker(line).run(until_idle=True)
 
 

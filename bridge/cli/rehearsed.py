@@ -119,6 +119,8 @@ def statement_of(project: Project, practice: str, file: Path | None) -> tuple[ty
         except DefinitionError as error:
             found = [Problem(one.code, one.rule, file.name, one.field, one.next_step) for one in error.problems]
             raise DefinitionError(found) from None
+    if not connection.base:
+        return {}, "none: there is no FHIR server"
     kept = read_last(project, connection.id)
     if kept is not None:
         return kept, "the statement that was read last"

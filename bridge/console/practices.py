@@ -46,8 +46,7 @@ def practice(request: Request, at: At, who: Who, name: str, said: str = "") -> H
     reader = who.principal.role is Role.PRACTICE_READER
     return at.page(
         request, "practice.html", who, practice=shown, share=share, latest=latest, reader=reader, handed=handed,
-        stopped=stopped,        said=said, serves=bool(at.line.project.connections[shown.connection].base),
-        reached=reached.get(shown.connection),
+        stopped=stopped, said=said, reached=reached.get(shown.connection),
     )  # fmt: skip
 
 

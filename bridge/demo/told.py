@@ -22,6 +22,7 @@ WHY = {
     "notice": "told that no further records come",
     "content": "our mapping is at fault",
     "practice": "outside what the practice asked for",
+    "referral": "the agency says whom a practice referred",
 }
 SIGN = frozenset("¿¡«")
 SHOWN = 8

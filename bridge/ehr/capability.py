@@ -16,6 +16,8 @@ from bridge.model import Allowed, Interaction, Response, type_json
 SEARCH_BY_POST = "search-post"
 """What is learned of a server that refused `POST [type]/_search`; not a FHIR code."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some servers begin their JSON with it, which RFC 8259 lets a reader ignore
+
 Learned = Collection[tuple[str, str]]
 """(type, interaction) pairs a server refused as unsupported."""
 
@@ -111,7 +113,10 @@ def read_statement(response: Response) -> type_json:
         raise DefinitionError(
             Problem("statement-unread", f"the server gave no CapabilityStatement ({what})", "metadata")
         )
-    statement = json_object(response.body)
+    statement = json_object(response.body.removeprefix(BYTE_ORDER_MARK))
+    if statement is None and b"<CapabilityStatement" in response.body[:4096]:
+        rule, step = "the statement came as XML although JSON was asked for", "ask for the server's JSON base"
+        raise DefinitionError(Problem("statement-not-json", rule, "metadata", next_step=step))
     if statement is None:
         raise DefinitionError(
             Problem(

@@ -48,6 +48,7 @@ class Direct:
         self.who = who
         self.submission = submission
         self.turns = asyncio.Semaphore(2)
+        self._known: dict[tuple[str, int, int], tuple[smime.Notification, ...]] = {}
         self.files = Folder(folder, Form(lambda over: "eml", self._mail), takes) if folder is not None else None
         self.takes = takes
 
@@ -130,13 +131,21 @@ class Direct:
         folder = self.who.notifications
         paths = sorted(folder.iterdir()) if folder is not None and folder.is_dir() else []
         for path in paths:
-            if not path.name.lower().endswith(MAILS) or path.stat().st_size > LARGEST:
-                continue
-            for said in smime.notifications(path.read_bytes(), self.who.sender):
+            for said in self._read(path):
                 if said.control in controls and said.failed:
                     yield said.control, Fate.REFUSED
                 elif said.control in controls and said.disposition in self.who.confirms:
                     yield said.control, Fate.CONFIRMED
+
+    def _read(self, path: Path) -> tuple[smime.Notification, ...]:
+        """What one file says, read once as long as it stays as it is."""
+        found = path.stat()
+        if not path.name.lower().endswith(MAILS) or found.st_size > LARGEST:
+            return ()
+        known = (path.name, found.st_size, found.st_mtime_ns)
+        if known not in self._known:
+            self._known[known] = tuple(smime.notifications(path.read_bytes(), self.who.sender))
+        return self._known[known]
 
 
 def by_code(code: int) -> Fate:

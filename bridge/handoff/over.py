@@ -62,6 +62,11 @@ class HandOver:
         """Whether it says that what was handed over before should be disregarded."""
         return self.action is Action.RETRACT
 
+    @property
+    def summary(self) -> type_json:
+        """What is said about it, without the document itself."""
+        return asdict(self) | {"body": f"{len(self.body)} bytes"}
+
     def kept(self) -> bytes:
         """The bytes a step keeps: `read` makes the same of them."""
         said = asdict(self) | {"body": base64.b64encode(self.body).decode()}

@@ -7,10 +7,8 @@ that it is asked to look for, and has what stands as we wrote it last.
 
 from __future__ import annotations
 
-import asyncio
-import base64
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -21,7 +19,8 @@ from bridge.ehr.ladder import CORRECTIONS, ways_of
 from bridge.ehr.route import HANDOFF, Way, handing, way
 from bridge.ehr.ways import CORRECTION, WHOLE
 from bridge.fhir.standin import Outgoing, StandIn
-from bridge.handoff.over import Fate, Given, HandOver, Look
+from bridge.handoff.over import HandOver, was_handed
+from bridge.handoff.rehearsal import Rehearsal
 from bridge.jobs import masking
 from bridge.model import Action, Hold, type_json
 from bridge.moves.line import Line
@@ -34,8 +33,8 @@ P = TypeVar("P")
 R = TypeVar("R")
 SECOND = 1_000_000
 OWNER = "rehearsal"
-HANDED = "HAND-OVER"
-"""What stands in the place of a method where a document is handed over."""
+NOWHERE = "http://no-fhir-server.invalid"
+"""Stands in the place of a base that there is none of; nothing is asked there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +141,8 @@ async def rehearse(
     for name, chart in line.charts.items():
         stand_in = stand_ins.setdefault(chart.connection.id, stand_in_of(chart.connection))
         dry.charts[name] = replace(chart, client=stand_in.client)
-        if chart.practice.handoff is not None:
-            dry.hands[name] = Pretended(chart.practice.handoff.way, stand_in.asked)
+    hands = {name: Rehearsal() for name, chart in line.charts.items() if chart.practice.handoff is not None}
+    dry.hands = dict(hands)
     works = claimed(line, clock(), limit, practices)
     sent: list[Sent] = []
     waits: list[Waits] = []
@@ -156,47 +155,19 @@ async def rehearse(
         dry.finished.clear()
         await pipeline.carry(dry, chart, work, clock)
         sent += requests(dry, chart, work, stand_in.asked)
+        if work.practice in hands:
+            sent += handed_over(dry, chart, work, hands[work.practice].given)
+            hands[work.practice].given.clear()
         waits += held(dry, work)
     for stand_in in stand_ins.values():
         await stand_in.client.aclose()
     return Rehearsed(tuple(sent), tuple(waits), len(works))
 
 
-class Pretended:
-    """A way of handing over that hands over nothing: what would have been given stands among the requests."""
-
-    takes = 1.0
-
-    def __init__(self, way: str, left: list[Outgoing]) -> None:
-        self.turns = asyncio.Semaphore(1)
-        self._way = way
-        self._left = left
-
-    async def give(self, over: HandOver) -> Given:
-        """It is remembered."""
-        said = {"title": over.title, "control": over.control, "replaces": over.replaces, "contentType": over.mime}
-        person = {key: value for key, value in asdict(over.patient).items() if value}
-        whole = orjson.dumps({**said, "patient": person, "data": base64.b64encode(over.body).decode()})
-        self._left.append(Outgoing(HANDED, f"{self._way}:{over.practice}", {}, whole))
-        return Given(Fate.GIVEN, OWNER)
-
-    async def look(self, over: HandOver) -> Look:
-        """Nobody is asked."""
-        return Look.PERSON
-
-    async def heard(self, controls: frozenset[str]) -> dict[str, Fate]:
-        """Nothing comes back."""
-        return {}
-
-    async def reach(self) -> str:
-        """There is nothing to reach."""
-        return ""
-
-
 def stand_in_of(connection: Connection) -> StandIn:
     """What stands in the place of this connection's EHR; its login's header without a secret."""
     scheme = "" if connection.login is None else "Basic" if isinstance(connection.login, Basic) else "Bearer"
-    return StandIn(connection.base, scheme)
+    return StandIn(connection.base or NOWHERE, scheme)
 
 
 def claimed(line: Line, now: int, limit: int, practices: Sequence[str]) -> list[LaneWork]:
@@ -229,14 +200,14 @@ def standing(line: Line, work: LaneWork) -> dict[str, type_json]:
 def requests(line: DryLine, chart: Chart, work: LaneWork, asked: Sequence[Outgoing]) -> list[Sent]:
     """The lane's requests; what writes is told with its entry and way."""
     entries = {entry.id: entry for entry in work.entries}
-    begun = iter(line.begun)
+    begun = iter([step for step in line.begun if not was_handed(step.request)])
     found = []
     for request in asked:
         one = Sent(work.practice, request.method, request.url, request.headers, request.content)
         if request.writes:
             step = next(begun)
             entry = entries[step.entry]
-            taken = by(chart, entry, step.action, handed=request.method == HANDED)
+            taken = by(chart, entry, step.action)
             one = replace(
                 one, thing=entry.thread, name=entry.name, action=str(step.action), route=taken.route,
                 because=taken.because, causes=taken.causes, loses=taken.loses,
@@ -245,11 +216,25 @@ def requests(line: DryLine, chart: Chart, work: LaneWork, asked: Sequence[Outgoi
     return found
 
 
-def by(chart: Chart, entry: EntryWork, action: Action, *, handed: bool = False) -> Way:
+def handed_over(line: DryLine, chart: Chart, work: LaneWork, given: Sequence[HandOver]) -> list[Sent]:
+    """What the lane would hand over, as what is said about it: the document itself by its size."""
+    entries = {entry.id: entry for entry in work.entries}
+    begun = [step for step in line.begun if was_handed(step.request)]
+    way = handing(entries[begun[0].entry].kind, chart.planned, chart.practice, chart.ways) if begun else None
+    taken = way or Way(HANDOFF, True, "")
+    return [
+        Sent(
+            work.practice, "HAND-OVER", chart.practice.handoff.way if chart.practice.handoff is not None else "", {},
+            orjson.dumps(over.summary), entries[step.entry].thread, entries[step.entry].name, str(step.action),
+            taken.route, taken.because, taken.causes, taken.loses,
+        )
+        for step, over in zip(begun, given, strict=True)
+    ]  # fmt: skip
+
+
+def by(chart: Chart, entry: EntryWork, action: Action) -> Way:
     """The way that a step takes, with its reason and losses."""
     capability, practice, ways = chart.planned, chart.practice, chart.ways
-    if handed:
-        return handing(entry.kind, capability, practice, ways) or Way(HANDOFF, True, "")
     if action is Action.CREATE:
         name = WHOLE if entry.route != "discrete" else entry.resource_type
         return way(name, entry.kind, capability, practice, ways)

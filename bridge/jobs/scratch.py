@@ -56,7 +56,8 @@ def scratch(project: Project, trial: Trial, practice: str, statement: type_json)
             line = Line(alone, ledger, trial.translator, trial.validator)
             client = stand_in_of(connection).client
             chart = Chart(known, connection, vendor, client, ways=ways.of_project(project.ways))
-            line.charts[practice] = chart.knowing(statement, frozenset())
+            known_so = chart.knowing(statement, frozenset()) if chart.serves else chart.without_server()
+            line.charts[practice] = known_so
             yield line
         finally:
             ledger.close()

@@ -130,7 +130,7 @@ def load(line: Line, now: int) -> None:
 def closed(line: Line, practices: frozenset[str], now: int) -> int:
     """What was not begun and has no way any more is planned anew: the next way, or a hold. How many records."""
     with line.ledger.read() as connection:
-        found = [sort for sort in kept.not_begun(connection) if sort.practice in practices and sort.route in ROUTED]
+        found = [sort for sort in kept.not_begun(connection, practices) if sort.route in ROUTED]
     shut = [sort for sort in found if not open_now(line.charts[sort.practice], sort)]
     return line.ledger.write(kept.replan, kept.Replan(now, sorts=tuple(shut))) if shut else 0
 

@@ -77,7 +77,9 @@ class Worker:
 
     async def _translate(self) -> None:
         while not self._stop.is_set():
-            if not await asyncio.to_thread(self.translate_some):
+            if await asyncio.to_thread(self.translate_some):
+                self._look.set()  # what was planned may leave at once
+            else:
                 try:
                     await asyncio.wait_for(self._stop.wait(), IDLE_PAUSE)
                 except TimeoutError:

@@ -88,6 +88,9 @@ async def hand(
     person = await named(turn, opened[1])
     if isinstance(person, Outcome):
         return person
+    before = as_named(turn, entry.stands) if entry.stands is not None else None
+    if before is not None and (before.system, before.value) != (person.system, person.value):
+        return await held(turn, holding.elsewhere(entry))
     again = repeated(turn, digest)
     action = Action.CREATE if entry.stands is None else Action.REPLACE
     replaced = entry.replaced + (action is Action.REPLACE)
@@ -124,7 +127,7 @@ async def withdraw(turn: Turn) -> Outcome:
 def as_named(turn: Turn, stands: Stands) -> Person | None:
     """The patient as what stands names them, whoever the link means by now: a wrong chart's is taken back there."""
     with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=stands.digest)
+        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=stands.digest or None)
     return HandOver.read(last.body).patient if last is not None and was_handed(last.body) else None
 
 
@@ -174,7 +177,7 @@ def frame(turn: Turn, reference: str, leaving: Sequence[Part], decision: Decisio
     return Frame(
         reference=reference,
         agency=agency.name,
-        zone=agency.timezone,
+        zone=agency.timezone if site.document.zone == "agency" else site.timezone,
         language=site.document.language,
         contact=agency.contact.name,
         phone=agency.phone or agency.contact.phone,

@@ -37,7 +37,7 @@ TELL = 5 * SECOND
 SHARE, LARGEST = 20, 64
 """A grant is this part of a minute's budget, and this many requests at the most."""
 
-AT_ONCE = SECOND
+MEANWHILE = SECOND
 """How long something waits that came while another tries the connection."""
 
 STATEMENT = "metadata"
@@ -94,7 +94,7 @@ class Pacer:
         self._grant: budgets.Grant | None = None
         self._left = self._documents = 0  # of the grant; below 0 what was used without a budget
         self._told_at = 0
-        self._asking = asyncio.Lock()
+        self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self._shown = self.width.most
 
     # ── before ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +108,7 @@ class Pacer:
         self._open(request, now)
         document = request is not None and request.path.partition("/")[0] == DOCUMENTS
         if not self._spend(now, document):
-            async with self._asking:
+            async with self._alone():
                 if not self._spend(self._clock(), document):
                     await self._ask(self._clock(), document)
 
@@ -123,7 +123,7 @@ class Pacer:
             raise NotNow(state.not_before - now, state.because)
         tries = self.probing or request is None or request.path == STATEMENT
         if state.failures and not tries:
-            raise NotNow(max(state.closed_until - now, AT_ONCE), state.reason)
+            raise NotNow(max(state.closed_until - now, MEANWHILE), state.reason)
 
     @property
     def limited(self) -> bool:
@@ -143,6 +143,13 @@ class Pacer:
         self._left -= 1
         self._documents -= document
         return True
+
+    def _alone(self) -> asyncio.Lock:
+        """One asks for all who need a grant; a lock belongs to the loop it was waited for in."""
+        loop = asyncio.get_running_loop()
+        if self._asking is None or self._asking[0] is not loop:
+            self._asking = loop, asyncio.Lock()
+        return self._asking[1]
 
     async def _ask(self, now: int, document: bool) -> None:
         """A new grant, of which one is spent. Raises NotNow; the ledger says so to every other worker too."""
@@ -201,7 +208,7 @@ class Pacer:
         if response.failure is Failure.NOT_NOW:
             return
         now = self._clock()
-        after = retry_after(response, now)
+        after = retry_after(response, now) if "retry-after" in response.headers else None
         many = response.status in TOO_MANY or response.why == "login-later"
         if many or response.status == 503 or response.failure is Failure.LOST:
             self.width.halve(now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge.ehr import decide
-from bridge.model import CONSENT_ENDED, Decision, Hold, Part
+from bridge.model import CONSENT_ENDED, Decision, Hold, HoldReason, Part
 from bridge.moves import gathering, guarding, handing, holding, planning
 from bridge.moves.endangered import remains
 from bridge.moves.ending import say_ended
@@ -28,8 +28,9 @@ async def next_step(turn: Turn) -> Outcome:
         return await say_ended(turn)
     told = gathering.told(turn, now)
     may = [one for one in told if one.gate.hold is None]
-    if told and not may:
-        return await remains(turn, *closed(told))
+    waits = [one for one in told if one.gate.hold is not None and one.gate.hold.reason is not HoldReason.PRACTICE]
+    if waits or (told and not may):
+        return await remains(turn, *closed(waits or told))
     if entry.gathers_until is not None and now < entry.gathers_until:
         return await stay(turn, entry.gathers_until)
     records = [one.leaving for one in may if one.leaving]
@@ -59,7 +60,11 @@ def resting_on(may: Sequence[gathering.Told]) -> Decision:
 
 
 def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
-    """What is waited for where nothing of an entry may go, and when time alone may let some of it."""
+    """What an entry waits for, and when time alone may let some of it.
+
+    A roll-up waits whole for what one of its records waits for: consent and link are the same for all, and where it is
+    not certain whose chart it is, none of it goes. Only what the practice's settings leave out is left out alone.
+    """
     holds = [one.gate.hold for one in told if one.gate.hold is not None]
     times = [one.gate.due for one in told if one.gate.due is not None]
     return holds[0], min(times, default=None)

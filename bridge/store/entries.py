@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from bridge.model import EntryState
 from bridge.store import holds, persons, rollups, tables
@@ -14,6 +14,11 @@ from bridge.store.wanted import Chart, EntryPlan, Mine, Translated
 from bridge.store.written import UNDER_WAY, Written, awaiting_decision, withdraw
 
 entry, lane, record = tables.entry, tables.lane, tables.record
+STANDING = (
+    select(entry, record.c.ordinal)
+    .join(record, record.c.id == entry.c.record)
+    .where(entry.c.thread.in_(bindparam("things", expanding=True)))
+)
 Here = dict[tuple[str, int, str], Row[Any]]  # by practice, person and name
 
 
@@ -26,8 +31,7 @@ def plan_entries(connection: Connection, wave: Sequence[Mine], *, missed: bool =
     if not wave:
         return
     things = [one.ask.work.thing for one in wave]
-    query = select(entry, record.c.ordinal).join(record, record.c.id == entry.c.record)
-    found = connection.execute(query.where(entry.c.thread.in_(things))).all()
+    found = connection.execute(STANDING, {"things": things}).all()
     standing: dict[str, Here] = {}
     for known in found:
         standing.setdefault(known.thread, {})[known.practice, known.person, known.name] = known

@@ -12,6 +12,7 @@ from bridge.store import kin, lanes, persons, tables
 from bridge.store.ledger import slices
 
 entry = tables.entry
+STANDING = (EntryState.DELIVERED.value, EntryState.HANDED_OVER.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def due_again(connection: Connection, people: set[int], now: int) -> int:
     count = 0
     for some in slices(people):
         standing = (
-            entry.c.person.in_(some), entry.c.state == EntryState.DELIVERED.value, entry.c.should,
+            entry.c.person.in_(some), entry.c.state.in_(STANDING), entry.c.should,
             entry.c.stands_id.isnot(None), entry.c.kind != CONSENT_ENDED,
         )  # fmt: skip
         woken = list(connection.execute(select(entry.c.lane).where(*standing).distinct()).scalars())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select, union, update
 
 from bridge.model import RecordState
-from bridge.store import holds, kin, lanes, permissions, persons, records, rollups, tables
+from bridge.store import holds, kin, lanes, permissions, persons, records, tables
 from bridge.store.engine import run_each
 from bridge.store.entries import plan_entries
 from bridge.store.ledger import put_blobs
@@ -18,8 +18,15 @@ from bridge.store.wanted import Mine as Mine
 from bridge.store.wanted import Spoken as Spoken
 from bridge.store.wanted import Translated as Translated
 
-entry = tables.entry
+entry, lane, member = tables.entry, tables.lane, tables.member
 ADD_PARTS = insert(tables.translation)
+THINGS: BindParameter[Any] = bindparam("things", expanding=True)
+TOUCHED = union(
+    select(lane.c.id).where(lane.c.person.in_(bindparam("people", expanding=True))),
+    select(entry.c.lane).where(entry.c.thread.in_(THINGS)),
+    select(entry.c.lane).join(member, member.c.entry == entry.c.id).where(member.c.thing.in_(THINGS)),
+)
+"""The lanes of these persons, of what these things' entries are in, and of the roll-ups that tell of them."""
 
 
 def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
@@ -31,10 +38,8 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     held = any(ask.holds and ask.rows is not None for ask in asked)
     rows = permissions.rows_version(connection, lock=True) if held else None
     people = persons.ensure(connection, (new for ask in asked for new in ask.people.values()))
-    theirs = lanes.of_persons(row.id for row in people.values())
-    things = [ask.work.thing for ask in asked]
-    standing = select(entry.c.lane).where(entry.c.thread.in_(things))
-    lanes.lock(connection, connection.execute(theirs.union(standing, rollups.lanes_of(things))).scalars())
+    touched = {"people": [row.id for row in people.values()], "things": [ask.work.thing for ask in asked]}
+    lanes.lock(connection, connection.execute(TOUCHED, touched).scalars())
     current = records.lock(connection, (ask.work.id for ask in asked))
     era = connection.execute(select(tables.era).order_by(tables.era.c.number.desc()).limit(1)).one()
     answers, mine = [], []

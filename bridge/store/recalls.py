@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from bridge.model import Action, AnswerClass, EntryState, Hold, HoldReason
+from bridge.model import WITHDRAWALS, AnswerClass, EntryState, Hold, HoldReason
 from bridge.store import holds, lanes, persons, tables
 from bridge.store.ledger import slices
 from bridge.store.written import UNDER_WAY, awaiting_decision
@@ -32,7 +32,7 @@ def went(connection: Connection, agency: str, source: str, practice: str, since:
         .join(entry, entry.c.id == step.c.entry)
         .join(person, person.c.id == entry.c.person)
         .where(person.c.agency == agency, person.c.source == source, entry.c.practice == practice)
-        .where(step.c.begun_at >= since, step.c.action != Action.RETRACT.value)
+        .where(step.c.begun_at >= since, step.c.action.not_in(WITHDRAWALS))
         .order_by(step.c.begun_at, step.c.id)
     )  # fmt: skip
     return [dict(row._mapping) for row in connection.execute(query) if row.answer in ARRIVED]

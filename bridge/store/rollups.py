@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from bridge.model import EntryState
 from bridge.store import tables
@@ -35,11 +35,6 @@ def told(connection: Connection, things: Sequence[str]) -> dict[str, dict[tuple[
     for row in connection.execute(TOLD, {"things": things}):
         found.setdefault(row.thing, {})[row.practice, row.person, row.name] = row
     return found
-
-
-def lanes_of(things: Sequence[str]) -> Select[Any]:
-    """The lanes of the roll-ups that tell of these things."""
-    return select(entry.c.lane).join(member, member.c.entry == entry.c.id).where(member.c.thing.in_(things))
 
 
 def within(row: Row[Any], occurred: int | None) -> bool:
@@ -123,7 +118,7 @@ class RollUps:
                     "id": entry_id, "agency": agency, "program": one.ask.work.program, "practice": practice,
                     "lane": lane_id, "person": person, "thread": gathering.thread, "name": plan.name,
                     "reference": gathering.reference, "gathers_from": gathering.since,
-                    "gathers_until": gathering.until, "withheld": 0, "urgency": 0,
+                    "gathers_until": gathering.until, "withheld": 0,
                     "look_first": any(one.look_first for one, _, _ in joins.values()), **values,
                 }
             )  # fmt: skip
@@ -147,7 +142,7 @@ class RollUps:
         return {
             "kind": plan.kind, "route": plan.route, "resource_type": plan.resource_type, "parts": "",
             "rank": plan.rank, "occurred_at": one.ask.work.occurred_at, "record": one.ask.work.id,
-            "position": one.ask.work.position,
+            "position": one.ask.work.position, "urgency": max(each.urgency for _, each, _ in joins.values()),
         }  # fmt: skip
 
     @staticmethod

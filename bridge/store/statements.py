@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
@@ -162,10 +162,12 @@ class Replan:
     sorts: tuple[Sort, ...] = ()
 
 
-def not_begun(connection: Connection) -> list[Sort]:
-    """The sorts of entries that are ready to go and of which nothing stands."""
+def not_begun(connection: Connection, practices: Iterable[str]) -> list[Sort]:
+    """The sorts of entries for these practices that are ready to go and of which nothing stands."""
     columns = entry.c.practice, entry.c.kind, entry.c.route, entry.c.resource_type
-    return [Sort(*row) for row in connection.execute(select(*columns).where(*_fresh(EntryState.READY)).distinct())]
+    theirs = entry.c.practice.in_(sorted(practices))
+    query = select(*columns).where(theirs, *_fresh(EntryState.READY)).distinct()
+    return [Sort(*row) for row in connection.execute(query)]
 
 
 def replan(connection: Connection, asked: Sequence[Replan]) -> list[int]:

@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, Text, bindparam, case, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Integer,
+    Text,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bridge.model import GUARDED, WITHDRAWALS, Action, AnswerClass, EntryState, Hold, HoldReason, Stands
 from bridge.store import holds, lanes, leases, persons, tables
@@ -234,13 +247,14 @@ def entry_values(ask: Finish, again: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+TOOK_BACK = or_(*(step.c.action == action.value for action in WITHDRAWALS))  # `run_each` compiles no IN
 RECEIVED = (
     update(step)
     .where(step.c.id == bindparam("step_id"))
     .values(
         answered_at=bindparam("at"), answer=bindparam("new_answer"), code=bindparam("new_code"),
         status=bindparam("new_status"), stands_version=bindparam("new_version"),
-        stands_id=case((step.c.action == Action.RETRACT.value, None), else_=bindparam("new_id", type_=Text)),
+        stands_id=case((TOOK_BACK, None), else_=bindparam("new_id", type_=Text)),
         receipt_blob=func.coalesce(bindparam("blob", type_=BigInteger), step.c.receipt_blob),
     )
 )  # fmt: skip

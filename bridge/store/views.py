@@ -76,7 +76,8 @@ def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
     for practice, waiting in telling.gathering(connection).items():
         if practice in found:
             found[practice]["gathering"] = waiting
-    oldest = select(entry.c.practice, func.min(telling.SINCE)).where(entry.c.due_at.isnot(None))
+    waits = entry.c.due_at.isnot(None), entry.c.state != EntryState.DELIVERED.value  # which is looked for again later
+    oldest = select(entry.c.practice, func.min(telling.SINCE)).where(*waits)
     for practice, since in connection.execute(oldest.group_by(entry.c.practice)):
         if practice in found:
             found[practice]["oldest"] = since

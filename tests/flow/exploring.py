@@ -153,9 +153,11 @@ class Ehr:
 
 
 def said(resource: type_json) -> int:
-    """The number its narrative says."""
+    """The number its narrative says; 0 of a note that sharing ended, which says nothing else."""
     text = base64.b64decode(resource["content"][0]["attachment"]["data"]).decode()
-    return int(NARRATIVE.findall(text)[0])
+    found = NARRATIVE.findall(text)
+    assert found or "Consent to share has ended" in text
+    return int(found[0]) if found else 0
 
 
 class Watched(Line):
@@ -213,7 +215,7 @@ class World:
         child = self.children[chart]
         if chart != child.chart:
             self.wrong.append(f"{chart}: written to after the chart was another")
-        if not child.agreed:
+        if said(resource) and not child.agreed:
             self.wrong.append(f"{chart}: written to without a consent")
 
     def claim(self, owner: str) -> list[lanes.LaneWork]:
@@ -382,9 +384,10 @@ class Child:
     def ended(self) -> Iterator[str]:
         """All quiet, everything answered: each contact stands once as it was said last, the withdrawn ones nowhere."""
         yield from self.wrong()
-        told = sorted(
-            said(one.resource) for one in self.standing() if one.resource["status"] == "current" and not one.superseded
+        current = (
+            one.resource for one in self.standing() if one.resource["status"] == "current" and not one.superseded
         )
+        told = sorted(number for resource in current if (number := said(resource)))
         wanted = sorted(number for number in self.contacts.values() if number)
         if told != wanted:
             states = [e["state"] for e in self.world.opened.entries() if f"/{self.id}-" in e["thread"]]

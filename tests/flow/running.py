@@ -102,7 +102,7 @@ def looked(it: Campaign) -> None:
         command(it, "capabilities", "maple", "--refresh", *json_too)
         command(it, "capabilities", "maple", "--forget", "Task", it.marks.word("rejected", "a refusal"), *json_too)
         command(it, "practices list", *json_too)
-        for number in {entry["record"] for entry in it.pilot.entries()}:
+        for number in sorted({entry["record"] for entry in it.pilot.entries()})[:2]:
             command(it, "record", str(number), *json_too)
         command(it, "record", it.marks.word("rejected", "a command"), *json_too)
     for hold in {hold["reason"]: hold["id"] for hold in it.pilot.holds()}.values():

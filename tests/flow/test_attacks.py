@@ -54,6 +54,8 @@ def forbidden(what: str, request: Request, before: str) -> bool:
     if request.method == "GET" or request.path.endswith("_search"):
         return False
     said = body + "".join(documents(body))
+    if "Consent to share has ended" in said and "Contact with the family" not in said and "Encounter" not in body:
+        return False  # what tells the practice of it carries nothing else
     if what in ("narrow",):
         return "We read together." in said or "Casa Abierta" in said
     if what == "flag":
@@ -268,7 +270,9 @@ def test_r26_a_withdrawal_needs_no_consent_and_carries_nothing_new(tmp_path: Pat
         void = {"id": "k-1", "status": "void", "child": "c-1", "updated_at": "2026-03-09T10:00:00-05:00"}
         bridge.accept("ma-soc/contact", void)
         bridge.settle()
-        assert [one["status"] for one in ehr.stored("DocumentReference")] == ["entered-in-error"]
+        assert "We read together." not in "".join(ehr.documents())
+        assert "entered-in-error" in [one["status"] for one in ehr.stored("DocumentReference")]
+        assert all("Consent to share has ended" in text for text in ehr.documents())
 
 
 @pytest.mark.parametrize("ended", ["refused", "revoked", "suspended", "expired", "refused tomorrow"])

@@ -63,6 +63,7 @@ WAYS_OUT = {
     "bridge/handoff/mllp.py": "the messages that are files in `handed`",
     "bridge/jobs/collect.py": "answer-files",
     "bridge/jobs/alerts.py": "names of the settings, a cause and instants, to the site's own command",
+    "bridge/jobs/scratch.py": "temporary-files",
     "bridge/log.py": "stderr",
     "bridge/settings/starter.py": "a new project's settings",
     "bridge/store/keys.py": "a new ledger's key",

@@ -18,7 +18,8 @@ from bridge.cli import main
 from bridge.handoff import journal
 from bridge.jobs import confirming
 from bridge.jobs.open import connected
-from bridge.moves import granting
+from bridge.jobs.worker import Worker
+from bridge.moves import granting, handing
 from bridge.moves.confirming import confirm
 from tests.flow.engines import Engine, acknowledged, engine, half, mistaken, silent
 from tests.flow.pilot import Pilot, Site, pilot
@@ -132,6 +133,32 @@ def test_r26_what_is_perhaps_there_is_not_given_again_once_the_family_said_no(tm
         assert states["ma-soc/contact"] == "held"
         ended = [one for one in words if b"We read." not in one]
         assert len(ended) == len(states) - 1 == 1, "that sharing ended is told by the same way"
+
+
+def test_a_worker_that_dies_after_the_message_left_leaves_it_to_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with wired(tmp_path) as (maple, found):
+        kept = handing.follow
+        workers: list[Worker] = []
+
+        async def dies(*arguments: Any) -> Any:
+            monkeypatch.setattr(handing, "follow", kept)
+            workers[0].stop()
+            raise RuntimeError("the worker is gone")
+
+        async def work() -> None:
+            async with connected(maple.line, maple.clock):
+                workers.append(Worker(maple.line, maple.clock))
+                await workers[0].run(until_idle=True)
+
+        monkeypatch.setattr(handing, "follow", dies)
+        maple.accept("ma-soc/contact", contact())
+        asyncio.run(work())
+        assert (state(maple), len(found.raw)) == ("sending", 1)
+        maple.clock.skip(121)
+        maple.settle()
+        assert (state(maple), len(found.raw), len(set(found.raw))) == ("delivered", 2, 1)
 
 
 def test_silence_can_be_left_to_a_person(tmp_path: Path) -> None:
@@ -325,3 +352,52 @@ def test_a_patient_nobody_named_in_full_is_asked_for(tmp_path: Path) -> None:
         maple.settle()
         assert (state(maple), found.raw) == ("held", [])
         assert "name or birth date" in next(hold["rule"] for hold in maple.holds() if hold["entry"])
+
+
+def test_a_week_s_roll_up_is_handed_over_once_and_reissued_when_a_contact_is_corrected(tmp_path: Path) -> None:
+    with engine() as found:
+        way = (
+            f"{{ way: mllp, host: 127.0.0.1, port: {found.port} }}, cadence: {{ kinds: {{ ma-soc/contact: weekly }} }}"
+        )
+        with handed(tmp_path, None, way, timeout=1) as maple:
+            maple.accept("ma-soc/contact", contact(narrative="We read."), contact(id="k-2", narrative="We sang."))
+            maple.settle(within=30 * 86_400)
+            (first,) = found.messages
+            words = base64.b64decode(str(first["OBX.F5.R1.C5"]))
+            assert b"We read." in words
+            assert b"We sang." in words
+            maple.accept("ma-soc/contact", contact(narrative="We danced.", updated_at=LATER))
+            maple.settle(within=30 * 86_400)
+            assert [one[0] for one in said(found)] == ["T02", "T10"]
+            assert b"We danced." in base64.b64decode(str(found.messages[1]["OBX.F5.R1.C5"]))
+
+
+def test_r25_what_was_handed_over_for_one_patient_is_not_corrected_in_another_s_chart(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        maple.accept("ma-soc/contact", contact(), contact(id="k-2"))
+        maple.settle()
+        maple.links(PRACTICE, {"c-1": "m-2"})  # the practice says now that it is another patient
+        maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at=LATER), {**VOID, "id": "k-2"})
+        maple.settle()
+        states = {entry["thread"].rpartition("/")[2]: entry["state"] for entry in maple.entries()}
+        assert states == {"k-1": "held", "k-2": "retracted"}
+        assert [one[0] for one in said(found)] == ["T02", "T02", "T11"]
+        assert "m-1" in str(found.messages[-1].segment("PID")[3]), "it is taken back where it was handed over"
+
+
+def test_a_dry_run_hands_nothing_over_and_says_what_it_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def planned() -> None:
+        async with connected(maple.line, maple.clock):
+            while Worker(maple.line, maple.clock).translate_some():
+                pass
+
+    with wired(tmp_path) as (maple, found):
+        maple.accept("ma-soc/contact", contact(narrative="We read."))
+        asyncio.run(planned())
+        assert main(["work", "--dry-run", "--json", "--project", str(tmp_path)]) == 0
+        (one,) = json.loads(capsys.readouterr().out)["requests"]
+        assert (one["method"], one["url"], one["route"], one["action"]) == ("HAND-OVER", "mllp", "handoff", "create")
+        assert "Ejemplo" not in json.dumps(one)
+        assert found.raw == []

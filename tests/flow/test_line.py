@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from bridge import sandbox
 from bridge.errors import ConfigError
+from bridge.jobs import worker
 from bridge.model import EntryState, Fate, RecordState, type_json
 from bridge.moves import answering
 from tests.flow.pilot import SYSTEM, Pilot, Site, pilot
@@ -116,6 +118,16 @@ def test_r1_r3_a_signed_contact_appears_in_the_chart_once(maple: Pilot, ehr: Ehr
     maple.settle()
     assert len(ehr.stored("DocumentReference")) == 1
     assert maple.counts()["delivered"] == 1
+
+
+def test_what_was_planned_leaves_without_a_pause(maple: Pilot, ehr: Ehr, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "IDLE_PAUSE", 60.0)
+    ready(maple)
+    maple.accept("ma-soc/contact", contact())
+    before = time.monotonic()
+    maple.work()
+    assert maple.counts()[EntryState.DELIVERED] == 1
+    assert time.monotonic() - before < 30
 
 
 def test_r26_without_a_consent_nothing_is_sent_and_its_arrival_sends_exactly_that(maple: Pilot, ehr: Ehr) -> None:

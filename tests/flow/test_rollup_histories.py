@@ -38,6 +38,9 @@ class Histories(RuleBasedStateMachine):
         self.it.another()
         self.it.ready()
         self.it.wants(rhythm)
+        for number in range(3):
+            self.a_contact(number, 20, moved=False)
+        self.it.opened.work()
 
     def hours(self, ago: int) -> float:
         return (self.it.opened.clock() - self.it.monday) // HOUR - ago

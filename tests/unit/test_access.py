@@ -15,6 +15,7 @@ from tests.unit.settings.project import API_KEY, write
 
 WHO = {
     Role.AGENCY_SYSTEM: Principal("harbor", Role.AGENCY_SYSTEM, agency="harbor"),
+    Role.PRACTICE_SYSTEM: Principal("elm", Role.PRACTICE_SYSTEM, practice="elm"),
     Role.AGENCY_STAFF: Principal("ana", Role.AGENCY_STAFF, agency="harbor"),
     Role.PRACTICE_READER: Principal("lee", Role.PRACTICE_READER, practice="elm"),
     Role.ENGINEER: Principal("kim", Role.ENGINEER),

@@ -25,6 +25,10 @@ BATCH = 8
 """Records a worker translates at a time: with the usual number, one killed every second would never finish any."""
 
 
+IDLE = 1.0
+"""Seconds without anything done after which nothing more is waited for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """A lane that a killed worker held: nobody else's before `until` (microseconds)."""
@@ -100,11 +104,17 @@ class Crew:
             self.orphans += [Orphan(row.id, killed, row.until) for row in held if row.until > killed]
 
     def kill_after(self, apart: int, longest: float) -> None:
-        """One is killed once about `apart` things were done, and some moments more, or after so many seconds."""
-        until = self.done() + self.chance.randint(1, max(1, 2 * apart))
+        """One is killed once about `apart` things were done, and some moments more, or after so many seconds; sooner
+        where they had begun and nothing is left for them to do.
+        """
+        done = first = self.done()
+        until = first + self.chance.randint(1, max(1, 2 * apart))
         deadline = time.monotonic() + longest
-        while self.done() < until and time.monotonic() < deadline:
-            time.sleep(0.01)
+        since = time.monotonic()
+        while done < until and time.monotonic() < deadline and (done == first or time.monotonic() - since < IDLE):
+            time.sleep(0.05)
+            if (now := self.done()) != done:
+                done, since = now, time.monotonic()
         time.sleep(self.chance.uniform(0, 0.05))
         self.kill()
 

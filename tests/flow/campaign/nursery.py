@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from bridge import log, pipeline
-from bridge.ehr import decide
+from bridge.ehr import circuit, decide
 from bridge.ehr.chart import Chart
 from bridge.jobs import worker
 from bridge.jobs.open import connected, open_line, validator
@@ -32,7 +32,7 @@ from bridge.mappings import load as mappings
 from bridge.mappings.load import Mappings
 from bridge.mappings.watching import Watching
 from bridge.model import Action, EntryState, Interaction, Request, Response
-from bridge.moves import settling, writing
+from bridge.moves import matching, settling, writing
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.line import Line
 from bridge.moves.turning import Turn
@@ -128,10 +128,12 @@ def quicken() -> None:
     """What has to wait waits for some seconds at most, so that a campaign need not."""
     usual = decide.back_off
 
-    def sooner(entry: str, attempts: int, *_: int) -> int:
+    def sooner(entry: str, attempts: int, first: int = 0, longest: int = 0) -> int:
         return usual(entry, attempts, decide.SECOND // 4, 4 * decide.SECOND)
 
-    decide.back_off = sooner  # type: ignore[assignment]
+    decide.back_off = sooner
+    circuit.back_off = sooner  # type: ignore[attr-defined]
+    matching.AGAIN = decide.SECOND
 
 
 # ── broken senders: what a campaign must notice ───────────────────────────────────────────────────────────────────

@@ -51,6 +51,11 @@ class Site:
     def admin(self) -> str:
         return self.base.removesuffix("/fhir") + "/_sandbox"
 
+    def clear(self) -> None:
+        """It holds nothing, nothing was asked of it, and nothing goes wrong."""
+        httpx.post(f"{self.admin}/reset").raise_for_status()
+        self.faults("")
+
     def load(self, resources: Sequence[type_json]) -> None:
         """The practice put these in."""
         httpx.post(f"{self.admin}/load", json=list(resources), timeout=60).raise_for_status()

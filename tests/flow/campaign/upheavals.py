@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import Any
 
 from bridge.jobs.worker import system_clock
 from bridge.moves import signing
+from bridge.store import suspending
 from bridge.store.ledger import Ledger
 from tests.flow.campaign.sites import Site
 from tests.flow.keys import KeyServer, published
@@ -21,14 +20,13 @@ LOGIN = f"{{ smart: {{ client_id: {CLIENT} }} }}"
 TOKENS = 2  # seconds a token lasts
 OVERLAP = 3  # seconds a new key is published before it signs
 KEPT = 1  # seconds an EHR may keep the key set
-SUSPENDING = "bridge.store.suspending"
 
 
 @dataclass
 class Upheavals:
     """What happened, and when (microseconds)."""
 
-    keys: KeyServer
+    keys: KeyServer | None
     ledger: Ledger
     sites: Sequence[Site]
     shut: str = ""
@@ -38,7 +36,9 @@ class Upheavals:
     retired: int = 0
 
     def begin(self) -> None:
-        """There is a key, and every EHR knows where it is published."""
+        """Where logins are signed, there is a key, and every EHR knows where it is published."""
+        if self.keys is None:
+            return
         self.keys.ledger, self.keys.max_age = self.ledger, KEPT
         signing.new(self.ledger, "test", "ES384", "test", system_clock())
         for site in self.sites:
@@ -46,28 +46,29 @@ class Upheavals:
 
     def at(self, part: float) -> None:
         """What belongs to this part of the campaign (0 to 1) has happened."""
-        if part >= 0.2 and self.rotations == 0:
+        if self.keys is not None and part >= 0.2 and self.rotations == 0:
             signing.rotate(self.ledger, "test", "ES384", OVERLAP * 1_000_000, "test", system_clock())
             self.rotations += 1
-        if part >= 0.35 and not self.away:
+        if self.keys is not None and part >= 0.35 and not self.away:
             self.keys.away = True
             self.away.append((system_clock(), 0))
-        if part >= 0.5 and self.keys.away:
+        if part >= 0.5:
             self.end_outage()
         if part >= 0.55 and self.shut and not self.suspended:
-            suspend(self.ledger, self.shut)
+            suspend = suspending.Suspend(self.shut, "campaign", "test", system_clock())
+            self.ledger.write(suspending.suspend, suspend)
             self.suspended.append((system_clock(), 0))
-        if part >= 0.8 and self.suspended and not self.suspended[-1][1]:
+        if part >= 0.8:
             self.end_suspension()
 
     def over(self) -> None:
         """Nothing is away or suspended any more, tokens last, and keys that no longer sign are destroyed."""
+        self.end_outage()
+        self.end_suspension()
+        if self.keys is None:
+            return
         for site in self.sites:
             site.change(token_seconds=300)
-        if self.keys.away:
-            self.end_outage()
-        if self.suspended and not self.suspended[-1][1]:
-            self.end_suspension()
         time.sleep(KEPT + 0.2)
         now = system_clock()
         current = signing.signer(self.ledger, "test", ["ES384"], now)
@@ -77,18 +78,22 @@ class Upheavals:
                 self.retired += 1
 
     def end_outage(self) -> None:
-        """The key set can be read again."""
+        """The key set can be read again, if it could not be."""
+        if self.keys is None or not self.keys.away:
+            return
         self.keys.away = False
         self.away[-1] = self.away[-1][0], system_clock()
 
     def end_suspension(self) -> None:
-        """The practice is sent to again."""
+        """The practice is sent to again, if it was not."""
+        if not self.suspended or self.suspended[-1][1]:
+            return
         self.suspended[-1] = self.suspended[-1][0], system_clock()
-        resume(self.ledger, self.shut)
+        self.ledger.write(suspending.resume, self.shut)
 
     def report(self) -> dict[str, Any]:
         """In numbers."""
-        logins = [site.logins() for site in self.sites]
+        logins = [site.logins() for site in self.sites] if self.keys is not None else []
         return {
             "keys rotated": self.rotations,
             "keys destroyed": self.retired,
@@ -97,22 +102,6 @@ class Upheavals:
             "tokens refused": sum(sum(one["refused"].values()) for one in logins),
             "seconds suspended": round(sum(end - start for start, end in self.suspended) / 1e6, 1),
         }
-
-
-def can_suspend() -> bool:
-    """Whether a practice can be suspended in this version."""
-    return importlib.util.find_spec(SUSPENDING) is not None
-
-
-def suspend(ledger: Ledger, practice: str) -> None:
-    """Nothing is to be sent to the practice from here on."""
-    suspending = importlib.import_module(SUSPENDING)
-    ledger.write(suspending.suspend, suspending.Suspend(practice, "campaign", "test", system_clock()))
-
-
-def resume(ledger: Ledger, practice: str) -> None:
-    """It is sent to again."""
-    ledger.write(importlib.import_module(SUSPENDING).resume, practice)
 
 
 @contextmanager

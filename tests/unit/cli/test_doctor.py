@@ -21,6 +21,7 @@ from bridge.settings import load
 from bridge.store.keys import parse_key
 from bridge.store.ledger import Ledger
 from tests.flow.keys import published
+from tests.flow.pilot import Site, write_project
 from tests.unit.settings.project import edited, write
 
 NOW = 1_790_000_000.0
@@ -219,3 +220,17 @@ def test_scopes_that_are_missing_are_named(asked: str, granted: str | None, ok: 
     found = scopes(asked, granted)
     assert found.ok is ok
     assert ("system/Task.c" in found.says) is (ok is False)
+
+
+def test_a_practice_that_is_handed_documents_is_reached_for_without_handing_anything_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(tmp_path, [Site("pine", "", "none", extra=", handoff: { way: folder, folder: out }")])
+    assert main(["doctor", "--json", "--project", str(tmp_path)]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["connections"] == {}
+    assert found["handoffs"]["pine"]["says"] == "the folder is not there"
+    (tmp_path / "out").mkdir()
+    assert main(["doctor", "--project", str(tmp_path)]) == 0
+    assert "ok hand-off   folder: can be reached" in capsys.readouterr().out.replace("  ok", "ok").replace("ok ", "ok ")
+    assert list((tmp_path / "out").iterdir()) == []

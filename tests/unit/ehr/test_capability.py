@@ -137,6 +137,8 @@ def test_what_is_no_r4_statement_is_clearly_refused(said: dict[str, Any], code: 
         (Response(302, {"location": "https://login.example"}), "statement-unread"),
         (Response(200, {"content-type": "text/html"}, b"<html>Sign in</html>"), "statement-not-json"),
         (Response(200, {}, b""), "statement-not-json"),
+        (Response(200, {}, b"<CapabilityStatement xmlns='http://hl7.org/fhir'/>"), "statement-not-json"),
+        (Response(200, {}, b"{" * 5000), "statement-not-json"),
         (Response(200, {}, b"[]"), "statement-not-json"),
         (json(200, {"resourceType": "Bundle"}), "statement-type"),
     ],
@@ -150,6 +152,7 @@ def test_what_stands_in_place_of_a_statement_is_named(response: Response, code: 
 def test_a_statement_is_read() -> None:
     said = statement(Task=(ALL, ()))
     assert read_statement(json(200, said)) == said
+    assert read_statement(Response(200, {}, b"\xef\xbb\xbf" + json(200, said).body)) == said
 
 
 keys = st.sampled_from(["mode", "resource", "type", "interaction", "code", "searchParam", "name"])

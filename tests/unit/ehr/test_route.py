@@ -142,3 +142,30 @@ def test_nothing_is_planned_that_is_not_allowed_and_nothing_is_lost(
     carried = {name for entry in planned for name in entry.route.parts}
     assert {one.name for one in parts} <= carried
     assert not with_note or "note" in carried
+
+
+# ── hand-off ──────────────────────────────────────────────────────────────────────────────────────────────────────
+FOLDER = Handoff("folder")
+
+
+def kinds_of_routes(planned: list[Planned]) -> list[tuple[str, str, bool]]:
+    return [(entry.route.name, entry.route.kind, entry.hold is not None) for entry in planned]
+
+
+def test_where_no_document_is_taken_it_is_handed_over_under_the_same_name() -> None:
+    read_only = capability(DocumentReference=(("read",), ()))
+    assert kinds_of_routes(plan([encounter(), note()], read_only, Site(handoff=FOLDER))) == [
+        ("document", "handoff", False)
+    ]
+    assert kinds_of_routes(plan([encounter(), note()], capability(), Site(handoff=FOLDER))) == [
+        ("document", "document", False)
+    ]
+    prefers = Site(handoff=Handoff("mllp", prefer=True))
+    assert kinds_of_routes(plan([encounter(), note()], capability(), prefers)) == [("document", "handoff", False)]
+
+
+def test_a_site_whose_routes_leave_documents_out_is_handed_none() -> None:
+    read_only = capability(DocumentReference=(("read",), ()))
+    site = Site(handoff=FOLDER, routes={OTHER: ()})
+    (entry,) = plan([encounter(), note()], read_only, site)
+    assert entry.hold is not None

@@ -108,10 +108,11 @@ sites = st.builds(
     routes=st.dictionaries(
         st.sampled_from(KINDS), st.lists(st.sampled_from([*WRITTEN, "document"]), unique=True).map(tuple), max_size=3
     ),
+    handoff=st.none() | st.builds(Handoff, way=st.just("folder"), prefer=st.booleans()),
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     stated=statements(), vendor=st.sampled_from(facts.known()), site=sites, kind=st.sampled_from(KINDS),
     present=st.sets(st.sampled_from(WRITTEN), min_size=1), told=st.booleans(),
@@ -129,13 +130,18 @@ def test_what_is_planned_is_what_is_shown_and_nothing_is_left_without_a_way(
     shown = {way.route: way for way in ways_of(kind, known, site)}
     wanted = site.routes.get(kind, site.routes.get(ways.shipped().named(kind)))
     for entry in planned:
-        name = "document" if entry.route.kind == "document" else entry.route.resource_type
+        name = entry.route.resource_type if entry.route.kind == "discrete" else entry.route.kind
         if entry.hold is not None:
             assert name not in shown or not shown[name].enabled
             assert entry.hold.next_step
             assert entry.hold.waits_for == f"capability:oak:{entry.route.resource_type}"
             continue
         assert shown[name].enabled
+        if name == "handoff":
+            assert site.handoff is not None
+            assert wanted is None or "document" in wanted
+            assert site.handoff.prefer or not known.allows("DocumentReference", Interaction.CREATE).yes
+            continue
         assert known.allows(entry.route.resource_type, Interaction.CREATE).yes
         assert (entry.route.resource_type, "create") not in refused
         assert name == "document" if wanted is None and name not in site.enable else wanted is None or name in wanted

@@ -125,3 +125,17 @@ def test_every_answer_carries_its_reason(vendor: str) -> None:
     resources = ladder.resources_of(known)
     assert {"Patient", *RANKS} <= set(resources)
     assert all(one.because for answers in resources.values() for one in answers.values())
+
+
+def test_a_hand_off_is_a_rung_of_the_ladder_with_what_it_loses() -> None:
+    nothing, taken = capability("generic", Patient=(("read",), ())), everything_taken("generic")
+    for kind in KINDS:
+        first = ladder.ways_of(kind, nothing, Site(handoff=Handoff("packet")))[0]
+        assert (first.route, first.enabled) == ("handoff", True), kind
+        assert "prints" in first.causes
+        assert first.loses
+    document, *_ = ladder.ways_of("contact", taken, Site(handoff=Handoff("folder")))
+    assert (document.route, document.enabled) == ("document", True)
+    given, *others = ladder.ways_of("contact", taken, Site(handoff=Handoff("folder", prefer=True)))
+    assert (given.route, given.because) == ("handoff", "site: it prefers to be handed documents")
+    assert not any(way.enabled for way in others)

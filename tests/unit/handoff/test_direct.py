@@ -57,7 +57,7 @@ def test_the_envelope_shows_addresses_and_a_reference_and_no_more() -> None:
     assert message["Message-ID"] == f"<{REFERENCE}@direct.harbor.example>"
     assert message["Disposition-Notification-Options"] == "X-DIRECT-FINAL-DESTINATION-DELIVERY=optional,true"
     assert message.get_content_type() in ("application/pkcs7-mime", "application/x-pkcs7-mime")
-    assert b"Luz" not in sent()
+    assert b"ClinicalDocument" not in sent()
 
 
 def notification(disposition: str, control: str = REFERENCE) -> bytes:

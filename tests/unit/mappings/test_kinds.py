@@ -10,6 +10,9 @@ from bridge.mappings.load import load, read_packs
 from tests.unit.mappings.small import KIND, pack, problems
 
 RECORD = {"id": "V1", "version": 3, "child": "K1", "mother": "M1", "at": "2026-01-05", "words": "Hola"}
+WEIGHTS: tuple[dict[str, str], ...] = (
+    {}, {"place": "ward"}, {"place": "home"}, {"words": "x"}, {"place": "ward", "words": "x"}
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,14 @@ def test_a_record_is_opened_by_its_kind(visit: Kind) -> None:
     assert opened.when == 1_767_632_400_000_000  # noon in New York on that day
     assert (opened.final, opened.void) == (True, False)
     assert visit.open({**RECORD, "status": "void"}, "UTC").void
+
+
+def test_how_much_a_record_weighs_is_said_by_any_of_its_kinds_rules() -> None:
+    either = "[{ path: place, in: [home] }, { path: words, in: [x] }]"
+    said = f"{KIND}urgent: {{ path: place, in: [ward] }}\nsignificant: {either}\n"
+    kind = load(pack(kind=said)).kinds["tiny/visit"]
+    found = [kind.open({**RECORD, **more}, "UTC").weight.value for more in WEIGHTS]
+    assert found == ["", "urgent", "significant", "significant", "urgent"]
 
 
 def test_r24_what_is_never_collected_is_gone_at_any_depth(visit: Kind) -> None:

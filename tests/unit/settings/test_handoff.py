@@ -25,14 +25,15 @@ def project(folder: Path, way: str, base: str = "", vendor: str = "none") -> Pat
     return folder
 
 
-def test_each_way_is_read_with_what_it_needs(tmp_path: Path) -> None:
+def test_each_way_is_read_with_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HISP", "short")
     wants = load(project(tmp_path / "a", "way: folder, folder: out, message: mdm")).practices["maple"].handoff
     assert wants is not None
     assert (wants.folder, wants.mdm, wants.confirms, wants.format) == (tmp_path / "a" / "out", True, "file", "c-cda")
     wants = load(project(tmp_path / "b", "way: packet")).practices["maple"].handoff
     assert wants is not None
     assert (wants.format, wants.confirms) == ("pdf", "person")
-    smtp = ", smtp: {{ host: h.example, user: u, password: {{ file: secrets/k.pem }} }}"
+    smtp = ", smtp: {{ host: h.example, user: u, password: {{ env: HISP }} }}"
     wants = load(project(tmp_path / "c", MAIL.format(more=smtp.format()))).practices["maple"].handoff
     assert wants is not None
     assert wants.mail is not None

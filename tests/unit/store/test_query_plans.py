@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from sqlalchemy import Select
 
-from bridge.store import holds, lanes, persons, records, rollups, tables, telling, views
+from bridge.store import holds, lanes, persons, plans, records, rollups, tables, telling, views
 from bridge.store.ledger import Ledger
 from tests.postgres import ENGINES, KEY, Server
 from tests.unit.store.listening import Statement, statements
@@ -172,7 +172,7 @@ def test_whether_a_practice_is_full_asks_for_what_waits_alone(filled: Ledger) ->
 def test_the_roll_ups_of_a_thing_and_the_members_of_a_roll_up_are_found_by_them(filled: Ledger) -> None:
     with filled.engine.begin() as connection, statements(filled) as said:
         rollups.told(connection, ["harbor/kind/7", "harbor/kind/8"])
-        connection.execute(rollups.lanes_of(["harbor/kind/7"])).all()
+        connection.execute(plans.TOUCHED, {"people": [7], "things": ["harbor/kind/7"]}).all()
         rollups.members(connection, filled, 7, 8)
         telling.entries_of(connection, ["harbor/kind/7"])
     for statement in said:

@@ -97,7 +97,7 @@ def test_what_waits_for_a_way_is_planned_anew_and_nothing_else(ledger: Ledger) -
 def test_what_was_not_begun_is_planned_anew_where_its_sort_has_no_way_any_more(ledger: Ledger) -> None:
     planned(ledger, item("c1"))
     with ledger.read() as connection:
-        (sort,) = statements.not_begun(connection)
+        (sort,) = statements.not_begun(connection, [PRACTICE])
     assert (sort.practice, sort.route, sort.type) == (PRACTICE, "document", "DocumentReference")
     assert ledger.write(statements.replan, Replan(NOW, sorts=(replace(sort, practice="oak"),))) == 0
     assert ledger.write(statements.replan, Replan(NOW, sorts=(sort,))) == 1
@@ -114,5 +114,5 @@ def test_what_stands_or_may_stand_is_left_to_its_own_next_plan(ledger: Ledger) -
     assert finish(ledger, lane, entry, EntryState.UNKNOWN, due=NOW, look_first=True)
     assert release(ledger, lane)
     with ledger.read() as connection:
-        assert statements.not_begun(connection) == []
+        assert statements.not_begun(connection, [PRACTICE]) == []
     assert again(ledger) == set()
