@@ -15,6 +15,7 @@ from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import bring, withdraw
 from bridge.store import records as accepted
+from bridge.store.lanes import URGENT
 
 
 async def next_step(turn: Turn) -> Outcome:
@@ -73,7 +74,7 @@ def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
 def held_back(turn: Turn, now: int) -> int | None:
     """Until when what is new waits, so that a quick correction or withdrawal goes instead; None where it may go.
 
-    Counted from when the agency first said it: what follows it does not make it wait longer. What is urgent never waits.
+    Counted from when the agency first said it: what follows it makes it wait no longer. What is urgent never waits.
     """
     entry, wait = turn.entry, turn.chart.practice.held_back(turn.entry.kind)
     if not wait or entry.urgency == URGENT or entry.stands is not None or entry.replaced:
