@@ -20,7 +20,7 @@ from bridge import sandbox
 from bridge.fhir.client import Client
 from bridge.jobs.worker import Worker
 from bridge.model import Request, Response, type_json
-from bridge.moves import answering, catching, granting, planning
+from bridge.moves import answering, catching, granting, planning, showing
 from bridge.moves.line import Line
 from bridge.store import lanes, steps
 from tests.flow.pilot import AGENCY, SYSTEM, Pilot, Site, pilot
@@ -656,6 +656,10 @@ def test_r25_a_screening_of_a_caregiver_alone_waits_for_her_own_record_too(tmp_p
         assert hold["owner"] == "agency"
         assert hold["waits_for"] == f"own:{AGENCY}/g-1/caregiver"
         assert "ma-soc/caregiver" in hold["next_step"]
+        waits = {one.person: one.waits for one in showing.leaving(bridge.line, bridge.records()[0], bridge.clock())}
+        assert waits["c-1"] is None
+        assert waits["g-1"] is not None, "who may read the record sees it before"
+        assert waits["g-1"].waits_for == hold["waits_for"]
         assert answering.retry(bridge.line, hold["id"], "", "ana", bridge.clock()) == 1
         bridge.settle()
         assert "Cannot sleep" not in "".join(ehr.documents()), "looking again changes nothing"
@@ -663,3 +667,7 @@ def test_r25_a_screening_of_a_caregiver_alone_waits_for_her_own_record_too(tmp_p
         bridge.settle()
         assert "Cannot sleep" in "".join(ehr.documents())
         assert not [hold for hold in bridge.holds() if hold["reason"] == "record"]
+        shown = [
+            one for one in showing.leaving(bridge.line, bridge.records()[0], bridge.clock()) if one.person == "g-1"
+        ]
+        assert [one.waits for one in shown] == [None]
