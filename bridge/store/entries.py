@@ -146,6 +146,8 @@ def planned_values(ask: Translated, plan: EntryPlan, row: Row[Any] | None, undec
     if plan.hold is None and not plan.digest:  # all of it is withheld: what stood before was true and stays
         stands = row is not None and row.stands_id is not None
         state, due = (EntryState.DELIVERED if stands else EntryState.CANCELLED), None
+        if row is not None and row.state == EntryState.HANDED_OVER.value:
+            state = EntryState.HANDED_OVER
     if row is not None:
         values["revision"] = row.revision + 1
         stands_so = row.state == EntryState.DELIVERED.value and row.stands_digest == plan.digest
