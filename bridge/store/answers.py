@@ -108,6 +108,8 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
         holds.close(connection, hold.c.entry == ask.entry, ask.now, ask.by)
         values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "updated_at": ask.now}
         again, gone = (EntryState.READY.value, ask.now), (EntryState.RETRACTED.value, None)
+        state: Any
+        due: Any
         state, due = (case((entry.c.should, new), else_=old) for new, old in zip(again, gone, strict=True))
         nothing = dict.fromkeys(("stands_id", "stands_version", "stands_digest", "stands_patient", "recalled"))
         digest, patient, lost = latest_step(connection, ask.entry)

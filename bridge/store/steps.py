@@ -340,5 +340,6 @@ def others(connection: Connection, entry_id: int, stands: str) -> list[Stands]:
         if row.stands_id == stands and row.action not in WITHDRAWALS:
             break
         if row.stands_id is not None and row.action not in WITHDRAWALS and row.stands_id not in gone:
-            left[row.stands_id] = Stands(row.stands_id, "", row.digest, row.patient)
+            # a step that was put off has the id of what stood before it, which another made
+            left.setdefault(row.stands_id, Stands(row.stands_id, "", row.digest, row.patient))
     return list(reversed(left.values()))

@@ -95,6 +95,15 @@ def test_each_note_is_disregarded_though_two_say_the_same(maple: Pilot, ehr: Ehr
     assert told(ehr)[3:] == [DISREGARD.format(2), DISREGARD.format(1), DISREGARD.format(0)]
 
 
+def test_each_note_is_disregarded_though_a_correction_was_put_off_once(maple: Pilot, ehr: Ehr) -> None:
+    lose(ehr, "POST", "429")
+    amended(maple, "Second wording.")
+    maple.settle()
+    maple.accept("ma-soc/contact", {**VOID, "updated_at": "2026-03-06"})
+    maple.settle()
+    assert told(ehr) == [NOTHING, INSTEAD.format(0), DISREGARD.format(1), DISREGARD.format(0)]
+
+
 # ── a ledger from a backup ────────────────────────────────────────────────────────────────────────────────────────
 def test_r1_what_was_said_again_after_a_withdrawal_is_found_after_a_restore(maple: Pilot, ehr: Ehr) -> None:
     maple.accept("ma-soc/contact", VOID)
@@ -196,12 +205,3 @@ def test_r1_after_a_restore_nothing_is_taken_for_handed_over_that_never_was(offi
     assert ["We read." in files(office)[0], "We sang." in files(office)[1]] == [True, True]
     assert "We danced." in files(office)[-1]
     assert office.counts()[EntryState.HANDED_OVER] == 1
-
-
-def test_what_waits_for_confirmation_still_does_when_nothing_of_it_may_leave_any_more(office: Pilot) -> None:
-    office.accept("ma-soc/contact", contact())
-    office.settle()
-    office.consents(f"c-1,{PRACTICE},2026-01-01,,no")
-    office.accept("ma-soc/contact", contact(**AMENDED, narrative="We sang."))
-    office.settle()
-    assert [one["state"] for one in office.entries() if one["kind"] == "ma-soc/contact"] != ["delivered"]
