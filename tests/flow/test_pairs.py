@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,19 @@ def test_r7_what_stands_in_a_wrong_chart_is_taken_back_though_its_correction_nev
     recalled(maple)
     maple.settle()
     assert told(ehr) == [NOTHING, DISREGARD.format(0)]
+
+
+def test_r7_wrong_content_does_not_come_back_because_its_record_is_planned_anew(maple: Pilot, ehr: Ehr) -> None:
+    """Somebody else's way opened, say; what a newer version says goes."""
+    recalling.recall(maple.line, replace(WRONG, reason="content"), "test", maple.clock())
+    maple.settle()
+    with maple.line.ledger.engine.begin() as connection:  # as `statements.replan` does
+        connection.exec_driver_sql("UPDATE record SET state='accepted', due_at=1 WHERE kind='ma-soc/contact'")
+    maple.settle()
+    assert told(ehr) == [NOTHING, DISREGARD.format(0)]
+    amended(maple, "Second wording.")
+    maple.settle()
+    assert len(ehr.stored(TYPE)) == 3
 
 
 def test_each_note_is_disregarded_though_two_say_the_same(maple: Pilot, ehr: Ehr) -> None:
