@@ -7,7 +7,7 @@ from datetime import date
 
 from bridge.settings import DocumentSettings, Project
 
-SHAPES = frozenset({"athena", "ecw", "epic", "nextgen", "open", "openemr", "oracle"})
+SHAPES = frozenset({"athena", "ecw", "epic", "nextgen", "nextgen-office", "open", "openemr", "oracle"})
 """Vendors that the sandbox has a shape of; any other practice gets the open one."""
 
 

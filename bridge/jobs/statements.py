@@ -57,7 +57,8 @@ async def read(line: Line, connection: str, client: Sender, now: int) -> None:
     changes = await asyncio.to_thread(changed, line, connection, content)
     said = tuple(change.as_dict() for change in changes)
     if await line.write(kept.keep, kept.Kept(connection, content, now, said)):
-        tell(connection, changes)
+        if changes:
+            tell(connection, changes)
         practices = [name for name, chart in line.charts.items() if chart.connection.id == connection]
         await asyncio.to_thread(reopen, line, practices, now, "statement")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from bridge import log, pipeline
 from bridge.errors import BridgeError
 from bridge.jobs import deliver, statements
-from bridge.moves import catching, ending
+from bridge.moves import catching, ending, planning
 from bridge.moves.line import Line
 from bridge.store import records, views
 
@@ -94,6 +94,7 @@ class Worker:
             works = ledger.write(records.claim, records.Claim(ledger, self.owner, BATCH, now, until))
             return (
                 pipeline.translate(self.line, works, self.owner, now)
+                or planning.look_again(self.line, now)
                 or catching.catch_up(self.line, now)
                 or ending.tell_ended(self.line, now)
             )

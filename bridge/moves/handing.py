@@ -14,6 +14,7 @@ from bridge.ehr.delivery import PATTERN
 from bridge.ehr.route import handing
 from bridge.handoff import prepare
 from bridge.handoff.over import Fate, Given, Hand, HandOver, Look, Person, control_of, was_handed
+from bridge.mappings.classes import LOCATION
 from bridge.model import Action, Answer, AnswerClass, Decision, EntryState, Hold, Part, Response, Stands
 from bridge.moves import holding, planning
 from bridge.moves.finishing import Outcome, Stepped, finish
@@ -22,7 +23,7 @@ from bridge.moves.matching import PATIENT_ID
 from bridge.moves.staying import held, not_found, once_more, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import NOT_SENT, TO_BEGIN, lapsed
-from bridge.release import part2
+from bridge.release import part2, withhold
 from bridge.settings import Handoff
 from bridge.store import steps
 from bridge.store.handoffs import CONFIRMED
@@ -108,7 +109,8 @@ async def hand(
         told = prepare.told(leaving, several, framed, person, replaces)
         over = prepare.made_of(told, leaving, wants, entry.kind, action, replaces, turn.clock(), person)
     chart = (await turn.matcher.patient()).patient
-    return await leave(turn, opened, over, digest, withheld, decision, chart, replaced)
+    places = LOCATION in withhold.classes_of(leaving)
+    return await leave(turn, opened, over, digest, withheld, decision, chart, replaced, places)
 
 
 async def withdraw(turn: Turn) -> Outcome:
@@ -204,6 +206,7 @@ async def leave(
     resting_on: Decision | None,
     chart: str,
     replaced: int,
+    places: bool = False,
 ) -> Outcome:
     """The step is durable, then it is handed over, then what came back is durable."""
     line, lane, entry, (hand, wants) = turn.line, turn.lane, turn.entry, opened
@@ -234,6 +237,7 @@ async def leave(
             request_blob=line.ledger.ids.take(),
             request=over.kept(),
             now=turn.clock(),
+            places=places,
         )
         begun = await line.write(steps.begin, begin)
         if begun is steps.Begun.LEASE_LOST:

@@ -18,13 +18,15 @@ from bridge.moves import own_record
 from bridge.moves.line import Line
 from bridge.release import cadence, withhold
 from bridge.release.origin import with_origin
-from bridge.store import kin, permissions, persons, places, plans, records, views
+from bridge.store import permissions, persons, places, plans, records, views
 from bridge.store.lanes import ROUTINE, URGENT, EntryWork, LaneWork
 from bridge.store.permissions import Permissions
 
 Made = tuple[records.Work, Translation]
 LATER = 60_000_000
 """Microseconds until a record whose practice is full is looked at again."""
+FAMILIES = 50
+"""Families whose charts are looked at in one turn."""
 ROLLED_UP = "document"
 """The name of the route a roll-up takes, as of a single note."""
 NOBODY = Permissions("", (), frozenset())
@@ -86,11 +88,7 @@ def plan(
             for part in translation.parts
         },
         endangered=frozenset(
-            part.about
-            for part in translation.parts
-            if part.type == "Patient"
-            and withhold.flagged(part.resource)
-            and not withhold.marked(known.get((work.agency, part.about), NOBODY).patient)
+            part.about for part in translation.parts if part.type == "Patient" and withhold.flagged(part.resource)
         ),
         arrives=() if holds else own_record.arrivals(work.agency, translation.parts, work.subject),
     )
@@ -141,21 +139,19 @@ def with_room(line: Line, plan: Sequence[plans.Translated]) -> tuple[list[plans.
 def keep(line: Line, plan: Sequence[plans.Translated], now: int) -> int:
     """These are kept; how many. No step that was decided on what was known of their people before leaves after it."""
     kept = [one for one, written in zip(plan, line.write_all(plans.save, plan), strict=True) if written]
-    anew: dict[str, dict[str, bool]] = {}
-    for one in kept:
-        for source, patient in one.patients.items():
-            of = anew.setdefault(one.work.agency, {})
-            of[source] = of.get(source, False) or withhold.marked(patient)
-    line.write_all(
-        kin.moved,
-        [
-            kin.Moved(agency, frozenset(people), frozenset(who for who, flag in people.items() if flag), now)
-            for agency, people in anew.items()
-        ],
-    )
-    asked = [places.Endangered(one.work.agency, one.endangered, now) for one in kept if one.endangered]
-    line.write_all(places.look_again, asked)
+    if any(one.endangered for one in kept):
+        look_again(line, now)
     return len(kept)
+
+
+def look_again(line: Line, now: int) -> int:
+    """What stands of families of whom somebody must not be found is due, where that was not looked at since it is
+    known; how many such people.
+    """
+    with line.ledger.read() as connection:
+        found = places.due(connection, FAMILIES)
+    line.write_all(places.look_again, [(one, now) for one in found])
+    return len(found)
 
 
 def charts(

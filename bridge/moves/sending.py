@@ -8,13 +8,14 @@ from dataclasses import replace
 from bridge.ehr import decide
 from bridge.model import CONSENT_ENDED, Decision, Hold, HoldReason, Part
 from bridge.moves import gathering, guarding, handing, holding, planning
-from bridge.moves.endangered import remains
+from bridge.moves.endangered import left_behind, remains
 from bridge.moves.ending import say_ended
 from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import bring, withdraw
 from bridge.store import records as accepted
+from bridge.store.lanes import URGENT
 
 
 async def next_step(turn: Turn) -> Outcome:
@@ -23,6 +24,7 @@ async def next_step(turn: Turn) -> Outcome:
     if entry.claims >= holding.STOPPED_AT:
         return await held(turn, holding.stopped_the_worker(decide.decision_key(str(entry.id))))
     if not entry.should or recalled(turn):
+        await left_behind(turn, withdrawn=True)
         return await (handing.withdraw(turn) if handing.chosen(turn) else withdraw(turn))
     if entry.kind == CONSENT_ENDED:
         return await say_ended(turn)
@@ -39,6 +41,7 @@ async def next_step(turn: Turn) -> Outcome:
     leaving = [part for record in records for part in record]
     digest = planning.digest(turn.line, leaving, turn.chart)
     if entry.stands is not None and entry.stands.digest == digest:
+        await left_behind(turn)
         return await finish(turn.line, turn.lane, entry, handing.standing(entry), now, stands=entry.stands)
     reads = look(turn, leaving, digest)
     if reads is not None:
@@ -46,6 +49,7 @@ async def next_step(turn: Turn) -> Outcome:
     back = held_back(turn, now)
     if back is not None:
         return await stay(turn, back)
+    await left_behind(turn)
     withheld = sum(one.withheld for one in may)
     carry = handing.hand if handing.chosen(turn) else bring
     return await carry(turn, leaving, digest, withheld, resting_on(may), records)
@@ -73,10 +77,10 @@ def closed(told: Sequence[gathering.Told]) -> tuple[Hold, int | None]:
 def held_back(turn: Turn, now: int) -> int | None:
     """Until when what is new waits, so that a quick correction or withdrawal goes instead; None where it may go.
 
-    Counted from when the agency first said it: what follows it does not make it wait longer.
+    Counted from when the agency first said it: what follows it makes it wait no longer. What is urgent never waits.
     """
     entry, wait = turn.entry, turn.chart.practice.held_back(turn.entry.kind)
-    if not wait or entry.stands is not None or entry.replaced:
+    if not wait or entry.urgency == URGENT or entry.stands is not None or entry.replaced:
         return None
     with turn.line.ledger.read() as connection:
         until = accepted.first_said(connection, entry.thread) + wait

@@ -18,6 +18,7 @@ from bridge.ehr.answers import classify
 from bridge.ehr.look import applied
 from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
+from bridge.mappings.classes import LOCATION
 from bridge.model import (
     WITHDRAWALS,
     Action,
@@ -38,6 +39,7 @@ from bridge.moves.line import SECOND
 from bridge.moves.shaping import last_sent, shape
 from bridge.moves.staying import held, not_found, once_more, stay
 from bridge.moves.turning import Turn
+from bridge.release import withhold
 from bridge.store import steps
 from bridge.store.lanes import Lease
 
@@ -120,8 +122,9 @@ async def bring(
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
     ours = request.body if action in (Action.CREATE, Action.SUPERSEDE) else orjson.dumps(shaped.resource)
+    places = LOCATION in withhold.classes_of(leaving)
     return await step(
-        turn, action, interaction, request, ours, digest, withheld, decision, patient, reference, replaced
+        turn, action, interaction, request, ours, digest, withheld, decision, patient, reference, replaced, places
     )
 
 
@@ -202,6 +205,7 @@ async def step(
     patient: str,
     reference: str,
     replaced: int,
+    places: bool = False,
 ) -> Outcome:
     """The step is durable, then the request leaves, then what came back is durable.
 
@@ -238,6 +242,7 @@ async def step(
         request_blob=line.ledger.ids.take(),
         request=ours,
         now=turn.clock(),
+        places=places,
     )
     begun = await line.write(steps.begin, begin)
     if begun is steps.Begun.LEASE_LOST:

@@ -99,7 +99,8 @@ class Ehr:
         missing = sorted(set(asked) - set(known))
         if missing:
             raise ShapeError(f"{self.shape.shape}: {kind}: no such search parameters: {', '.join(missing)}")
-        return {name: known[name] for name in asked}
+        sizes = self.shape.conduct.page.parameter  # of paging, and taken also where a statement does not list it
+        return {name: known[name] for name in (*asked, sizes)}
 
     def _rules(self, kind: str, at: str) -> tuple[Compiled, ...]:
         rows = [*self.shape.rules.get("*", ()), *self.shape.rules.get(kind, ())]

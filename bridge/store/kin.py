@@ -131,16 +131,6 @@ def in_danger(
     return frozenset(source for (_, source), row in rows.items() if row.id in found)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """People of one agency of whom something else is known now, and those of them whose family it concerns too."""
-
-    agency: str
-    people: frozenset[str]
-    families: frozenset[str]
-    now: int
-
-
 HELD = select(tables.lane.c.id).where(tables.lane.c.person == tables.person.c.id, tables.lane.c.until > bindparam("at"))
 ANEW = (
     update(tables.person)
@@ -155,24 +145,15 @@ IN_ORDER = (
 )
 
 
-def moved(connection: Connection, asked: Sequence[Moved]) -> list[int]:
-    """Operation: no step about them that was decided before leaves any more; how many lanes' people that concerned.
+def anew(connection: Connection, people: Collection[int], now: int) -> None:
+    """No step about these people that was decided before leaves any more; their rows are locked in order.
 
     Who they are, when they come of age and whether they may be found decide what leaves, and a lane is claimed with
     what was known then. Only of lanes that somebody holds: whoever claims one later reads it anew.
     """
-    answers = []
-    for ask in asked:
-        rows = persons.fetch(connection, [(ask.agency, source) for source in ask.people], lock=False)
-        ids = {row.id for row in rows.values()}
-        near_them = families(connection, sorted(row.id for (_, source), row in rows.items() if source in ask.families))
-        ids = ids.union(*(family.close | family.others for family in near_them.values()))
-        count = 0
-        for some in slices(ids):
-            connection.execute(IN_ORDER, {"people": some}).all()
-            count += connection.execute(ANEW, {"people": some, "at": ask.now}).rowcount
-        answers.append(count)
-    return answers
+    for some in slices(sorted(people)):
+        connection.execute(IN_ORDER, {"people": some}).all()
+        connection.execute(ANEW, {"people": some, "at": now})
 
 
 def names(patient: bytes) -> Iterator[str]:

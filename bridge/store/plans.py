@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, bindparam, insert, select, union, update
 
 from bridge.model import RecordState
-from bridge.store import holds, kin, lanes, permissions, persons, records, tables
+from bridge.store import holds, kin, lanes, permissions, persons, places, records, tables
 from bridge.store.engine import run_each
 from bridge.store.entries import plan_entries
 from bridge.store.ledger import put_blobs
@@ -64,7 +64,19 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     for wave in waves(mine):
         save_wave(connection, wave)
     arrive(connection, mine)
+    known_anew(connection, mine)
     return answers
+
+
+def known_anew(connection: Connection, mine: Sequence[Mine]) -> None:
+    """What a lane's holder decided on who these people were is decided anew; of whoever must not be found, what stands
+    is marked to be looked at. Their rows are locked.
+    """
+    people = {one.people[source].id for one in mine for source in one.ask.patients}
+    if people:
+        connection.execute(kin.ANEW, {"people": sorted(people), "at": max(one.ask.now for one in mine)})
+    marks = {one.people[source].id: one.ask.now for one in mine for source in one.ask.endangered}
+    run_each(connection, places.MARK, [{"person_id": number, "at": now} for number, now in marks.items()])
 
 
 def arrive(connection: Connection, mine: Sequence[Mine]) -> None:

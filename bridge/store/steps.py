@@ -69,6 +69,7 @@ class Begin:
     request_blob: int
     request: bytes = field(repr=False)
     now: int
+    places: bool = False  # what it carries tells where somebody is
 
 
 ADD_STEP = insert(step)
@@ -136,6 +137,7 @@ def step_row(ask: Begin) -> dict[str, Any]:
         "id": ask.step, "agency": ask.agency, "practice": ask.practice, "entry": ask.entry, "record": ask.record,
         "action": ask.action.value, "digest": ask.digest, "begun_at": ask.now, "request_blob": ask.request_blob,
         "consents": " ".join(map(str, ask.consents)), "patient": ask.patient, "target": ask.target,
+        "places": ask.places,
     }  # fmt: skip
 
 

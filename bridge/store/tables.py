@@ -74,8 +74,12 @@ person = Table(
     Column("wrapping_key", Text, nullable=False),
     Column("patient_blob", BIG),  # the latest canonical Patient
     Column("custody", Text, nullable=False, server_default=""),  # keyed hash of who has it; "" = nobody said so far
+    # a record said then that they must not be found: what stands of their family is to be looked at; NULL = it was
+    Column("places_at", BIG),
     UniqueConstraint("agency", "source"),
 )
+TO_LOOK_AT = person.c.places_at.isnot(None)
+Index("ix_person_places", person.c.places_at, sqlite_where=TO_LOOK_AT, postgresql_where=TO_LOOK_AT)
 
 blob = Table(
     "blob",
@@ -247,6 +251,9 @@ step = Table(
     Column("patient", Text, nullable=False, server_default=""),  # the EHR's Patient id of the chart it went to
     Column("target", Text, nullable=False, server_default=""),  # the id of what it changes; "" = it makes something new
     Column("consents", Text, nullable=False, server_default=""),  # what it rested on: ids, space-separated
+    Column(
+        "places", Boolean(create_constraint=False), nullable=False, server_default=text("false")
+    ),  # what it carries tells where somebody is
     Column("begun_at", BIG, nullable=False),
     Column("answered_at", BIG),
     Column("answer", Text),

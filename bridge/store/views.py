@@ -181,7 +181,8 @@ def idle(connection: Connection, now: int, closed: Sequence[str] = ()) -> bool:
     claimed_or_due = record.c.due_at.isnot(None) & (record.c.owner.isnot(None) | (record.c.due_at <= now))
     behind = connection.execute(select(tables.catching_up.c.person).where(tables.catching_up.c.due_at <= now).limit(1))
     told = connection.execute(select(tables.consent.c.id).where(tables.TO_TELL, tables.consent.c.tell_at <= now))
-    if behind.first() is not None or told.first() is not None:
+    looked = connection.execute(select(person.c.id).where(tables.TO_LOOK_AT).limit(1))
+    if behind.first() is not None or told.first() is not None or looked.first() is not None:
         return False
     due_records = connection.execute(select(record.c.id).where(claimed_or_due).limit(1)).first()
     due = select(lane.c.id).where(lane.c.due_at <= now, lane.c.practice.not_in(closed))

@@ -72,7 +72,7 @@ class Translated:
     rows: int | None = None
     roles: Mapping[str, Spoken] = field(default_factory=dict)
     arrives: tuple[str, ...] = ()  # the keys of holds that wait for this record
-    endangered: frozenset[str] = frozenset()  # people of whom it was not known before that they must not be found
+    endangered: frozenset[str] = frozenset()  # people of whom it says that they must not be found
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,8 @@ class Writer:
             "self_disclosure": self.text("never", f"{place} self_disclosure"),
             "supervision_notes": {"with": [self.text("never", f"{place} supervision_notes")]},
             "rematch_reason": [{"why": self.text("never", f"{place} rematch_reason")}],
+            "counselling_notes": self.text("never", f"{place} counselling_notes"),
+            "psychotherapy_notes": [self.text("never", f"{place} psychotherapy_notes")],
         }
 
     def staff(self) -> list[type_json]:

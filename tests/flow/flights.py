@@ -114,6 +114,7 @@ def before_consent(it: Campaign) -> None:
     writer = it.writer("before consent")
     it.accept("consent", writer.consent("a-regretted", "maple", child="c-regretted", revoked="2026-02-01"))
     granting.revoke(it.pilot.line, AGENCY, "c-regretted", "maple", "test", it.pilot.clock())
+    it.snapshot()
     it.accept("referral-status", writer.referral_status("rs-1", "c-referred"))
     it.accept("contact", writer.contact("k-referred", "c-referred"))
     it.accept("referral-status", writer.referral_status("rs-2", "c-asked", "unreleased"))

@@ -20,7 +20,7 @@ from bridge import sandbox
 from bridge.fhir.client import Client
 from bridge.jobs.worker import Worker
 from bridge.model import Request, Response, type_json
-from bridge.moves import answering, catching, granting
+from bridge.moves import answering, catching, granting, planning
 from bridge.moves.line import Line
 from bridge.store import lanes, steps
 from tests.flow.pilot import AGENCY, SYSTEM, Pilot, Site, pilot
@@ -209,6 +209,76 @@ def test_a_flag_that_comes_later_takes_the_place_out_of_what_stands(tmp_path: Pa
         assert sum("We read together." in text for text in ehr.documents()) == 2
         assert len(written(ehr)) == writes + 1, "that one alone"
         assert bridge.holds() == []
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_flag_is_not_forgotten_by_a_worker_killed_when_it_had_kept_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path, more=NOTES) as (bridge, ehr):
+        permit(bridge, "ordinary", "narrative", "violence-location")
+        bridge.accept("ma-soc/caregiver", mother())
+        bridge.accept("ma-soc/contact", contact(place_name="Casa Abierta", narrative="We read together."))
+        bridge.settle()
+        bridge.accept("ma-soc/caregiver", mother(safety_flag=True, updated_at="2026-03-09"))
+        with monkeypatch.context() as patched:
+
+            def killed(*_: object) -> None:
+                raise Killed
+
+            patched.setattr(planning, "look_again", killed)
+            with pytest.raises(Killed):
+                Worker(bridge.line, bridge.clock).translate_some()
+        assert [one["state"] for one in bridge.records()][-1] == "translated", "it will not be translated again"
+        bridge.settle()
+        assert "We read together." in attachment(ehr)
+        assert "Casa Abierta" not in attachment(ehr)
+
+
+def test_where_an_ehr_changes_no_document_both_are_told_once_of_the_place_that_stays(tmp_path: Path) -> None:
+    """And the practice not why: the flag is the agency's."""
+    with sandbox.start("ecw", site={"writeback": ["DocumentReference"]}) as running:
+        ehr = Ehr(running)
+        ehr.load(patient("m-1"))
+        sites = [Site(PRACTICE, running.base_url, vendor="ecw", enable=("DocumentReference",))]
+        with pilot(tmp_path, sites, more=NOTES) as bridge:
+            bridge.links(PRACTICE, {"c-1": "m-1"})
+            permit(bridge, "ordinary", "narrative", "violence-location")
+            words = {"narrative": "We read together."}
+            bridge.accept("ma-soc/contact", contact(place_name="Casa Abierta", **words), contact("k-2", **words))
+            bridge.settle()
+            (stands,) = [one["id"] for one in ehr.stored("DocumentReference") if "Casa Abierta" in told_by(one)]
+            bridge.accept("ma-soc/child", child(safety_flag=True))
+            bridge.settle()
+            assert sum("Casa Abierta" in text for text in ehr.documents()) == 1, "it stays"
+            assert len(ehr.documents()) == 3, (
+                "another without it takes its place, and the other contact stands as it is"
+            )
+            ours, theirs = sorted(bridge.holds(), key=lambda hold: str(hold["owner"]))
+            assert [(hold["owner"], hold["reason"]) for hold in (ours, theirs)] == [
+                ("agency", "notice"),
+                ("practice", "notice"),
+            ]
+            for hold in (ours, theirs):
+                assert f"DocumentReference/{stands}" in hold["next_step"]
+                assert "Casa" not in hold["rule"] + hold["next_step"]
+            assert "found" not in theirs["rule"] + theirs["next_step"]
+            for hold in (ours, theirs):
+                answering.retry(bridge.line, hold["id"], "", "ana", bridge.clock())
+            amended = contact(place_name="Casa Abierta", narrative="We drew.", updated_at="2026-03-11T10:00:00-05:00")
+            bridge.accept("ma-soc/contact", amended)
+            bridge.settle()
+            assert any("We drew." in text for text in ehr.documents())
+            assert sum("Casa Abierta" in text for text in ehr.documents()) == 1
+            assert bridge.holds() == []
+
+
+def told_by(document: dict[str, Any]) -> str:
+    """The text of one DocumentReference."""
+    return base64.b64decode(document["content"][0]["attachment"]["data"]).decode()
 
 
 def test_where_no_consent_is_in_force_any_more_a_person_is_told_of_the_place_that_stands(tmp_path: Path) -> None:

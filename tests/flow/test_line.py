@@ -344,14 +344,17 @@ def test_r12_r18_a_visit_at_the_practice_or_a_bedside_is_the_agencys_own(tmp_pat
             assert linked <= own | {None}
 
 
-def test_r24_self_disclosure_is_removed_before_storage(maple: Pilot, ehr: Ehr) -> None:
+NEVER = ("self_disclosure", "supervision_notes", "counselling_notes", "psychotherapy_notes")
+
+
+def test_r24_what_is_never_collected_is_removed_before_storage(maple: Pilot, ehr: Ehr) -> None:
     from sqlalchemy import select
 
     from bridge.store import tables
     from bridge.store.ledger import get_blobs
 
     ready(maple)
-    maple.accept("ma-soc/contact", contact(self_disclosure="CANARY-R24", supervision_notes="CANARY-R24"))
+    maple.accept("ma-soc/contact", contact(**dict.fromkeys(NEVER, "CANARY-R24")))
     maple.settle()
     with maple.line.ledger.engine.connect() as connection:
         ids = list(connection.execute(select(tables.blob.c.id)).scalars())

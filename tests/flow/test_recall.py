@@ -237,6 +237,13 @@ def test_what_is_corrected_quickly_goes_once_and_what_is_withdrawn_quickly_never
     assert "At once." in ehr.documents()[0]
 
 
+def test_what_is_urgent_is_not_held_back(patient_site: Pilot, ehr: Ehr) -> None:
+    patient_site.accept("ma-soc/contact", contact("k-1"), contact("k-2", purposes=["crisis"]))
+    patient_site.work()
+    assert len(ehr.stored("DocumentReference")) == 1
+    assert patient_site.counts()["ready"] == 1
+
+
 def test_an_ehr_that_writes_after_the_look_is_found_out_by_a_later_look(maple: Pilot, ehr: Ehr) -> None:
     lose(ehr, "POST", "drop-before")
     maple.accept("ma-soc/contact", contact())

@@ -65,12 +65,14 @@ NEVER = {
     "disclosure": "what staff tell of their own life",
     "supervision": "what is said in supervision",
     "rematch": "why a match was ended",
+    "psychotherapy": "a counsellor's notes of what was said",
 }
 """What a bridge has no business keeping, by a word of its name."""
 
 SENSITIVE = {
     **dict.fromkeys(("dv", "violence", "abuse", "abuser", "assault", "safety", "unsafe", "safe"), "violence-location"),
     **dict.fromkeys(("substance", "alcohol", "drug", "drugs", "opioid", "tobacco", "sud", "recovery"), "substance-use"),
+    **dict.fromkeys(("counselling", "counseling", "therapy"), "counselling-notes"),
     **dict.fromkeys(("custody", "dcf", "cps", "foster", "welfare", "neglect", "removal"), "child-welfare"),
     **dict.fromkeys(
         ("legal", "court", "arrest", "probation", "immigration", "lawyer", "attorney", "police", "jail"), "legal"

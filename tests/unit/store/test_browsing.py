@@ -112,12 +112,15 @@ def test_what_came_last_into_charts_is_that_agencys_alone(ledger: Ledger) -> Non
         assert browsing.latest_delivered(connection, PRACTICE, "cedar") == []
 
 
-def test_a_connection_that_is_down_says_why_until_its_time_has_come(ledger: Ledger) -> None:
+def test_a_connection_that_is_down_says_why_until_it_works_again(ledger: Ledger) -> None:
     ledger.write(statements.keep, statements.Kept("one", b"{}", NOW))
     ledger.write(leases.set_circuit, leases.Circuit("one", NOW + 10, "login refused"))
     with ledger.read() as connection:
         assert browsing.connections(connection, NOW) == {"one": {"down": "login refused", "read_at": NOW}}
-        assert browsing.connections(connection, NOW + 10)["one"]["down"] == ""
+        assert browsing.connections(connection, NOW + 10)["one"]["down"] == "login refused"
+    ledger.write(leases.set_circuit, leases.Circuit("one", 0, "", NOW + 11))
+    with ledger.read() as connection:
+        assert browsing.connections(connection, NOW + 11)["one"]["down"] == ""
 
 
 def test_the_system_of_a_practices_numbers_is_known_from_its_list(ledger: Ledger) -> None:

@@ -84,8 +84,17 @@ def upgrade() -> None:
         sa.Column("wrapping_key", sa.Text(), nullable=False),
         sa.Column("patient_blob", BIG, nullable=True),
         sa.Column("custody", sa.Text(), server_default="", nullable=False),
+        sa.Column("places_at", BIG, nullable=True),
         sa.PrimaryKeyConstraint("id", name=("pk_person")),
         sa.UniqueConstraint("agency", "source", name=("uq_person_agency_source")),
+    )
+    op.create_index(
+        "ix_person_places",
+        "person",
+        ["places_at"],
+        unique=False,
+        sqlite_where=sa.text("places_at IS NOT NULL"),
+        postgresql_where=sa.text("places_at IS NOT NULL"),
     )
     op.create_table(
         "table_row",
@@ -389,6 +398,7 @@ def upgrade() -> None:
         sa.Column("patient", sa.Text(), server_default="", nullable=False),
         sa.Column("target", sa.Text(), server_default="", nullable=False),
         sa.Column("consents", sa.Text(), server_default="", nullable=False),
+        sa.Column("places", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("begun_at", BIG, nullable=False),
         sa.Column("answered_at", BIG, nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
