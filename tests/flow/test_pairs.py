@@ -17,11 +17,11 @@ from bridge.ehr.recognise import own
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import EntryState
-from bridge.moves import handing, recalling
+from bridge.moves import answering, granting, handing, recalling
 from bridge.store import leases
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot
 from tests.flow.test_corrections import AGAIN, DISREGARD, INSTEAD, NOTHING, TYPE, amended, told
-from tests.flow.test_handoff import handed
+from tests.flow.test_handoff import handed, said, wired
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
 from tests.flow.test_lost_answers import AMENDED, VOID, lose, unknown
 
@@ -219,3 +219,40 @@ def test_r1_after_a_restore_nothing_is_taken_for_handed_over_that_never_was(offi
     assert ["We read." in files(office)[0], "We sang." in files(office)[1]] == [True, True]
     assert "We danced." in files(office)[-1]
     assert office.counts()[EntryState.HANDED_OVER] == 1
+
+
+def test_that_sharing_ended_is_handed_over_once_and_stays_though_it_goes_on(office: Pilot) -> None:
+    office.accept("ma-soc/contact", contact())
+    office.settle()
+    granting.revoke(office.line, AGENCY, "c-1", PRACTICE, "test", office.clock())
+    office.settle()
+    assert len(files(office)) == 2
+    for goes_on in (False, True):
+        if goes_on:
+            office.consents(f"c-1,{PRACTICE},2026-01-02,,yes")
+        with office.line.ledger.engine.begin() as connection:  # as an answer that it stands leaves it
+            connection.exec_driver_sql("UPDATE entry SET state='ready', due_at=1 WHERE state='handed-over'")
+            connection.exec_driver_sql("UPDATE lane SET due_at=1")
+        office.settle()
+        assert len(files(office)) == 2
+        assert [one["state"] for one in office.entries()].count("handed-over") == 2
+
+
+def test_after_a_restore_a_person_says_what_an_engine_was_handed_last(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        maple.accept("ma-soc/contact", contact())
+        maple.settle()
+        with restored(maple):
+            maple.accept("ma-soc/contact", contact(**AMENDED, narrative="We sang."))
+            maple.settle()
+        maple.accept("ma-soc/contact", contact(**AGAIN, narrative="We danced."))
+        maple.settle()
+        (hold,) = maple.holds()
+        assert "since the backup" in hold["rule"]
+        latest = said(found)[-1][1]
+        assert answering.decide(maple.line, hold["id"], latest, False, False, "test", maple.clock())
+        maple.settle()
+        controls = [one[1] for one in said(found)]
+        assert len(set(controls)) == len(controls) == 3, "no reference is used twice"
+        assert said(found)[-1][3] == latest, "in the place of the latest"
+        assert maple.counts()["delivered"] == 1
