@@ -78,6 +78,7 @@ def case_page(
     practices = [found["practice"]] if found["practice"] else list(project.agencies[found["agency"]].practices)
     with at.line.ledger.read() as connection:
         waiting = needs.waiting_with(connection, dict(found), PAGE) if found["closed_at"] is None else []
+        waiting = [one for one in waiting if one["kind"] is not None]  # what is about a person holds up no record
         system = ""
         if "link" in forms and len(practices) == 1:
             system = browsing.known_system(connection, at.line.ledger, found["agency"], practices[0])

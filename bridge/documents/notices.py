@@ -3,7 +3,8 @@
 The statements are those of 42 CFR §2.32(a)(1) and (2) as amended by 89 FR 12472 (16 February 2024, in force since
 16 April 2024, to be complied with since 16 February 2026); read on 22 November 2026. They are the law's own words and
 stand in English whatever the document's language. §2.32(b): a copy of the consent, or a clear explanation of its scope,
-goes along; the bridge holds no copy of a paper form, so it explains.
+goes along; the bridge holds no copy of a paper form, so it explains. Compared with public copies of the amended text:
+compliancecosmos.org (the opening of §2.32), govregs.com (§2.31), 22 November 2026.
 """
 
 from __future__ import annotations

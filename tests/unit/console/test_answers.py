@@ -11,9 +11,10 @@ from sqlalchemy import select
 from bridge.consent import consent_key
 from bridge.mappings.tables import table_key
 from bridge.model import Hold, HoldReason, Owner, Terms
+from bridge.moves import telling
 from bridge.moves.matching import PATIENT_ID
 from bridge.people import link_key, missing
-from bridge.store import permissions, tables
+from bridge.store import notices, permissions, tables
 from bridge.store.ledger import get_blobs
 from tests.unit.api.opened import DAY, NOW, Opened
 from tests.unit.console.visiting import GROUP, Reader, delivered, held_entry, held_record, trail, visit
@@ -434,3 +435,15 @@ def test_an_engineer_sees_every_agency_and_links_but_records_no_consent(doors: O
     assert pat.client.post(f"/console/holds/{hold}/consent", data=said).status_code == 404
     pat.follow(pat.send(f"/holds/{link}", "/link", {"patient": "77"}))
     assert linked(doors) == [f"{PATIENT_ID}\x1f77"]
+
+
+def test_a_notice_about_a_person_has_a_page(doors: Opened) -> None:
+    """It holds up no record, so none is listed with it."""
+    delivered(doors)
+    hold = Hold(HoldReason.CONSENT, consent_key("harbor", "c-1", "elm"), Owner.AGENCY, telling.ENDS_SOON, "ask them")
+    number = doors.ledger.ids.take()
+    ask = notices.Tell("harbor", "c-1", "elm", number, hold, NOW + DAY, NOW)
+    assert doors.ledger.write(notices.tell, ask)
+    text = visit(doors, "ana").read(f"/holds/{number}")
+    assert "consent for this practice ends soon" in text
+    assert "What waits for this answer" not in text
