@@ -19,7 +19,9 @@ def text_in(language: str, holder: type_json, name: str) -> str:
     """
     for extension in holder.get(f"_{name}", {}).get("extension", []):
         if extension.get("url") == URL:
-            said = {one.get("url"): one.get("valueCode") or one.get("valueString") for one in extension["extension"]}
+            said = {
+                one.get("url"): one.get("valueCode") or one.get("valueString") for one in extension.get("extension", [])
+            }
             if (said.get("lang") or "").partition("-")[0].lower() == language and said.get("content"):
                 return str(said["content"])
     return str(holder.get(name) or "")
