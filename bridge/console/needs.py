@@ -89,7 +89,7 @@ def case_page(
         hold=found, forms=forms, waiting=waiting, practices=practices, system=system, table=table, code=code,
         meanings=meanings(at, found["agency"], table) if "row" in forms else [],
         problems=problems, entered=entered or {}, referral=referral,
-        wrote=referring.words(at.line, referral) if referral is not None and reads else [],
+        written=referring.words(at.line, referral) if referral is not None and reads else [],
         reader=who.principal.role is Role.PRACTICE_READER,
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ from bridge.jobs.trying import MADE, Tried, tried
 from bridge.mappings.functions import AgencyContext
 from bridge.mappings.records import tidy
 from bridge.model import Hold, Part, Severity, type_json
-from bridge.moves import guarding
+from bridge.moves import guarding, own_record
 from bridge.release import part2, trial
 from bridge.release.trial import Asked, plain_practice
 from bridge.settings import Agency, Contact, Practice, Program, Project
@@ -126,12 +126,14 @@ def previewed(setup: Trial, row: Row | Problem, to: Recipient) -> tuple[Tried, t
     program = to.programs.get(opened.program or to.agency.program)
     asked = Asked(to.agency.id, to.agency.timezone, to.practice, program, to.signed.consents, to.now)
     return found, tuple(
-        charted(one, found.parts, setup.kind, to, asked) for one in trial.charts(found.parts, kind, opened.when, asked)
+        charted(one, found.parts, setup, to, own=one.person == opened.subject)
+        for one in trial.charts(found.parts, kind, opened.when, asked)
     )
 
 
-def charted(chart: trial.Chart, parts: Sequence[Part], kind: str, to: Recipient, asked: Asked) -> Charted:
-    """One chart with what would be waited for and the document."""
+def charted(chart: trial.Chart, parts: Sequence[Part], setup: Trial, to: Recipient, *, own: bool) -> Charted:
+    """One chart with what would be waited for and the document; `own`: the record is this person's."""
+    kind = setup.kind
     leaving = [part for part in chart.released.parts if part.type not in NEVER_ALONE or part.type == "Composition"]
     told = [part for part in chart.released.parts if part.type != "Provenance"]
     waits = [chart.gate.hold] if chart.gate.hold is not None else []
@@ -139,6 +141,7 @@ def charted(chart: trial.Chart, parts: Sequence[Part], kind: str, to: Recipient,
         near = near_of(parts, chart.person)
         guarded = guarding.hold(told, lambda: near, to.agency.guard, to.practice, kind, "", "")
         waits += [guarded] if guarded is not None else []
+        waits += by_others(chart, setup, to, own=own)
     found = Charted(chart, tuple(waits), places=to.signed.places)
     if not any(part.type == "Composition" for part in leaving):
         return found
@@ -151,6 +154,16 @@ def charted(chart: trial.Chart, parts: Sequence[Part], kind: str, to: Recipient,
     plain = document(told, replace(delivery, mime="text/plain", vendor=facts.vendor("generic")))
     text = base64.b64decode(attached(plain)[1]).decode()
     return replace(found, mime=mime or to.practice.document.mime, text=text, data=data, wrong=wrong)
+
+
+def by_others(chart: trial.Chart, setup: Trial, to: Recipient, *, own: bool) -> list[Hold]:
+    """What is waited for where the record tells of somebody else, unless a record of their own came before."""
+    mappings = setup.translator.mappings
+    about = [part for part in chart.released.parts if part.about == chart.person]
+    if not own_record.told_of(mappings, setup.kind, about, own=own):
+        return []
+    waits = own_record.hold(to.agency.id, chart.person, chart.role, own_record.own_kinds(mappings, chart.role))
+    return [replace(waits, rule=f"unless a record of their own came before: {waits.rule}")]
 
 
 def attached(shaped: Shaped) -> tuple[str, str]:

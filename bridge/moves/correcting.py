@@ -33,9 +33,11 @@ class Disregarding:
 def earlier(turn: Turn, patient: str) -> Earlier | Hold:
     """What stands, as the document that takes its place in the chart of this patient names it; or why it cannot."""
     entry, sent = turn.entry, last_sent(turn)
-    if sent is None:  # found by its reference, and what it says was never known: there was no other reference since
-        known = entry.stands is not None and not entry.stands.digest
-        return Earlier(entry.reference) if known else holding.forgotten(entry)
+    if sent is None:  # found by its reference (`settling.look_ahead`), and what it says was never known
+        if entry.stands is None or entry.stands.digest:
+            return holding.forgotten(entry)
+        number = entry.replaced
+        return Earlier(planning.reference_of(turn.line, turn.lane, entry, number) if number else entry.reference)
     if sent.get("subject", {}).get("reference") != f"Patient/{patient}":
         return holding.elsewhere(entry)
     try:

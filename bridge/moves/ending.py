@@ -94,11 +94,14 @@ async def say_ended(turn: Turn) -> Outcome:
     danger = withhold.marked(lane.patient) or guarding.in_danger(turn.line, lane, {LOCATION})
     told = note(turn.line, one, entry.thread, entry.program)
     may = ended.may_tell(told, turn.chart.practice, part2=part2, in_danger=danger)
-    if again or not may or not (standing.stands or standing.may_yet):
+    digest = planning.digest(turn.line, [told], turn.chart)
+    closed = again or not may or not (standing.stands or standing.may_yet)
+    if entry.stands is not None and (closed or entry.stands.digest == digest):  # it was true when it was told
+        return await finish(turn.line, lane, entry, handing.standing(entry), now, stands=entry.stands)
+    if closed:
         return await finish(turn.line, lane, entry, EntryState.CANCELLED, now)
     if not standing.stands:
         return await stay(turn, now + LATER)
-    digest = planning.digest(turn.line, [told], turn.chart)
     carry = handing.hand if handing.chosen(turn) else bring
     return await carry(turn, [told], digest, 0, ended.TOLD)
 

@@ -36,6 +36,9 @@ GIVEN, PERHAPS = "handed", "perhaps"
 MOST_SILENCES = 5
 """Answers lost in a row after which a person looks."""
 
+MAY_BE_TAKEN = 100
+"""References of one entry that may have been used since a backup; far more than a record has corrections."""
+
 ANSWERS = {
     Fate.GIVEN: AnswerClass.ACCEPTED,
     Fate.CONFIRMED: AnswerClass.DONE,
@@ -129,7 +132,7 @@ async def withdraw(turn: Turn) -> Outcome:
 def as_named(turn: Turn, stands: Stands) -> Person | None:
     """The patient as what stands names them, whoever the link means by now: a wrong chart's is taken back there."""
     with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=stands.digest or None)
+        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=stands.digest or None, stands=stands.id)
     return HandOver.read(last.body).patient if last is not None and was_handed(last.body) else None
 
 
@@ -313,32 +316,60 @@ async def settle(turn: Turn, last: Last | None) -> Outcome:
     if isinstance(opened, Hold):
         return await held(turn, opened)
     hand, wants = opened
-    over = HandOver.read(last.body) if last is not None else forgotten(turn, wants)
-    digest = last.digest if last is not None else entry.should_digest
+    if last is None or last.answer not in (None, AnswerClass.UNKNOWN):
+        return await look_ahead(turn, hand, wants)
+    over, digest = HandOver.read(last.body), last.digest
     found = await hand.look(over)
     if found in (Look.GIVEN, Look.CONFIRMED):
-        step = Stepped(last.id, Answer(AnswerClass.DONE, "looked")) if last is not None else None
-        there = last.patient if last is not None else ""
+        step = Stepped(last.id, Answer(AnswerClass.DONE, "looked"))
         overtaken = over.cancels == entry.should or (entry.should and entry.should_digest != digest)
-        return await arrived(turn, wants, over, digest, found is Look.CONFIRMED, there, step, go_on=overtaken)
+        overtaken = overtaken or bool(entry.recalled)
+        return await arrived(turn, wants, over, digest, found is Look.CONFIRMED, last.patient, step, go_on=overtaken)
     if found is Look.ABSENT:
         return await resume(turn, entry.stands, now)
-    if found is Look.AGAIN and last is not None and entry.attempts < MOST_SILENCES:
+    if found is Look.AGAIN and entry.attempts < MOST_SILENCES:
         perhaps = entry.stands if over.cancels else Stands(over.reference, PERHAPS, "", last.patient)
         return await resume(turn, perhaps, now)
     return await held(turn, holding.unheard(entry, over.reference))
 
 
-def forgotten(turn: Turn, wants: Handoff) -> HandOver:
-    """What a restored ledger would have handed over, as far as looking for it needs: its ids, and none of its words."""
+async def look_ahead(turn: Turn, hand: Hand, wants: Handoff) -> Outcome:
+    """What a restored ledger cannot know: what was handed over since its backup, under the references that follow.
+
+    The latest found is what stands, whatever it says. Where the other side cannot be asked, a person is, and none of
+    the references that may be taken is used again: what is handed over under a used one is lost.
+    """
+    entry, there = turn.entry, turn.entry.stands
+    chart = there.patient if there is not None else (await turn.matcher.patient()).patient
+    number = entry.replaced + (there is not None)
+    while True:
+        over = forgotten(turn, wants, number)
+        found = await hand.look(over)
+        if found not in (Look.GIVEN, Look.CONFIRMED):
+            break
+        there = Stands(over.reference, CONFIRMED if found is Look.CONFIRMED else GIVEN, "", chart)
+        number += 1
+    if found is Look.ABSENT:
+        return await resume(turn, there, turn.clock(), number - (there is not None))
+    hold = holding.unheard(entry, over.reference) if there is None else holding.which_last(entry, there.id)
+    now = turn.clock()
+    return await finish(
+        turn.line, turn.lane, entry, EntryState.HELD, now, stands=there, hold=hold, look_first=True,
+        replaced=number + MAY_BE_TAKEN,
+    )  # fmt: skip
+
+
+def forgotten(turn: Turn, wants: Handoff, number: int) -> HandOver:
+    """What was handed over under this number of its references, as far as looking for it needs: none of its words."""
     entry, nobody = turn.entry, Person("", "")
-    control, mime = control_of(entry.reference, Action.CREATE), prepare.MIMES[wants.format]
+    reference = planning.reference_of(turn.line, turn.lane, entry, number)
+    control, mime = control_of(reference, Action.CREATE), prepare.MIMES[wants.format]
     return HandOver(
-        entry.reference, control, turn.lane.practice, entry.kind, Action.CREATE, "", mime, b"", nobody, turn.lane.agency
+        reference, control, turn.lane.practice, entry.kind, Action.CREATE, "", mime, b"", nobody, turn.lane.agency
     )
 
 
-async def resume(turn: Turn, stands: Stands | None, now: int) -> Outcome:
+async def resume(turn: Turn, stands: Stands | None, now: int, replaced: int | None = None) -> Outcome:
     """The entry goes on from what stands, its gate asked anew."""
     return await finish(
         turn.line,
@@ -350,4 +381,5 @@ async def resume(turn: Turn, stands: Stands | None, now: int) -> Outcome:
         stands=stands,
         attempts=turn.entry.attempts,
         keep_claims=True,
+        replaced=replaced,
     )

@@ -214,6 +214,18 @@ def unheard(entry: EntryWork, reference: str) -> Hold:
     )
 
 
+def which_last(entry: EntryWork, reference: str) -> Hold:
+    """A backup came back: whether more was handed over since is not known, and cannot be asked."""
+    return Hold(
+        HoldReason.DECISION,
+        decision_key(str(entry.id)),
+        Owner.PRACTICE,
+        "whether more of it was handed over since the backup is not known, and the practice's side cannot be asked",
+        f"ask the practice for the latest document that came instead of the one with reference {reference}, and answer"
+        " with its reference, or with this one where none came",
+    )
+
+
 def refused_later(entry: int) -> Hold:
     """The other side of a hand-off said afterwards that it did not come into the chart."""
     return Hold(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import Connection
+
 from bridge.mappings.kinds import Kind
 from bridge.mappings.load import Mappings
 from bridge.model import Hold, HoldReason, Owner, Part
@@ -53,16 +55,28 @@ def missing(turn: Turn, kind: str, parts: Sequence[Part], *, own: bool) -> Hold 
     `own` says that the record is theirs, and does not only tell of them.
     """
     line, lane = turn.line, turn.lane
-    mappings = line.translator.mappings
-    roles = {part.role for part in parts}
-    if own:
-        roles = {role for role in roles if not speaks_for_itself(mappings.kinds.get(kind), role)}
+    roles = told_of(line.translator.mappings, kind, parts, own=own)
     if not roles:
         return None
     with line.ledger.read() as connection:
-        for role in sorted(roles):
-            if not persons.has_record(connection, lane.person, own_kinds(mappings, role)):
-                return hold(lane.agency, lane.source, role, own_kinds(mappings, role))
+        return waits(connection, line.translator.mappings, lane.agency, lane.source, lane.person, roles)
+
+
+def told_of(mappings: Mappings, kind: str, parts: Sequence[Part], *, own: bool) -> tuple[str, ...]:
+    """The roles in which these parts, all about one person, tell of them by a record that does not speak for itself."""
+    declared = mappings.kinds.get(kind)
+    roles = sorted({part.role for part in parts})
+    return tuple(role for role in roles if not (own and speaks_for_itself(declared, role)))
+
+
+def waits(
+    connection: Connection, mappings: Mappings, agency: str, source: str, person: int, roles: Sequence[str]
+) -> Hold | None:
+    """The hold of what tells of this person in these roles, while no record of their own is in force."""
+    for role in roles:
+        kinds = own_kinds(mappings, role)
+        if not persons.has_record(connection, person, kinds):
+            return hold(agency, source, role, kinds)
     return None
 
 

@@ -12,7 +12,18 @@ from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.decide import back_off, decide
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
-from bridge.model import DOCUMENTS, Action, Answer, AnswerClass, EntryState, Hold, Interaction, Stands, type_json
+from bridge.model import (
+    DOCUMENTS,
+    WITHDRAWALS,
+    Action,
+    Answer,
+    AnswerClass,
+    EntryState,
+    Hold,
+    Interaction,
+    Stands,
+    type_json,
+)
 from bridge.moves import astray, handing, holding, planning
 from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
@@ -50,7 +61,8 @@ async def settle(turn: Turn) -> Outcome:
         last = steps.last(connection, turn.line.ledger, entry.id)
     if handing.lost(turn, last):
         return await handing.settle(turn, last)
-    if entry.state is EntryState.READY and entry.stands is not None:  # a backup came back (`bridge restored`)
+    doubt = last is not None and last.in_doubt and last.action in DOCUMENTS  # `held retry` says: look again
+    if entry.state is EntryState.READY and entry.stands is not None and not doubt:  # a backup came back
         return await look_ahead(turn, entry.stands)
     if last is None or last.action in DOCUMENTS or entry.state is EntryState.READY:
         return await look_for(turn, last)
@@ -120,13 +132,16 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
     if verdict.verdict is look.Verdict.DELIVERED and verdict.stands is not None:
         hold = holding.stands_twice(entry, verdict.duplicates) if verdict.duplicates else None
         digest, patient = (last.digest, last.patient) if last is not None else ("", "")
-        stepped = Stepped(last.id, LOOKED) if last is not None else None
-        if last is not None and last.action is Action.DISREGARD:
+        stepped = Stepped(last.id, LOOKED) if last is not None and last.in_doubt else None
+        if last is not None and last.in_doubt and last.action is Action.DISREGARD:
             state, due, left, done = astray.after_withdrawal(turn, now)
             return await finish(
                 turn.line, turn.lane, entry, state, now, due=due, stands=left, hold=hold, step=stepped, withdrawn=done
             )
+        patient = patient or (await turn.matcher.patient()).patient
         stands = Stands(verdict.stands.id, verdict.stands.version, digest, patient)
+        if entry.state is EntryState.READY and hold is None:
+            return await look_ahead(turn, stands, stepped)
         go_on = last is None or overtaken(entry, last)  # None: what it says is not known, and it is compared
         return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=go_on, hold=hold)
     if verdict.verdict is look.Verdict.PERSON:
@@ -145,7 +160,7 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
         absent=entry.absent + 1 if again else 0,
         look_first=entry.look_first and again,
         keep_claims=True,
-        withdrawn=not again,
+        withdrawn=not again and entry.stands is None,
         doubted=None if again or last is None else len(LATER_LOOKS),
     )
 
@@ -158,31 +173,46 @@ def resent_at(entry: EntryWork, now: int) -> int:
 def sought(turn: Turn, last: Last | None) -> str:
     """The reference of the document looked for: the lost step's, or the one the next would carry."""
     entry = turn.entry
-    if entry.replaced and (last is None or last.action is Action.RETRACT):
+    back = last is not None and last.action in WITHDRAWALS and not (last.action is Action.DISREGARD and last.in_doubt)
+    if entry.replaced and (last is None or back):
         return planning.reference_of(turn.line, turn.lane, entry, entry.replaced)
     return entry.reference
 
 
-async def look_ahead(turn: Turn, stands: Stands) -> Outcome:
-    """What a restored ledger knows to stand may have been replaced since its backup: then that is what stands."""
+async def look_ahead(turn: Turn, stands: Stands, step: Stepped | None = None) -> Outcome:
+    """What a restored ledger knows to stand may have been replaced since its backup: then that is what stands.
+
+    `step` is the one that made `stands`, where that was in doubt.
+    """
     entry, chart, now = turn.entry, turn.chart, turn.clock()
     replaced, found = entry.replaced, stands
     if send.change(entry.resource_type, chart.planned) in (Action.REPLACE, Action.SUPERSEDE):
         way = look.searchable(chart.planned, entry.resource_type)
         if way.how is None:
             return await held(turn, holding.looked(entry, f"this EHR cannot be searched for it: {way.because}"))
+        patient = stands.patient or await looked_in(turn, None)
+        if isinstance(patient, Outcome):
+            return patient
         while True:
             next_one = planning.reference_of(turn.line, turn.lane, entry, replaced + 1)
-            pages = await gathered(turn, way, stands.patient, next_one)
+            pages = await gathered(turn, way, patient, next_one)
             if isinstance(pages, Answer):
                 due = now + back_off(str(entry.id), entry.attempts + 1)
                 return await stay(turn, due, tried=1, stop=True)
             there = look.found(pages, next_one, chart.planned).stands
             if not there:
                 break
-            replaced, found = replaced + 1, replace(there[0], patient=stands.patient)
+            replaced, found = replaced + 1, replace(there[0], patient=patient)
     return await finish(
-        turn.line, turn.lane, entry, EntryState.READY, turn.clock(), due=now, stands=found, replaced=replaced
+        turn.line,
+        turn.lane,
+        entry,
+        EntryState.READY,
+        turn.clock(),
+        due=now,
+        stands=found,
+        replaced=replaced,
+        step=step if found is stands else None,
     )
 
 
@@ -191,7 +221,8 @@ async def look_again(turn: Turn) -> Outcome:
     entry, chart, now = turn.entry, turn.chart, turn.clock()
     way = look.searchable(chart.planned, entry.resource_type)
     copies, left = 0, entry.doubted - 1
-    if way.how is not None and entry.stands is not None:
+    seen = entry.stands is not None and entry.stands.patient and not handing.handed(entry.stands)
+    if way.how is not None and entry.stands is not None and seen:
         for number in range(entry.replaced + 1):
             reference = planning.reference_of(turn.line, turn.lane, entry, number)
             pages = await gathered(turn, way, entry.stands.patient, reference)

@@ -85,8 +85,9 @@ def created(turn: Turn) -> str:
 
 def last_sent(turn: Turn) -> type_json | None:
     """The resource as we wrote what stands there: not what was tried since and did not come to stand."""
-    digest = turn.entry.stands.digest if turn.entry.stands is not None else ""
+    there = turn.entry.stands
+    digest, stands = (there.digest, there.id) if there is not None else ("", "")
     with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=digest)
+        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=digest, stands=stands)
     sent: type_json | None = orjson.loads(last.body) if last is not None and last.body else None
     return sent

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, or_, select, update
 
-from bridge.model import Action, AnswerClass, EntryState, HoldReason, RecordState
-from bridge.store import holds, lanes, tables
+from bridge.model import WITHDRAWALS, Action, AnswerClass, EntryState, HoldReason, RecordState
+from bridge.store import holds, lanes, steps, tables
 from bridge.store.needs import Pile
 
-entry, hold, record = tables.entry, tables.hold, tables.record
+entry, hold, record, step = tables.entry, tables.hold, tables.record, tables.step
 SEND, KEEP = "send", "keep"
 LATER_LOOKS = 2  # a person may look before an EHR has written it
 
@@ -62,18 +62,37 @@ class Verdict:
 BESIDE = (Action.REPLACE.value, Action.SUPERSEDE.value, Action.DISREGARD.value)
 """What makes a document beside the one that stands."""
 
-LOST = (None, *map(str, (AnswerClass.ACCEPTED, AnswerClass.UNKNOWN, AnswerClass.DUPLICATE, AnswerClass.UNCLEAR)))
-"""Answers that leave open whether a step's document is there."""
-
 
 def latest_step(connection: Connection, entry_id: int) -> tuple[str, str, str]:
     """The digest that the latest step of an entry wrote, in whose chart, and its action where its answer was lost."""
-    step = tables.step
     query = select(step.c.action, step.c.digest, step.c.patient, step.c.answer).where(step.c.entry == entry_id)
     latest = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
     if latest is None:
         return "", "", ""
-    return latest.digest, latest.patient, latest.action if latest.answer in LOST else ""
+    return latest.digest, latest.patient, latest.action if latest.answer in steps.IN_DOUBT else ""
+
+
+def answered(connection: Connection, ask: Verdict) -> None:
+    """The latest step is not in doubt any more: a later word is about something else."""
+    latest = select(step.c.id).where(step.c.entry == ask.entry)
+    last = latest.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1).scalar_subquery()
+    there = ask.verdict == "stands"
+    said = (AnswerClass.DONE if there else AnswerClass.RETRY_LATER).value
+    makes = step.c.action.not_in([action.value for action in WITHDRAWALS])
+    values: dict[str, Any] = {"answer": said, "code": "person", "answered_at": ask.now}
+    values |= {"stands_id": case((makes, ask.stands), else_=None) if there else None}
+    connection.execute(update(step).where(step.c.id == last).values(**values))
+
+
+def left(connection: Connection, entry_id: int) -> dict[str, Any]:
+    """The columns of an entry whose document was taken back: the one before it is next, where that stands too."""
+    row = connection.execute(select(entry).where(entry.c.id == entry_id)).one()
+    found = steps.others(connection, entry_id, row.stands_id) if row.stands_id else []
+    more = [one for one in found if not row.should or one.patient == row.recalled]
+    if not more:
+        return {}
+    stands = {"stands_id": more[0].id, "stands_version": "", "stands_digest": more[0].digest}
+    return stands | {"stands_patient": more[0].patient, "recalled": row.recalled}
 
 
 def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
@@ -89,11 +108,17 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
         holds.close(connection, hold.c.entry == ask.entry, ask.now, ask.by)
         values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "updated_at": ask.now}
         again, gone = (EntryState.READY.value, ask.now), (EntryState.RETRACTED.value, None)
+        state: Any
+        due: Any
         state, due = (case((entry.c.should, new), else_=old) for new, old in zip(again, gone, strict=True))
         nothing = dict.fromkeys(("stands_id", "stands_version", "stands_digest", "stands_patient", "recalled"))
         digest, patient, lost = latest_step(connection, ask.entry)
+        if lost and ask.verdict in ("stands", "absent"):
+            answered(connection, ask)
         if ask.verdict == "stands" and lost == Action.DISREGARD.value:
-            values |= {"state": state, "due_at": due, "look_first": False} | nothing
+            more = left(connection, ask.entry)
+            state, due = again if more else (state, due)
+            values |= {"state": state, "due_at": due, "look_first": False} | nothing | more
         elif ask.verdict == "stands":
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
             values |= {"stands_id": ask.stands, "stands_version": "", "stands_digest": digest}

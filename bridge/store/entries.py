@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from bridge.model import EntryState
+from bridge.model import AnswerClass, EntryState
 from bridge.store import holds, persons, rollups, tables
 from bridge.store.ledger import slices
 from bridge.store.wanted import Chart, EntryPlan, Mine, Translated
@@ -38,6 +38,7 @@ def plan_entries(connection: Connection, wave: Sequence[Mine], *, missed: bool =
     told = rollups.told(connection, things)
     tellers = {row.id for of_thing in told.values() for row in of_thing.values()}
     undecided = awaiting_decision(connection, {*tellers, *(row.id for row in found)})
+    back = taken_back(connection, [row.id for row in found if not row.should])
     lane_ids = ensure_lanes(connection, wave)
     write, rolls = Written(), rollups.RollUps()
     for one in wave:
@@ -48,6 +49,8 @@ def plan_entries(connection: Connection, wave: Sequence[Mine], *, missed: bool =
             key = chart[1], chart[2], plan.name
             row: Row[Any] | None = here.pop(key, None)
             teller: Row[Any] | None = elsewhere.pop(key, None)
+            if row is not None and row.ordinal == one.ordinal and (row.id, plan.digest) in back:
+                continue
             if not (missed and (row is not None or teller is not None)):
                 place(write, rolls, one, plan, row, teller, lane_ids[chart], undecided)
         if missed:
@@ -61,6 +64,18 @@ def plan_entries(connection: Connection, wave: Sequence[Mine], *, missed: bool =
                 rolls.leave(left, one)
     rolls.plan(connection, write, lane_ids)
     write.all(connection)
+
+
+def taken_back(connection: Connection, entries: Sequence[int]) -> set[tuple[int, str]]:
+    """What these entries, of which nothing should stand, said in a chart: the same version planned anew in the same
+    words, since a practice's ways changed or somebody else came to know the person, does not bring it back.
+    """
+    step, found = tables.step, set[tuple[int, str]]()
+    came = step.c.answer.in_([AnswerClass.DONE.value, AnswerClass.ACCEPTED.value])
+    for some in slices(entries):
+        rows = connection.execute(select(step.c.entry, step.c.digest).where(step.c.entry.in_(some), came))
+        found |= {(row.entry, row.digest) for row in rows if row.digest}
+    return found
 
 
 def place(
@@ -146,6 +161,8 @@ def planned_values(ask: Translated, plan: EntryPlan, row: Row[Any] | None, undec
     if plan.hold is None and not plan.digest:  # all of it is withheld: what stood before was true and stays
         stands = row is not None and row.stands_id is not None
         state, due = (EntryState.DELIVERED if stands else EntryState.CANCELLED), None
+        if row is not None and row.state == EntryState.HANDED_OVER.value:
+            state = EntryState.HANDED_OVER
     if row is not None:
         values["revision"] = row.revision + 1
         stands_so = row.state == EntryState.DELIVERED.value and row.stands_digest == plan.digest

@@ -293,19 +293,35 @@ class Last:
     digest: str
     begun_at: int
     patient: str  # the EHR's id of the chart it went to
+    answer: str | None  # the class of what came back; None = nothing did
     body: bytes = field(repr=False)
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether its answer leaves open that it arrived."""
+        return self.answer in IN_DOUBT
 
-def last(connection: Connection, ledger: Ledger, entry_id: int, *, digest: str | None = None) -> Last | None:
-    """The latest step of an entry, or the latest that wrote what has this `digest`; None where there was none."""
+
+IN_DOUBT = (None, *map(str, (AnswerClass.ACCEPTED, AnswerClass.UNKNOWN, AnswerClass.DUPLICATE, AnswerClass.UNCLEAR)))
+"""Answers that leave open whether what a step wrote is there."""
+
+
+def last(
+    connection: Connection, ledger: Ledger, entry_id: int, *, digest: str | None = None, stands: str = ""
+) -> Last | None:
+    """The latest step of an entry, or the latest that wrote what has this `digest`; None where there was none.
+
+    Of several that wrote the same, the one that made what `stands` under this id.
+    """
     query = select(step).where(step.c.entry == entry_id, step.c.request_blob.isnot(None))
     if digest is not None:
         query = query.where(step.c.action.not_in(WITHDRAWALS), step.c.digest == digest)
-    row = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
+    mine = case((step.c.stands_id == stands, 0), else_=1)
+    row = connection.execute(query.order_by(mine, step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
     if row is None:
         return None
     body = get_blobs(connection, ledger.keys, [row.request_blob]).get(row.request_blob, b"")
-    return Last(row.id, Action(row.action), row.digest, row.begun_at, row.patient, body)
+    return Last(row.id, Action(row.action), row.digest, row.begun_at, row.patient, row.answer, body)
 
 
 BESIDE = (Action.REPLACE, Action.SUPERSEDE)
@@ -326,5 +342,6 @@ def others(connection: Connection, entry_id: int, stands: str) -> list[Stands]:
         if row.stands_id == stands and row.action not in WITHDRAWALS:
             break
         if row.stands_id is not None and row.action not in WITHDRAWALS and row.stands_id not in gone:
-            left[row.stands_id] = Stands(row.stands_id, "", row.digest, row.patient)
+            # a step that was put off has the id of what stood before it, which another made
+            left.setdefault(row.stands_id, Stands(row.stands_id, "", row.digest, row.patient))
     return list(reversed(left.values()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import Fate, type_json
-from bridge.moves import answering, granting, recalling, referring
+from bridge.moves import answering, ending, granting, planning, recalling, referring
 from bridge.store import leases
 from tests.flow.opened import Campaign
 from tests.flow.pilot import AGENCY
@@ -106,6 +107,15 @@ def gathered(it: Campaign) -> None:
     assert [entry["state"] for entry in weeks] == ["delivered"]
 
 
+def flagged(it: Campaign) -> None:
+    """Somebody must not be found, and who learned it died before what stands of their family was looked at."""
+    with it.crashing(planning, "look_again", "gone"):
+        it.accept("child", it.writer("flagged").child("c-flagged"))
+        ran(it)
+    it.snapshot()
+    it.pilot.settle()
+
+
 def before_consent(it: Campaign) -> None:
     """The practice's own referral is answered where it asked for that; elsewhere, and after a revocation, it is not."""
     for child, practice in (("c-referred", "maple"), ("c-asked", "elm"), ("c-regretted", "maple")):
@@ -113,7 +123,8 @@ def before_consent(it: Campaign) -> None:
     it.consent("c-regretted")
     writer = it.writer("before consent")
     it.accept("consent", writer.consent("a-regretted", "maple", child="c-regretted", revoked="2026-02-01"))
-    granting.revoke(it.pilot.line, AGENCY, "c-regretted", "maple", "test", it.pilot.clock())
+    with it.crashing(ending, "tell_ended", "gone"), suppress(ValueError):
+        granting.revoke(it.pilot.line, AGENCY, "c-regretted", "maple", "test", it.pilot.clock())
     it.snapshot()
     it.accept("referral-status", writer.referral_status("rs-1", "c-referred"))
     it.accept("contact", writer.contact("k-referred", "c-referred"))
@@ -256,7 +267,6 @@ def mappings_fail(it: Campaign) -> None:
     """The engine fails on a record; what it made is no FHIR; planning and keeping fail; a worker does not survive."""
     from bridge.mappings.functions import Functions
     from bridge.mappings.translate import Translator
-    from bridge.moves import planning
     from bridge.store import plans, records
 
     it.ready("c-mapping")
@@ -364,7 +374,7 @@ def crashes(it: Campaign) -> None:
     """A worker fails at every stage of a sending, with somebody's words in the error."""
     from bridge.ehr import match
     from bridge.fhir.client import Client
-    from bridge.moves import finishing, holding, planning, writing
+    from bridge.moves import finishing, holding, writing
     from bridge.store import lanes, steps
 
     it.ready("c-crash")
@@ -459,6 +469,6 @@ def astray(it: Campaign) -> None:
 
 
 WAYS = (
-    handed_over, delivered, facts_only, gathered, before_consent, referred, guarded, held, held_records,
+    flagged, handed_over, delivered, facts_only, gathered, before_consent, referred, guarded, held, held_records,
     mappings_fail, refused, astray, crashes,
 )  # fmt: skip

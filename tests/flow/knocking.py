@@ -208,6 +208,7 @@ class Visitor:
         answer = self.client.get(template.format(**values) + query)
         self.it.heard.doors.add(("GET", template))
         self.it.heard.pages.append((f"{self.role} GET {template}", whole(answer)))
+        assert answer.status_code < 500, (self.role, template, "a page that fails shows nothing to look at")
         return answer
 
     def send(self, template: str, values: dict[str, str], csrf: str = "", **more: Any) -> httpx.Response:

@@ -21,6 +21,7 @@ from bridge.moves.line import Line
 from bridge.settings import load
 from bridge.store import tables, views
 from bridge.store.keys import make_key_file
+from tests.flow.sound import unsound
 
 AGENCY = "harbor"
 SYSTEM = "urn:oid:2.16.840.1.113883.19.5.1"
@@ -212,8 +213,10 @@ class Pilot:
 
 @contextmanager
 def pilot(folder: Path, sites: Sequence[Site], **settings: Any) -> Iterator[Pilot]:
-    """A project written and opened."""
+    """A project written and opened; what is in its ledger in the end waits for nothing that cannot come."""
     agency = settings.get("agency", AGENCY)
     project = load(write_project(folder, sites, **settings))
     with open_line(project, "test", system_clock()) as line:
         yield Pilot(line, folder, agency)
+        with line.ledger.engine.connect() as connection:
+            assert unsound(connection) == []

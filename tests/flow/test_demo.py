@@ -28,6 +28,7 @@ from bridge.demo.contacts import BURST
 from bridge.demo.display import Quiet
 from bridge.demo.families import FEWEST, Family
 from bridge.demo.sharing import REVOKED
+from bridge.documents.words import WORDS
 from bridge.jobs.open import open_line
 from bridge.jobs.worker import system_clock
 from bridge.model import EntryState, Fate, RecordState, type_json
@@ -241,7 +242,9 @@ def test_r26_without_a_consent_in_force_nothing_is_in_the_chart(played: Played) 
     for trait in ("refused", "expired", "begins-later"):
         assert played.chart(played.family(trait)) == [], trait
     revoked = played.family("revoked")
-    days = re.findall(r"^Date: (\S+)", "\n".join(played.documents(revoked)), re.MULTILINE)
+    told = [text for text in played.documents(revoked) if WORDS["ended-title"][0] not in text]  # that it ended is told
+    assert len(played.documents(revoked)) == len(told) + 1
+    days = re.findall(r"^Date: (\S+)", "\n".join(told), re.MULTILINE)
     last = Calendar(datetime.now(UTC).date()).day(REVOKED)
     assert days
     assert max(days) < last

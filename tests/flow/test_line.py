@@ -152,9 +152,9 @@ def test_r26_a_revoked_consent_stops_what_has_not_gone_and_leaves_what_stands(ma
     granting.revoke(maple.line, maple.agency, "c-1", PRACTICE, "test", maple.clock())
     maple.accept("ma-soc/contact", contact("k-2"))
     maple.settle()
-    (stands,) = ehr.stored("DocumentReference")
-    assert stands["status"] == "current"
-    assert maple.counts() | {"delivered": 1, "held": 1} == maple.counts()
+    assert [one["status"] for one in ehr.stored("DocumentReference")] == ["current"] * 2
+    assert "Consent to share has ended" in ehr.documents()[1], "which is all that is told of it"
+    assert maple.counts() | {"delivered": 2, "held": 1} == maple.counts()
 
 
 def test_r26_a_consent_that_begins_later_sends_then(maple: Pilot, ehr: Ehr) -> None:

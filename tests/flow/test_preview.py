@@ -14,7 +14,7 @@ from bridge.moves import showing
 from bridge.release.preview import ELSEWHERE
 from tests.flow.pilot import AGENCY
 from tests.flow.test_line import PRACTICE, contact
-from tests.flow.test_release import HEADER, opened
+from tests.flow.test_release import HEADER, MOTHER, opened
 
 WORDS: dict[str, Any] = {
     "narrative": "We read together.",
@@ -59,10 +59,11 @@ def test_the_preview_is_what_the_line_does(
     with opened(tmp_path / "pilot", extra=extra, program=program) as (bridge, ehr):
         if rows:
             bridge.roster("consents", HEADER, rows)
+        bridge.accept("ma-soc/caregiver", MOTHER)
         bridge.accept("ma-soc/contact", record)
         bridge.settle()
         stands = {REFERENCE.sub("", text) for text in ehr.documents()}
-        done = {one.person: one for one in showing.leaving(bridge.line, bridge.records()[0], bridge.clock())}
+        done = {one.person: one for one in showing.leaving(bridge.line, bridge.records()[1], bridge.clock())}
     records, forms = tmp_path / "record.json", tmp_path / "forms.csv"
     records.write_text(json.dumps([record]), encoding="utf-8")
     forms.write_text("\n".join((HEADER, *rows)), encoding="utf-8")
@@ -75,5 +76,9 @@ def test_the_preview_is_what_the_line_does(
         shown = [(one["part"], one["section"], one["leaves"], one["rule"]) for one in chart["rows"]]
         line = [(one.part, one.section, one.leaves, one.rule) for one in done[person].rows if one.type != "Provenance"]
         assert [one for one in shown if one[3] != ELSEWHERE] == line
+    unknown = [one["person"] for one in charts.values() for hold in one["holds"] if hold["reason"] == "record"]
+    leaves = any(row["leaves"] for row in charts[CAREGIVER]["rows"])
+    assert unknown == ([CAREGIVER] if leaves else []), "a record alone does not say that the agency sent hers too"
+    assert {one.waits for one in done.values()} == {None}
     documents = {REFERENCE.sub("", one["document"]["text"]) for one in charts.values() if one["document"]}
     assert {text.strip() for text in documents} == {text.strip() for text in stands}

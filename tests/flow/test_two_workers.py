@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import select
 
 from bridge import sandbox
+from bridge.console.words import STAYED
 from bridge.ehr.chart import Sender
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import Request, Response
-from bridge.moves import answering
 from bridge.moves.line import Line
 from bridge.store import steps, tables
 from tests.flow.campaign.crew import Nursery
@@ -64,7 +64,8 @@ def test_two_live_workers_share_the_lanes_and_take_no_step_twice(nursery: Nurser
         run.crew.kill_all()
         found = run.facts()
         assert run.wrong(found) == {}
-        assert found.posts == len(found.steps) == len(found.entries) == len(found.held)
+        left = [step for step in found.steps if step["code"] not in STAYED]
+        assert found.posts == len(left) == len(found.entries) == len(found.held)
         assert all(any(f"-{pid}-" in owner for owner in seen) for pid in pids), "one of them had nothing to do"
 
 
@@ -191,7 +192,7 @@ def test_a_worker_that_stood_still_before_sending_sends_nothing(
     assert codes[0] == "not-sent"
 
 
-def test_a_document_that_waited_behind_its_encounter_is_not_forgotten_when_the_turn_ends_between_them(
+def test_a_document_behind_its_encounter_is_not_forgotten_when_the_turn_ends_between_them(
     quick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = Line.write
@@ -200,11 +201,6 @@ def test_a_document_that_waited_behind_its_encounter_is_not_forgotten_when_the_t
         ehr.load(patient("m-1"))
         with pilot(quick, [Site(PRACTICE, running.base_url, enable=("Encounter",))]) as opened:
             ready(opened)
-            match = {"method": "POST", "type": "Encounter"}
-            ehr.fault(fault="error-before", status=422, count=1, match=match)  # it waits for a person
-            opened.accept("ma-soc/contact", contact())
-            opened.settle()
-            assert opened.counts() | {"held": 1, "ready": 1} == opened.counts()
             began: list[str] = []
 
             async def another_consent_comes(line: Line, operation: Any, parameter: Any) -> Any:
@@ -215,8 +211,7 @@ def test_a_document_that_waited_behind_its_encounter_is_not_forgotten_when_the_t
                 return await write(line, operation, parameter)
 
             monkeypatch.setattr(Line, "write", another_consent_comes)
-            (hold,) = opened.holds()
-            answering.retry(opened.line, hold["id"], "", "test", opened.clock())
+            opened.accept("ma-soc/contact", contact())
             opened.settle()
             assert len(began) == 3
             assert opened.counts()["delivered"] == 2

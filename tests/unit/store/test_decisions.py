@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from bridge.model import Action, EntryState, Hold, HoldReason, Owner, Stands
 from bridge.store import answers, holds, tables
@@ -203,3 +204,26 @@ def test_an_answer_about_a_document_beside_what_stands(
     assert ledger.write(answers.decide, answers.Verdict(hold, entry, verdict, "doc-2", "ana", LATER))
     found = entries(ledger)["document"]
     assert {name: found[name] for name in expected} == expected
+
+
+def test_a_doubt_that_somebody_ended_is_not_what_a_later_word_is_about(ledger: Ledger) -> None:
+    """The note beside it stands, they said; that it is gone, they say of the entry, and not of that note alone."""
+    hold, entry = standing_and_held(ledger, withdrawn=False, lost=Action.SUPERSEDE)
+    assert ledger.write(answers.decide, answers.Verdict(hold, entry, "stands", "doc-2", "ana", LATER))
+    assert rows(ledger, tables.step)[-1]["stands_id"] == "doc-2"
+    with ledger.read() as connection:
+        assert answers.latest_step(connection, entry)[2] == ""
+
+
+def test_what_stood_before_is_next_once_somebody_said_that_the_word_about_the_newer_came(ledger: Ledger) -> None:
+    hold, entry = standing_and_held(ledger, withdrawn=True, lost=Action.DISREGARD)
+    earlier = {"action": Action.SUPERSEDE.value, "stands_id": "doc-1", "answer": "done"}
+    with ledger.engine.begin() as connection:  # another note stood before it
+        first = connection.execute(select(tables.step).order_by(tables.step.c.begun_at)).mappings().first()
+        assert first is not None
+        before = dict(first) | {"id": 999_999, "stands_id": "doc-0", "digest": "d0", "begun_at": first["begun_at"] - 1}
+        connection.execute(insert(tables.step).values(**before))
+        connection.execute(update(tables.step).where(tables.step.c.id == first["id"]).values(**earlier))
+    assert ledger.write(answers.decide, answers.Verdict(hold, entry, "stands", "doc-2", "ana", LATER))
+    found = entries(ledger)["document"]
+    assert (found["state"], found["stands_id"], found["due_at"]) == ("ready", "doc-0", LATER)
