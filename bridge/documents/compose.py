@@ -12,6 +12,7 @@ from bridge.documents.moments import moment
 from bridge.documents.narrative import paragraphs
 from bridge.documents.telling import Telling, concept, display
 from bridge.documents.words import Words
+from bridge.fhir.translation import text_in
 from bridge.model import Part, type_json
 
 __all__ = ["ASK", "SECTIONS", "Frame", "authors", "compose"]
@@ -37,7 +38,7 @@ def compose(parts: Sequence[Part], frame: Frame) -> Document:
     ask, sections = told(parts, note, Telling(say, frame.zone, note.get("date", "")[:10]))
     return Document(
         language=say.language,
-        title=note.get("title") or say("document"),
+        title=title_of(note, say),
         ask=(*instead_of(frame, say), *(ask or (Line(say("nothing-asked")),))),
         head=(*about(frame, say), *head(note, frame, say)),
         sections=sections,
@@ -58,6 +59,11 @@ def composition(parts: Sequence[Part]) -> type_json:
     if note is None:
         raise ValueError("a document is made of a Composition and its parts")
     return note
+
+
+def title_of(note: type_json, say: Words) -> str:
+    """What a Composition is called in the reader's language, else as it is called, else as a note from an agency."""
+    return text_in(say.language, note, "title") or say("document")
 
 
 def kind_of(parts: Sequence[Part], note: type_json) -> Kind:
@@ -115,7 +121,11 @@ def _section(section: type_json, own: dict[str, type_json], telling: Telling) ->
     referred = [own.get(entry.get("reference", "")) for entry in section.get("entry", [])]
     # A goal or concern whose very words the section says is told by it, whether or not it is referred to.
     spoken = [resource for resource in own.values() if _words(resource) in said and resource not in referred]
-    return Section(section.get("title", ""), lines, tuple(one for one in (*referred, *spoken) if one is not None))
+    return Section(
+        text_in(telling.say.language, section, "title"),
+        lines,
+        tuple(one for one in (*referred, *spoken) if one is not None),
+    )
 
 
 def _words(resource: type_json) -> str | None:

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bridge.documents.compose import about, composition, corrects, foot, head, instead_of, named, subject_of, told
+from bridge.documents.compose import (
+    about,
+    composition,
+    corrects,
+    foot,
+    head,
+    instead_of,
+    named,
+    subject_of,
+    title_of,
+    told,
+)
 from bridge.documents.content import Document, Entry, Frame, Kind, Line
 from bridge.documents.moments import moment
 from bridge.documents.telling import Telling
@@ -34,9 +45,7 @@ def compose_several(records: Sequence[Sequence[Part]], frame: Frame, title: str 
         gone = note.get("status") == "entered-in-error"
         asks += [replace(line, label=moment(note.get("date", ""), frame.zone)[:10]) for line in ask if not gone]
         said = (*head(note, frame, say), *((Line(say("taken-back")),) if gone else ()))
-        entries.append(
-            Entry(note.get("title") or say("document"), note.get("date", ""), said, () if gone else sections)
-        )
+        entries.append(Entry(title_of(note, say), note.get("date", ""), said, () if gone else sections))
     between = f"{days[0]} {say('to')} {days[-1]}" if days and days[0] != days[-1] else "".join(days[:1])
     people = tuple(dict.fromkeys(name for note, _ in notes for name in named(note)))
     return Document(

@@ -9,6 +9,7 @@
     wall_time(moment[, zone])           the moment as people read it there
     language(tag)                       the CodeableConcept of a language tag
     narrative(text[, language])         a Narrative: each text a paragraph, escaped, its language on it
+    translation(language, text)         the Extension that says an element's text in another language
 
 A code without a row and a time that never was are collected as holds; the function then gives nothing, and the rest of
 the record is still tried, so that a person sees all there is to answer at once.
@@ -23,6 +24,7 @@ from html import escape
 from typing import Any
 
 from bridge.fhir.terminology import Members
+from bridge.fhir.translation import translation
 from bridge.mappings import moments
 from bridge.mappings.canonicals import TABLE
 from bridge.mappings.fhirpath import REGISTRY, Example, Function, Style
@@ -123,6 +125,11 @@ class Functions:
         return [
             {"status": "additional", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"{spoken}>{paragraphs}</div>'}
         ]
+
+    def translation(self, language: Values, text: Values) -> Values:
+        if not language:
+            return []
+        return [translation(str(language[0]), str(one)) for one in text]
 
     def member(self, value_set: str, system: str, code: str) -> bool | None:
         """What memberOf() asks: whether a value set has a code, or a table (`table:NAME`) a row for the agency's code.
@@ -288,6 +295,12 @@ FUNCTIONS: Mapping[str, Function] = {
         ),
         _declared("language(tag)", 1, 1, example=Example("language('es').coding.code", ("es",))),
         _declared("narrative(text [, language])", 1, 2, example=Example("narrative('a < b').status", ("additional",))),
+        _declared(
+            "translation(language, text)",
+            2,
+            2,
+            example=Example("translation('es', 'Pasos').extension.value", ("es", "Pasos")),
+        ),
     )
 }
 FUNCTIONS_OF_MAPPINGS = REGISTRY.extended(FUNCTIONS.values())

@@ -24,6 +24,7 @@ _GIVES = {
     "words": "words",
     "language": "CodeableConcept",
     "narrative": "Narrative",
+    "translation": "Extension",
     "wall_time": "words",
 }
 
@@ -146,7 +147,7 @@ def _own(call: tree.Call, knowing: Knowing) -> Given:
         rows = tuple(rows_meant(call, knowing))
         texts = frozenset(row.target for _, row in rows) if name == "lookup" and rows else None
         return Given(frozenset({_GIVES[name]}), given(call.arguments[1], knowing).many, texts, rows)
-    many = name != "narrative" and given(call.arguments[0], knowing).many
+    many = name != "narrative" and given(call.arguments[-1 if name == "translation" else 0], knowing).many
     return Given(frozenset({_GIVES[name]}), many)
 
 

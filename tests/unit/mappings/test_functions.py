@@ -79,6 +79,17 @@ def test_a_narrative_is_escaped_tagged_and_broken_into_lines() -> None:
     assert functions().narrative([], ["es"]) == []
 
 
+def test_a_text_is_translated_where_there_is_one() -> None:
+    assert functions().translation(["es"], ["Qué pasó"]) == [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/translation",
+            "extension": [{"url": "lang", "valueCode": "es"}, {"url": "content", "valueString": "Qué pasó"}],
+        }
+    ]
+    assert functions().translation(["es"], []) == []
+    assert functions().translation([], ["Qué pasó"]) == []
+
+
 def test_times_are_the_agency_s_unless_a_zone_is_named() -> None:
     ours = functions()
 
