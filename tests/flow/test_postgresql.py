@@ -61,7 +61,7 @@ def holders(run: Campaign) -> set[int]:
 def test_r3_two_worker_processes_share_one_ledger_and_send_everything_once(
     nursery: Nursery, quick: Path, postgres_url: str
 ) -> None:
-    plan = Plan(seed=11, kills=0, workers=0, lanes=40, contacts=3, store=postgres_url)
+    plan = Plan(seed=11, kills=0, workers=0, lanes=36, contacts=2, store=postgres_url)
     with campaign(plan, nursery, quick) as run, workers(run.pilot.folder, 2) as running:
         seen: set[int] = set()
         pids = {process.pid for process in running}
