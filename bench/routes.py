@@ -35,6 +35,7 @@ from bridge.mappings.translate import Translator
 from bridge.model import Decision, Interaction, Part
 from bridge.sandbox.ehr import Ehr, Settings
 from bridge.sandbox.statement import capability_statement
+from bridge.settings import Handoff
 
 SHAPES = ("open", "epic", "oracle", "ecw", "athena", "nextgen", "openemr")
 CREATE = Interaction.CREATE
@@ -48,6 +49,7 @@ class Everything:
     id: str = "bench"
     enable: frozenset[str] = frozenset(shipped().types)
     routes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    handoff: Handoff | None = None
 
 
 def main() -> int:
