@@ -1,6 +1,7 @@
 // An R4 server of Medplum's published parts: its router, its validation, its search, over its repository in memory.
 // `node server.mjs` takes a free port of 127.0.0.1 and prints READY and the FHIR base; it ends with its standard input.
 
+import './socket.mjs';
 import { createServer } from 'node:http';
 import {
   getSearchParameters,
