@@ -39,7 +39,7 @@ def ehr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Site]]:
 def test_r1_workers_killed_under_every_fault_lose_nothing_and_send_nothing_twice(nursery: Nursery, quick: Path) -> None:
     """R1, R29. Both EHRs want a SMART login; the key is rotated and its set cannot be read for a while."""
     plan = Plan(
-        seed=20261122, kills=8, lanes=12, contacts=3, faults=STORM, rate=0.15, longest=5.0, timeout=3.0, lease=7,
+        seed=20261122, kills=6, lanes=10, contacts=3, faults=STORM, rate=0.15, longest=5.0, timeout=3.0, lease=7,
         signing=True,
     )  # fmt: skip
     with campaign(plan, nursery, quick) as run:
@@ -48,7 +48,7 @@ def test_r1_workers_killed_under_every_fault_lose_nothing_and_send_nothing_twice
         wrong = run.wrong(found)
         assert wrong == {}
         told = run.report(found, wrong)
-        assert told["kills"] >= 8
+        assert told["kills"] >= 6
         assert told["lanes held by killed workers"] > 0
         assert told["requests with a fault"] > 10
         assert told["steps settled by a look"] > 0

@@ -96,7 +96,7 @@ def test_r1_workers_killed_on_postgresql_lose_nothing_and_send_nothing_twice(
     nursery: Nursery, quick: Path, postgres_url: str
 ) -> None:
     plan = Plan(
-        seed=12, kills=6, lanes=10, contacts=3, faults="drop-after=1,error-after=1", rate=0.1, store=postgres_url
+        seed=12, kills=5, lanes=8, contacts=3, faults="drop-after=1,error-after=1", rate=0.1, store=postgres_url
     )
     with campaign(plan, nursery, quick) as run:
         run.run()
