@@ -102,6 +102,7 @@ STAYED = frozenset({"not-sent", "not-now", "not-connected", "no-login"})
 
 CLOSED = {
     "consent": "a consent arrived",
+    "referral": "the practice sent its referral again",
     "link": "the practice's identifier arrived",
     "table": "the code has a meaning now",
     "planned": "it was prepared anew",

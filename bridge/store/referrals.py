@@ -49,6 +49,7 @@ def keep(connection: Connection, asked: Sequence[Keep]) -> list[Accepted]:
     """Operation: each version is kept, or recognised as known; the agency is asked about it."""
     people = persons.ensure(connection, (ask.unplaced for ask in asked))
     answers = []
+    changed: list[str] = []
     for index, ask in enumerate(asked):
         mine = of_name(ask.item.agency, ask.item.practice, ask.item.source_id)
         before = connection.execute(select(referral).where(*mine).order_by(referral.c.ordinal)).all()
@@ -77,12 +78,17 @@ def keep(connection: Connection, asked: Sequence[Keep]) -> list[Accepted]:
         connection.execute(insert(referral).values(**row))
         if not late:
             hold = ask.holds[fate]
-            holds.close(connection, tables.hold.c.waits_for == hold.waits_for, ask.now, "superseded")
+            of_it = tables.hold.c.waits_for == hold.waits_for
+            holds.close(connection, of_it & tables.hold.c.entry.is_(None), ask.now, "superseded")
+            changed.append(hold.waits_for)
             opened = holds.row(
                 ask.hold_id, ask.item.agency, hold, ask.now, ask.hold_due, person=about, practice=ask.item.practice
             )
             connection.execute(insert(tables.hold).values(**opened))
         answers.append(Accepted(index, fate, ask.id))
+    if changed:  # a status that waited for the one before is judged by this one
+        those = tables.hold.c.waits_for.in_(changed) & tables.hold.c.entry.isnot(None)
+        holds.rerun(connection, those, max(ask.now for ask in asked), "referral")
     return answers
 
 

@@ -219,4 +219,5 @@ def pilot(folder: Path, sites: Sequence[Site], **settings: Any) -> Iterator[Pilo
     with open_line(project, "test", system_clock()) as line:
         yield Pilot(line, folder, agency)
         with line.ledger.engine.connect() as connection:
-            assert unsound(connection) == []
+            waits = unsound(connection)
+            assert waits == [], waits

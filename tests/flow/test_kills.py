@@ -85,10 +85,13 @@ def test_a_broken_sender_is_caught(
     )
     if broken == "deaf":
         plan = replace(plan, kills=3, lanes=8, shut="maple")
-    with campaign(plan, nursery, quick, ehr) as run:
-        run.run()
-        wrong = run.wrong(run.facts())
-        assert rule in wrong, wrong
+    for seed in (3, 4, 5):  # what it does wrong shows only where a fault, a kill or the suspension meets it
+        with campaign(replace(plan, seed=seed), nursery, quick, ehr) as run:
+            run.run()
+            wrong = run.wrong(run.facts())
+        if rule in wrong:
+            return
+    raise AssertionError(wrong)
 
 
 # ── what the proof would notice ───────────────────────────────────────────────────────────────────────────────────
