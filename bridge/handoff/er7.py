@@ -26,7 +26,6 @@ _ESCAPES = {
 }
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 _LINE_ENDS = re.compile("\r\n|\r")
-_DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 _ERROR_CODE = re.compile(r"\d{3}")  # table 0357
 
 
@@ -54,17 +53,6 @@ def header(fields: dict[int, str]) -> str:
 def instant(microseconds: int) -> str:
     """An instant in UTC, to the second."""
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime("%Y%m%d%H%M%S+0000")
-
-
-def stamp(value: str) -> str:
-    """A FHIR date or instant as HL7 v2 writes it, as precise as it is; "" where it is neither."""
-    if _DAY.fullmatch(value):
-        return value.replace("-", "")
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return ""
-    return found.strftime("%Y%m%d%H%M%S%z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+from bridge.documents.moments import stamp
 from bridge.handoff import er7
 from bridge.handoff.over import HandOver, Person
 from bridge.model import Action
@@ -78,7 +79,7 @@ def patient(person: Person, authority: str) -> str:
             1: "1",
             3: f"{number[0]}^^^{number[1]}^MR",
             5: er7.composite(person.family, *person.given[:1], " ".join(person.given[1:]), "", "", "", "L"),
-            7: er7.stamp(person.birth_date),
+            7: stamp(person.birth_date),
             8: SEXES.get(person.gender, ""),
         },
     )
@@ -93,7 +94,7 @@ def document(over: HandOver, made: str) -> str:
             1: "1",
             2: er7.text(over.type[0] or over.kind.partition("/")[2]),  # IS: one code, without its system
             3: data_type(over.mime)[0] if not over.cancels else "",
-            4: er7.stamp(over.when),
+            4: stamp(over.when),
             6: made,
             9: written,
             12: over.reference,

@@ -17,17 +17,17 @@ from bridge.handoff.over import Fate, Given, Hand, HandOver, Look, Person, contr
 from bridge.mappings.classes import LOCATION
 from bridge.model import Action, Answer, AnswerClass, Decision, EntryState, Hold, Part, Response, Stands
 from bridge.moves import holding, planning
+from bridge.moves.beginning import Beginning, begin
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.matching import PATIENT_ID
-from bridge.moves.staying import held, not_found, once_more, stay
+from bridge.moves.staying import held, not_found
 from bridge.moves.turning import Turn
-from bridge.moves.writing import NOT_SENT, TO_BEGIN, lapsed
 from bridge.release import part2, withhold
 from bridge.settings import Handoff
 from bridge.store import steps
 from bridge.store.handoffs import CONFIRMED
-from bridge.store.lanes import EntryWork, Lease
+from bridge.store.lanes import EntryWork
 from bridge.store.steps import Last
 
 GIVEN, PERHAPS = "handed", "perhaps"
@@ -209,45 +209,28 @@ async def leave(
     places: bool = False,
 ) -> Outcome:
     """The step is durable, then it is handed over, then what came back is durable."""
-    line, lane, entry, (hand, wants) = turn.line, turn.lane, turn.entry, opened
-    takes = int(hand.takes * SECOND)
+    hand, wants = opened
     async with hand.turns:
-        if lane.until - turn.clock() < takes + TO_BEGIN or lapsed(resting_on, turn.clock()):
-            return await once_more(turn)
-        begin = steps.Begin(
-            ledger=line.ledger,
-            lease=Lease.of(lane),
-            agency=lane.agency,
-            practice=lane.practice,
-            person=lane.person,
-            consent_revision=lane.consent_revision,
-            entry=entry.id,
-            revision=entry.revision,
-            record=entry.record,
-            step=line.ledger.ids.take(),
-            action=over.action,
-            digest=digest,
-            withheld=withheld,
-            consents=resting_on.consents if resting_on is not None else (),
-            correction=over.cancels,
-            patient=chart,
-            target=over.reference if over.cancels else "",
-            reference=over.reference,
-            replaced=replaced,
-            request_blob=line.ledger.ids.take(),
-            request=over.kept(),
-            now=turn.clock(),
-            places=places,
+        begun = await begin(
+            turn,
+            Beginning(
+                action=over.action,
+                digest=digest,
+                withheld=withheld,
+                resting_on=resting_on,
+                patient=chart,
+                target=over.reference if over.cancels else "",
+                reference=over.reference,
+                replaced=replaced,
+                takes=int(hand.takes * SECOND),
+                places=places,
+                kept=over.kept(),
+            ),
         )
-        begun = await line.write(steps.begin, begin)
-        if begun is steps.Begun.LEASE_LOST:
-            return Outcome(stop=True)
-        if begun is steps.Begun.CHANGED:
-            return await once_more(turn)
-        if lane.until - turn.clock() < takes or lapsed(resting_on, turn.clock()):
-            return await stay(turn, turn.clock(), step=Stepped(begin.step, NOT_SENT), stop=True)
+        if isinstance(begun, Outcome):
+            return begun
         given = await hand.give(over)
-    return await follow(turn, wants, over, digest, given, begin)
+    return await follow(turn, wants, over, digest, given, begun)
 
 
 async def follow(turn: Turn, wants: Handoff, over: HandOver, digest: str, given: Given, begun: steps.Begin) -> Outcome:

@@ -17,6 +17,16 @@ STOPPED_AT = 3
 """Claims in a row without an outcome: what is claimed so often stops the worker."""
 
 
+def _question(entry: EntryWork, owner: Owner, rule: str, next_step: str) -> Hold:
+    """Only a person's word on this entry ends it."""
+    return Hold(HoldReason.DECISION, decision_key(str(entry.id)), owner, rule, next_step)
+
+
+def _fault(entry: EntryWork, owner: Owner, rule: str, next_step: str) -> Hold:
+    """What this entry says, or how, is at fault."""
+    return Hold(HoldReason.CONTENT, content_key(str(entry.id)), owner, rule, next_step)
+
+
 def stopped_the_worker(key: str) -> Hold:
     """What a worker did not survive three times in a row."""
     rule = f"claimed {STOPPED_AT} times without an outcome: it stopped the worker"
@@ -37,9 +47,8 @@ def no_way(practice: str, entry: EntryWork, because: str) -> Hold:
 def no_retraction(entry: EntryWork) -> Hold:
     """What stands cannot be marked entered-in-error by us."""
     why = "this was recalled: it is another patient's" if entry.should else "the agency withdrew this"
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         f"{why}, and this EHR does not let us mark what stands as entered in error",
         f"ask the practice to withdraw the document with reference {entry.reference}, then answer this hold",
@@ -48,9 +57,8 @@ def no_retraction(entry: EntryWork) -> Hold:
 
 def forgotten(entry: EntryWork) -> Hold:
     """What stands was written by us, and what was written is not known any more."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.ENGINEER,
         "it takes the place of a note whose delivery reference is not known any more",
         "look into the chart for what stands of it, then answer this hold",
@@ -71,9 +79,8 @@ def wrong(line: Line, shaped: Shaped, vendor: VendorFacts) -> Finding | None:
 
 def unsendable(entry: EntryWork, finding: Finding) -> Hold:
     """It lacks what this EHR, or FHIR, requires; found before sending."""
-    return Hold(
-        HoldReason.CONTENT,
-        content_key(str(entry.id)),
+    return _fault(
+        entry,
         Owner.ENGINEER,
         f"it cannot be sent as it is: {finding.path}: {finding.rule} [{finding.code}]",
         "correct the mapping or the site's settings, then `bridge held retry`",
@@ -82,9 +89,8 @@ def unsendable(entry: EntryWork, finding: Finding) -> Hold:
 
 def unwritable(entry: EntryWork, rule: str) -> Hold:
     """The request cannot be built on what stands."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.ENGINEER,
         f"what stands cannot be changed: {rule}",
         "look into the chart, then answer this hold",
@@ -93,9 +99,8 @@ def unwritable(entry: EntryWork, rule: str) -> Hold:
 
 def changed_there(entry: EntryWork, elements: Sequence[str]) -> Hold:
     """Somebody at the practice changed what we wrote: nothing of theirs is overwritten (R15)."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.AGENCY,
         f"the practice changed {', '.join(elements)} of what stands, and the agency's record changed too",
         "agree with the practice what is right, then answer this hold",
@@ -104,9 +109,8 @@ def changed_there(entry: EntryWork, elements: Sequence[str]) -> Hold:
 
 def withdrawn_there(entry: EntryWork) -> Hold:
     """Somebody at the practice withdrew what we wrote: it is not written over."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         "what stands was marked entered-in-error in the chart, and the agency's record changed since",
         "ask the practice why, then answer this hold: --absent sends it as new, --drop leaves it withdrawn",
@@ -115,9 +119,8 @@ def withdrawn_there(entry: EntryWork) -> Hold:
 
 def elsewhere(entry: EntryWork) -> Hold:
     """What stands is in another chart than the one that is certain by now: nothing more is written there."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         "what stands of it is in another chart than the one the practice's identifier means now",
         "`bridge recall` where that was the wrong chart; else answer this hold: --absent sends it to the chart meant "
@@ -127,9 +130,8 @@ def elsewhere(entry: EntryWork) -> Hold:
 
 def whose_words(entry: EntryWork) -> Hold:
     """What stands says otherwise, and what we wrote there is not known any more (a backup came back)."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.AGENCY,
         "what stands differs from the agency's record, and who changed it is not known",
         f"compare the document with reference {entry.reference} with the record, then answer this hold: --drop leaves "
@@ -139,9 +141,8 @@ def whose_words(entry: EntryWork) -> Hold:
 
 def never_found(entry: EntryWork) -> Hold:
     """The EHR says it stands there already, and looking does not find it."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         "the EHR says that it stands there already, and it was not found",
         f"look in the chart for reference {entry.reference}, then answer this hold",
@@ -150,9 +151,8 @@ def never_found(entry: EntryWork) -> Hold:
 
 def looked(entry: EntryWork, because: str) -> Hold:
     """A look that proves nothing: a person looks."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         f"whether it arrived is not known: {because}",
         f"look in the chart for reference {entry.reference}, then answer this hold",
@@ -161,9 +161,8 @@ def looked(entry: EntryWork, because: str) -> Hold:
 
 def stands_twice(entry: EntryWork, more: int) -> Hold:
     """More than one of the same stands in the chart."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         f"it stands {more + 1} times in the chart",
         f"ask the practice to withdraw all but one with reference {entry.reference}, then answer this hold",
@@ -183,9 +182,8 @@ def numberless(lane: LaneWork) -> Hold:
 
 def nameless(entry: EntryWork) -> Hold:
     """The agency has not told who the patient is."""
-    return Hold(
-        HoldReason.CONTENT,
-        content_key(str(entry.id)),
+    return _fault(
+        entry,
         Owner.AGENCY,
         "a document that is handed over names its patient in full, and name or birth date are not known",
         "send the person's own record with name and birth date, then `bridge held retry`",
@@ -194,9 +192,8 @@ def nameless(entry: EntryWork) -> Hold:
 
 def not_taken(entry: EntryWork, code: str) -> Hold:
     """The other side of a hand-off said no."""
-    return Hold(
-        HoldReason.CONTENT,
-        content_key(str(entry.id)),
+    return _fault(
+        entry,
         Owner.PRACTICE,
         f"the practice's side did not take what was handed over: {code}",
         "ask who runs the practice's interface, correct `handoff` in bridge.yaml, then `bridge held retry`",
@@ -205,9 +202,8 @@ def not_taken(entry: EntryWork, code: str) -> Hold:
 
 def unheard(entry: EntryWork, reference: str) -> Hold:
     """Whether it was handed over is not known, and cannot be asked."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         "whether it was handed over is not known, and the practice's side cannot be asked",
         f"ask the practice for the document with reference {reference}; if it is there, answer with that reference",
@@ -216,9 +212,8 @@ def unheard(entry: EntryWork, reference: str) -> Hold:
 
 def which_last(entry: EntryWork, reference: str) -> Hold:
     """A backup came back: whether more was handed over since is not known, and cannot be asked."""
-    return Hold(
-        HoldReason.DECISION,
-        decision_key(str(entry.id)),
+    return _question(
+        entry,
         Owner.PRACTICE,
         "whether more of it was handed over since the backup is not known, and the practice's side cannot be asked",
         f"ask the practice for the latest document that came instead of the one with reference {reference}, and answer"

@@ -20,9 +20,7 @@ from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
 from bridge.mappings.classes import LOCATION
 from bridge.model import (
-    WITHDRAWALS,
     Action,
-    Answer,
     AnswerClass,
     Decision,
     EntryState,
@@ -34,24 +32,17 @@ from bridge.model import (
     type_json,
 )
 from bridge.moves import astray, correcting, holding, planning
+from bridge.moves.beginning import Beginning, begin
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.shaping import last_sent, shape
-from bridge.moves.staying import held, not_found, once_more, stay
+from bridge.moves.staying import held, not_found
 from bridge.moves.turning import Turn
 from bridge.release import withhold
-from bridge.store import steps
-from bridge.store.lanes import Lease
 
 LOST = (EntryState.SENDING, EntryState.UNKNOWN)
 FIRST = "1"
 """The version of what nobody changed since it was made, where servers count them."""
-
-NOT_SENT = Answer(AnswerClass.RETRY_LATER, "not-sent")
-
-
-TO_BEGIN = SECOND // 10
-"""What a step may take to become durable, beyond the request itself, before a lease is too short for it."""
 
 
 MOST_ATTEMPTS = 3
@@ -213,45 +204,25 @@ async def step(
     leaves the other alone. What time alone has ended since it was decided (`resting_on`) does not leave.
     """
     line, lane, entry = turn.line, turn.lane, turn.entry
-    request_takes = int(turn.chart.connection.timeout_seconds * SECOND)
-    if lane.until - turn.clock() < request_takes + TO_BEGIN:
-        return await once_more(turn)  # the lease must outlast the request; the lane is claimed anew
-    if lapsed(resting_on, turn.clock()):
-        return await once_more(turn)
-    changes = interaction is Interaction.UPDATE
-    begin = steps.Begin(
-        ledger=line.ledger,
-        lease=Lease.of(lane),
-        agency=lane.agency,
-        practice=lane.practice,
-        person=lane.person,
-        consent_revision=lane.consent_revision,
-        entry=entry.id,
-        revision=entry.revision,
-        record=entry.record,
-        step=line.ledger.ids.take(),
-        action=action,
-        digest=digest,
-        withheld=withheld,
-        consents=resting_on.consents if resting_on is not None else (),
-        correction=action in WITHDRAWALS,
-        patient=patient,
-        target=entry.stands.id if entry.stands is not None and (changes or action is Action.DISREGARD) else "",
-        reference=reference,
-        replaced=replaced,
-        request_blob=line.ledger.ids.take(),
-        request=ours,
-        now=turn.clock(),
-        places=places,
+    changes = interaction is Interaction.UPDATE or action is Action.DISREGARD
+    begun = await begin(
+        turn,
+        Beginning(
+            action=action,
+            digest=digest,
+            withheld=withheld,
+            resting_on=resting_on,
+            patient=patient,
+            target=entry.stands.id if entry.stands is not None and changes else "",
+            reference=reference,
+            replaced=replaced,
+            takes=int(turn.chart.connection.timeout_seconds * SECOND),
+            places=places,
+            kept=ours,
+        ),
     )
-    begun = await line.write(steps.begin, begin)
-    if begun is steps.Begun.LEASE_LOST:
-        return Outcome(stop=True)
-    if begun is steps.Begun.CHANGED:
-        return await once_more(turn)
-    # This process stood still: another may hold the lane soon, or the consent has come to its end meanwhile.
-    if lane.until - turn.clock() < request_takes or lapsed(resting_on, turn.clock()):
-        return await stay(turn, turn.clock(), step=Stepped(begin.step, NOT_SENT), stop=True)
+    if isinstance(begun, Outcome):
+        return begun
     response = await turn.chart.client.send(request)
     now = turn.clock()
     target = entry.resource_type if entry.stands is None else f"{entry.resource_type}/{entry.stands.id}"
@@ -267,14 +238,9 @@ async def step(
         stands = Stands(told.id, version, digest, patient) if told is not None else None
     elif after.state is EntryState.RETRACTED:
         state, due, stands, done = astray.after_withdrawal(turn, now)
-        stepped = Stepped(begin.step, answer, response)
+        stepped = Stepped(begun.step, answer, response)
         return await finish(line, lane, entry, state, now, due=due, stands=stands, step=stepped, withdrawn=done)
-    return await follow(turn, after, Stepped(begin.step, answer, response), stands)
-
-
-def lapsed(decision: Decision | None, now: int) -> bool:
-    """Whether time alone may have ended what a step rests on."""
-    return decision is not None and decision.until is not None and decision.until <= now
+    return await follow(turn, after, Stepped(begun.step, answer, response), stands)
 
 
 def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:

@@ -107,6 +107,21 @@ class Gone:
         return await self.client.send(request)
 
 
+def crash(opened: Pilot, sent: bool) -> None:
+    """A worker is gone in the middle of its next write, before or after it left; its lease ran out."""
+    line = opened.line
+
+    async def run() -> None:
+        async with connected(line):
+            worker = Worker(line, opened.clock)
+            for name, chart in line.charts.items():
+                line.charts[name] = replace(chart, client=Gone(chart.client, worker, sent))
+            await worker.run(until_idle=True)
+
+    asyncio.run(run())
+    opened.clock.skip(LEASE)
+
+
 @dataclass
 class World:
     """One project behind one tap, in which one child's history follows another's.
@@ -225,18 +240,7 @@ class History:
         self.opened.work()
 
     def crash(self, sent: bool) -> None:
-        """A worker is gone in the middle of its next write, before or after it left."""
-        line = self.opened.line
-
-        async def run() -> None:
-            async with connected(line):
-                worker = Worker(line, self.opened.clock)
-                for name, chart in line.charts.items():
-                    line.charts[name] = replace(chart, client=Gone(chart.client, worker, sent))
-                await worker.run(until_idle=True)
-
-        asyncio.run(run())
-        self.opened.clock.skip(LEASE)
+        crash(self.opened, sent)
 
     def lose(self, fault: str) -> None:
         """The answer to the next write is lost."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
 from collections.abc import Iterator
@@ -13,12 +12,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.jobs.open import connected
-from bridge.jobs.worker import Worker
 from bridge.model import type_json
 from bridge.settings import CadenceSettings
 from bridge.store import browsing
-from tests.flow.histories import LEASE, Gone
+from tests.flow.histories import LEASE, crash
 from tests.flow.pilot import Pilot, Site, pilot
 from tests.flow.tap import Tap, tapped
 from tests.flow.test_line import PRACTICE, contact, patient
@@ -105,18 +102,8 @@ class Weeks:
         return [one for one in self.tap.stored("DocumentReference") if one["subject"]["reference"] in charts]
 
     def crash(self, sent: bool) -> None:
-        """A worker is gone in the middle of its next write, before or after it left; its lease ran out."""
-        line = self.opened.line
-
-        async def run() -> None:
-            async with connected(line):
-                worker = Worker(line, self.opened.clock)
-                for name, chart in line.charts.items():
-                    line.charts[name] = replace(chart, client=Gone(chart.client, worker, sent))
-                await worker.run(until_idle=True)
-
-        asyncio.run(run())
-        self.opened.clock.skip(LEASE)
+        """As `histories.crash`."""
+        crash(self.opened, sent)
 
     def documents(self, child: str = "") -> list[type_json]:
         """What stands in the child's chart."""

@@ -17,7 +17,7 @@ from bridge.documents.ccda.tree import (
     template,
     unknown,
 )
-from bridge.documents.ccda.tree import time as stamp
+from bridge.documents.moments import stamp
 from bridge.documents.telling import concept, display
 from bridge.model import type_json
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from bridge.documents.ccda.tree import code, identifier, interval, make, own_id, template, unknown, uuid
-from bridge.documents.ccda.tree import time as stamp
 from bridge.documents.content import Document, Kind, Subject
+from bridge.documents.moments import stamp
 
 _GENDERS = {"male": ("M", "Male"), "female": ("F", "Female"), "other": ("UN", "Undifferentiated")}
 _GENDER_SYSTEM = "2.16.840.1.113883.5.1"  # AdministrativeGender

@@ -6,8 +6,8 @@ from bridge.documents import text
 from bridge.documents.ccda import header
 from bridge.documents.ccda.body import body
 from bridge.documents.ccda.tree import LOINC, code, document, make, template, unknown
-from bridge.documents.ccda.tree import time as stamp
 from bridge.documents.content import Document, Kind
+from bridge.documents.moments import stamp
 
 REALM_HEADER = "2.16.840.1.113883.10.20.22.1.1"
 CARE_PLAN = "2.16.840.1.113883.10.20.22.1.15"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 from xml.etree.ElementTree import Element, SubElement, tostring
+
+from bridge.documents.moments import stamp
 
 LOINC = "2.16.840.1.113883.6.1"
 SNOMED = "2.16.840.1.113883.6.96"
@@ -64,21 +65,10 @@ def code(tag: str, value: str, system: str, display: str = "", *inside: Element)
     return make(tag, *inside, code=value, codeSystem=system, codeSystemName=name, displayName=display)
 
 
-def time(value: str) -> str:
-    """A FHIR date or instant as a CDA time stamp; "" where it is neither."""
-    if re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", value):
-        return value.replace("-", "")
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        return ""
-    return found.strftime("%Y%m%d%H%M%S%z")
-
-
 def interval(start: str, end: str, tag: str = "effectiveTime") -> Element:
     """An interval; a bound that is not known says so."""
-    low = make("low", value=time(start)) if time(start) else unknown("low")
-    return make(tag, low, make("high", value=time(end)) if time(end) else None)
+    low = make("low", value=stamp(start)) if stamp(start) else unknown("low")
+    return make(tag, low, make("high", value=stamp(end)) if stamp(end) else None)
 
 
 def clean(text: str) -> str:
