@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,13 @@ def measured(shape: str, known: Sequence[Record], seconds: float) -> dict[str, A
     for (_, parts), entries in zip(known, planned, strict=True):
         going = {name for entry in entries if entry.hold is None for name in entry.route.parts}
         if any(entry.hold is None and entry.route.kind == "document" for entry in entries):
-            notes.append(lambda parts=parts: document(parts, context))  # type: ignore[misc]
+            notes.append(partial(document, parts, context))
         alone += [
-            lambda part=part, parts=parts: discrete(part, context, parts)  # type: ignore[misc]
+            partial(discrete, part, context, parts)
             for part in parts
             if part.name in going and part.type not in NEVER_ALONE and capability.allows(part.type, CREATE).yes
         ]
-    plans = [lambda kind=kind, parts=parts: plan(kind, parts, capability, site) for kind, parts in known]
+    plans = [partial(plan, kind, parts, capability, site) for kind, parts in known]
     return {
         "entries": sum(entry.hold is None for entries in planned for entry in entries),
         "plan": micros(plans, seconds),

@@ -34,7 +34,7 @@ class Stated:
     @property
     def last(self) -> tuple[Difference, ...]:
         """What was otherwise when the statement changed at last."""
-        return tuple(Difference(**change) for change in self.known.changes) if self.known else ()  # type: ignore[arg-type]
+        return tuple(Difference(**change) for change in self.known.changes) if self.known else ()
 
     def as_dict(self) -> dict[str, Any]:
         """As --json gives it, beside the capability itself."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import orjson
 
@@ -116,14 +116,14 @@ class DryLine(Line):
 
     async def write(self, operation: Operation[P, R], parameter: P) -> R:
         """What the operation answers where nothing stands in its way."""
-        answer: Any = None
+        answer: object = None
         if isinstance(parameter, steps.Begin):
             self.begun.append(parameter)
             answer = steps.Begun.YES
         elif isinstance(parameter, steps.Finish):
             self.finished.append(parameter)
             answer = True
-        return answer  # type: ignore[no-any-return]
+        return cast(R, answer)
 
     async def learn(self, practice: str, type: str, interaction: str, now: int) -> None:
         """Nothing is learned of a stand-in."""

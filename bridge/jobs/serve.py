@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from bridge.moves.line import Line
 COLLECT = (5_000, 20, 20)
 """When Python looks for garbage: a batch of records in work is more than its default of 700 objects."""
 
-Serve = Callable[[asyncio.Event], Awaitable[Any]]
+Serve = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 async def run(line: Line, workers: int, beside: Serve | None = None, clock: Callable[[], int] = system_clock) -> None:
@@ -38,7 +38,7 @@ async def run(line: Line, workers: int, beside: Serve | None = None, clock: Call
         crew = [Worker(line, clock) for _ in range(workers)]
         running = [asyncio.create_task(worker.run()) for worker in crew]
         if beside is not None:
-            running.append(asyncio.create_task(beside(stop)))  # type: ignore[arg-type]
+            running.append(asyncio.create_task(beside(stop)))
         scheduler = schedule.start(
             line, crew[0].owner if crew else "doors", clock, plan(line, clock), here(line, clock)
         )

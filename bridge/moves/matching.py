@@ -80,7 +80,7 @@ class Matcher:
         if link.patient and self.clock() < link.matched + GOOD_FOR:
             return Found(link.patient)
         if not self.chart.serves:
-            number = self.line.ledger.keyring.hash(f"{link.system}|{link.value}")
+            number = self.line.ledger.keyring.hash(link.system, link.value)
             with self.line.ledger.read() as connection:
                 shared = permissions.shared_link(connection, lane.practice, lane.person)
                 recalled = recalls.recalled_from(connection, lane.practice, lane.person, number)

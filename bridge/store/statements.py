@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
@@ -21,7 +22,7 @@ state, learned, entry, record, hold = (
     tables.record,
     tables.hold,
 )
-Change = Mapping[str, str | bool]
+Change = Mapping[str, Any]
 """One difference between two statements: `type`, `of` (interaction, parameter, …), `name`, and `now`, whether it is
 stated now."""
 
