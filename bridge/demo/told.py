@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bridge.demo.caseload import Caseload
 from bridge.demo.cast import Cast
@@ -91,8 +92,17 @@ def practices(cast: Cast, counts: Counts) -> Iterator[str]:
         )
         by = ", ".join(f"{count:,} {kind}" for kind, count in sorted(of["delivered"].items()) if count)
         yield f"{'':{wide}}  by: {by or 'nothing: this EHR lets no document in'}"
-        if of["held"]:
-            yield f"{'':{wide}}  wait: " + ", ".join(f"{count:,} {WHY[why]}" for why, count in of["held"].items())
+        if why := list(why_it_waits(of)):
+            yield f"{'':{wide}}  wait: " + ", ".join(why)
+
+
+def why_it_waits(of: Mapping[str, Any]) -> Iterator[str]:
+    """What the entries that wait, wait for; a notice keeps nothing back."""
+    for why, count in of["held"].items():
+        if why != "notice":
+            yield f"{count:,} {WHY[why]}"
+    if of["entries"]["ready"]:
+        yield f"{of['entries']['ready']:,} behind another of the same record"
 
 
 def questions(counts: Counts) -> Iterator[str]:
