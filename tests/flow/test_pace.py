@@ -59,11 +59,12 @@ def test_two_processes_share_a_budget_and_the_ehr_never_says_too_many(nursery: N
         site = Site(PRACTICE, running.base_url, "ecw", DOCUMENTS, f"none, pace: {{ per_minute: {MOST} }}")
         with pilot(quick, [site]) as opened:
             opened.accept("ma-soc/contact", *families(opened, ehr, CHILDREN))
-            crew, seen = Crew(nursery, opened, random.Random(1)), set[str]()
+            ehr.fault(fault="slow", seconds=0.3, count=1000)  # or one of them could ask for all before the other begins
+            crew, seen = Crew(nursery, opened, random.Random(1), lanes=2), set[str]()
             for _ in range(2):
                 crew.start()
             deadline = time.monotonic() + 120
-            while len(everything(ehr)) < MOST and time.monotonic() < deadline:
+            while (len(everything(ehr)) < MOST or len(seen) < 2) and time.monotonic() < deadline:
                 seen |= {row["owner"].split("-")[-2] for row in rows(opened.line.ledger, tables.lane) if row["owner"]}
                 time.sleep(0.05)
             time.sleep(1)  # what would be too many would come now
@@ -75,7 +76,9 @@ def test_two_processes_share_a_budget_and_the_ehr_never_says_too_many(nursery: N
             assert [one for one in asked if one["status"] == 429] == []
             assert len(seen) == 2, "one of them had nothing to do"
             counts = opened.counts()
-            assert counts["delivered"] == len(ehr.stored("DocumentReference"))
+            unanswered = [row for row in rows(opened.line.ledger, tables.step) if row["answered_at"] is None]
+            there = len(ehr.stored("DocumentReference"))
+            assert counts["delivered"] <= there <= counts["delivered"] + len(unanswered)  # killed as a minute began
             assert counts["held"] == 0
             assert sum(counts.values()) == CHILDREN
 

@@ -51,7 +51,7 @@ def holders(opened: Pilot) -> set[str]:
 
 
 def test_two_live_workers_share_the_lanes_and_take_no_step_twice(nursery: Nursery, quick: Path) -> None:
-    with campaign(Plan(seed=1, kills=0, lanes=30, contacts=2), nursery, quick) as run:
+    with campaign(Plan(seed=1, kills=0, lanes=20, contacts=2, slow=0.1), nursery, quick) as run:
         run.begin()
         seen: set[str] = set()
 
