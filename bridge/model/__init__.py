@@ -350,7 +350,7 @@ class Failure(StrEnum):
 class Response:
     """What came back: an HTTP status with headers (lower-case names) and body, or a failure and no status.
 
-    `why` says more of a failure, in a word of ours.
+    `why` says more of a failure, in a word of ours; `host` is the one that was asked, "" where nobody says.
     """
 
     status: int = 0
@@ -358,6 +358,7 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     failure: Failure | None = None
     why: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
