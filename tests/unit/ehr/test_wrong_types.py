@@ -15,8 +15,8 @@ from bridge.ehr.answers import classify
 from bridge.ehr.capability import Capability
 from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.merge import VERIFICATION, conflicts, is_in_error
-from bridge.ehr.references import chart_of
 from bridge.ehr.recognise import latest
+from bridge.ehr.references import chart_of
 from bridge.ehr.search import next_page, page
 from bridge.errors import BridgeError, Problem
 from bridge.fhir import discovery, grant
@@ -26,7 +26,7 @@ from tests.unit.ehr.making import ALL, REFERENCE, capability, statement
 VENDORS = [facts.vendor(name) for name in ("generic", "ecw")]
 BASE = "https://ehr.example/fhir"
 WRONG: list[Any] = [
-    None, True, 0, -1, 10**30, 1e300, "", "x", "\u0000", "a\r\nb: c", "../..", [], [None], [[]], [7], {}, {"": {}}, {"id": []},
+    None, True, 0, -1, 10**30, 1e300, "", "x", "\u0000", "a\r\nb: c", "../..", [], [None], [7], {}, {"id": []},
 ]  # fmt: skip
 DOCUMENT: type_json = {
     "resourceType": "DocumentReference",
