@@ -139,6 +139,13 @@ def admin(ehr: Ehr) -> APIRouter:
             return problem(str(error))
         return json_response({"loaded": [{"type": entry.type, "id": entry.id} for entry in loaded]}, 201)
 
+    @router.post("/late")
+    async def late() -> Response:
+        due, ehr.late = ehr.late, []
+        for done in due:
+            done()
+        return json_response({"done": len(due)})
+
     @router.post("/reset")
     async def reset() -> Response:
         ehr.reset()

@@ -196,7 +196,7 @@ def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:
         again = {ask.entry for ask in going if comes_again(ask, revisions[ask.entry], consents, mine[ask.lease])}
         write_receipts(connection, [ask for ask in going if ask.step is not None])
         for ask in going:
-            if ask.closes:
+            if ask.closes or (ask.hold is not None and ask.hold.reason is HoldReason.DUPLICATE):
                 holds.close(connection, tables.hold.c.entry == ask.entry, ask.now, "moved")
         run_each(connection, UPDATE_ENTRY, [entry_values(ask, ask.entry in again) for ask in going])
         opened = [
@@ -326,6 +326,28 @@ def last(
 
 BESIDE = (Action.REPLACE, Action.SUPERSEDE)
 """What makes a document that takes the place of one which stays in the chart."""
+
+
+def known(connection: Connection, entry_id: int) -> set[str]:
+    """The EHR's ids of all that an entry's steps made, or took back."""
+    done = step.c.answer.in_([AnswerClass.DONE.value])
+    rows = connection.execute(select(step.c.stands_id, step.c.target).where(step.c.entry == entry_id, done)).all()
+    return {one for row in rows for one in (row.stands_id, row.target) if one}
+
+
+def wrote_otherwise(connection: Connection, entry_id: int, digest: str) -> bool:
+    """Whether an earlier step of an entry, of which nobody knows whether it arrived, was to write something else."""
+    made = step.c.action.in_([*BESIDE, Action.CREATE]) & (step.c.digest != digest)
+    doubtful = or_(step.c.answer.is_(None), step.c.answer.in_([one for one in IN_DOUBT if one is not None]))
+    query = select(step.c.id).where(step.c.entry == entry_id, made, doubtful)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def stood_twice(connection: Connection, entry_id: int) -> bool:
+    """Whether more than one of an entry was found in its chart before."""
+    hold = tables.hold
+    query = select(hold.c.id).where(hold.c.entry == entry_id, hold.c.reason == HoldReason.DUPLICATE.value)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def others(connection: Connection, entry_id: int, stands: str) -> list[Stands]:
