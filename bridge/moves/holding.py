@@ -168,7 +168,7 @@ def stands_twice(entry: EntryWork, keeps: str, copies: Sequence[Stands]) -> Hold
         decision_key(str(entry.id)),
         Owner.PRACTICE,
         f"it stands {len(copies) + 1} times in the chart",
-        f"ask the practice to withdraw {named} and to keep {type}/{keeps}, all with reference {entry.reference}, then "
+        f"ask the practice to withdraw {named} and to keep {type}/{keeps}, each with reference {entry.reference}, then "
         "`bridge held retry`, which looks again; if they kept another, `bridge held answer --stands` with its id",
     )
 
