@@ -1,4 +1,4 @@
-"""What stands twice in a chart, because the EHR wrote it late or filed it again, is named and ended, never half done."""
+"""What stands twice in a chart, as an EHR wrote it late or filed it again, is named and ended, never half done."""
 
 from __future__ import annotations
 
