@@ -45,29 +45,30 @@ async def gathered(turn: Turn, way: look.Way, patient: str, reference: str) -> l
 
 
 async def beside(turn: Turn, stands: Stands, *, always: bool = False) -> list[Stands] | Answer:
-    """What carries a reference of this entry in its chart beside what `stands`, and no step of ours made or took back.
+    """What carries a reference of this entry in its chart beside what `stands`, and what that took the place of.
 
     An EHR may write late what it had seemed to lose, and an interface engine may file a document again. Nothing is
     looked for where the EHR cannot be asked by identifier, unless `always`, or it stood more than once before: all of
-    a patient's documents are many. The answer where the search may be answered later.
+    a patient's documents are many. The answer where the search may be answered later (with `always`: was not answered).
     """
     entry, chart = turn.entry, turn.chart
     way = look.searchable(chart.planned, entry.resource_type)
     if way.how is None or not stands.patient:
         return []
     with turn.line.ledger.read() as connection:
-        known = steps.known(connection, entry.id) | {stands.id}
-        always = always or bool(entry.doubted) or steps.stood_twice(connection, entry.id)
-    if way.how != "identifier" and not always:
+        made, taken_back = steps.known(connection, entry.id)
+        doubted = always or bool(entry.doubted) or steps.stood_twice(connection, entry.id)
+    if way.how != "identifier" and not doubted:
         return []
     copies: dict[str, Stands] = {}
     for number in range(entry.replaced + 1):
         reference = planning.reference_of(turn.line, turn.lane, entry, number)
         pages = await gathered(turn, way, stands.patient, reference)
         if isinstance(pages, Answer):
-            return pages if pages.kind in TRANSIENT else []
+            return pages if always or pages.kind in TRANSIENT else []
         there = look.found(pages, reference, chart.planned).stands
-        left = [one for one in there if one.id not in known]
+        ours = {stands.id} if reference == entry.reference else {stands.id, *made}
+        left = [one for one in there if one.id not in ours | taken_back]
         if reference != entry.reference and len(left) == len(there):  # which of them was written is not known
             left = left[1:]
         copies |= {one.id: Stands(one.id, one.version, "", stands.patient) for one in left}

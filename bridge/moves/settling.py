@@ -237,6 +237,7 @@ async def look_again(turn: Turn) -> Outcome:
         stands=stands,
         hold=hold,
         doubted=0 if copies else left,
+        alone=not copies,
     )
     return replace(done, settled=not done.stop)
 

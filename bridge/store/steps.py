@@ -171,6 +171,7 @@ class Finish:
     withdrawn: bool = False  # nothing of it stands any more in a chart it was recalled from
     hold: Hold | None = None
     closes: bool = False  # the entry was held before
+    alone: bool = False  # a look found nothing beside what stands
     hold_id: int = 0
     hold_due: int = 0
     step: int | None = None
@@ -196,8 +197,11 @@ def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:
         again = {ask.entry for ask in going if comes_again(ask, revisions[ask.entry], consents, mine[ask.lease])}
         write_receipts(connection, [ask for ask in going if ask.step is not None])
         for ask in going:
-            if ask.closes or (ask.hold is not None and ask.hold.reason is HoldReason.DUPLICATE):
+            if ask.closes:
                 holds.close(connection, tables.hold.c.entry == ask.entry, ask.now, "moved")
+            elif ask.alone or (ask.hold is not None and ask.hold.reason is HoldReason.DUPLICATE):
+                twice = tables.hold.c.reason == HoldReason.DUPLICATE.value
+                holds.close(connection, twice & (tables.hold.c.entry == ask.entry), ask.now, "moved")
         run_each(connection, UPDATE_ENTRY, [entry_values(ask, ask.entry in again) for ask in going])
         opened = [
             holds.row(ask.hold_id, ask.agency, ask.hold, ask.now, ask.hold_due, entry=ask.entry, practice=ask.practice)
@@ -328,11 +332,13 @@ BESIDE = (Action.REPLACE, Action.SUPERSEDE)
 """What makes a document that takes the place of one which stays in the chart."""
 
 
-def known(connection: Connection, entry_id: int) -> set[str]:
-    """The EHR's ids of all that an entry's steps made, or took back."""
+def known(connection: Connection, entry_id: int) -> tuple[set[str], set[str]]:
+    """The EHR's ids of all that an entry's steps made, and of all that they took back."""
     done = step.c.answer.in_([AnswerClass.DONE.value])
-    rows = connection.execute(select(step.c.stands_id, step.c.target).where(step.c.entry == entry_id, done)).all()
-    return {one for row in rows for one in (row.stands_id, row.target) if one}
+    query = select(step.c.action, step.c.stands_id, step.c.target).where(step.c.entry == entry_id, done)
+    rows = connection.execute(query).all()
+    made = {row.stands_id for row in rows if row.stands_id}
+    return made, {row.target for row in rows if row.action in WITHDRAWALS and row.target}
 
 
 def wrote_otherwise(connection: Connection, entry_id: int, digest: str) -> bool:

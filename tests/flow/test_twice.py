@@ -128,13 +128,23 @@ def test_the_practice_may_keep_the_other_one(maple: Pilot, ehr: Ehr) -> None:
     ours, copy = sorted(ehr.stored("DocumentReference"), key=lambda one: one["id"] != kept)
     ehr.withdraw(ours)
     answering.decide(maple.line, only(maple)["id"], copy["id"], False, False, "test", maple.clock())
-    maple.settle()
+    maple.settle(within=2 * 86_400)
     assert maple.holds() == []
     maple.accept("ma-soc/contact", contact(**AMENDED, narrative="Second wording."))
     maple.settle()
     (text,) = ehr.documents()
     assert "Second wording." in text
     assert maple.entries()[0]["stands_id"] == copy["id"]
+
+
+def test_a_word_that_one_was_kept_is_looked_after(maple: Pilot, ehr: Ehr) -> None:
+    late(maple, ehr)
+    maple.settle()
+    kept = maple.entries()[0]["stands_id"]
+    (copy,) = [one["id"] for one in ehr.stored("DocumentReference") if one["id"] != kept]
+    answering.decide(maple.line, only(maple)["id"], copy, False, False, "test", maple.clock())
+    maple.settle(within=2 * 86_400)
+    assert f"withdraw DocumentReference/{kept} and to keep DocumentReference/{copy}" in only(maple)["next_step"]
 
 
 @pytest.mark.parametrize("came", [late, filed_again])
