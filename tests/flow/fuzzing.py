@@ -73,7 +73,7 @@ def read_all(seed: int, count: int) -> Fuzz:
         server.heard = lambda exchange: wires.append(exchange.wire)
 
         async def ask() -> None:
-            async with Client(server.base, timeout=1, largest=LARGEST) as client:
+            async with Client(server.base, timeout=5, largest=LARGEST) as client:
                 for number in range(count):
                     request = Request("GET", f"DocumentReference/{number}")
                     response = await client.send(request)
@@ -225,7 +225,7 @@ def carry_all(folder: Path, seed: int, count: int) -> Fuzz:
         (folder / "secrets" / "token").write_text(TOKEN, encoding="utf-8")
         (folder / "secrets" / "token").chmod(0o600)
         site = Site(PRACTICE, server.base, login=login)
-        with pilot(folder, [site], timeout=1) as opened, watched(found):
+        with pilot(folder, [site], timeout=5) as opened, watched(found):
             ready(opened)
             for number in range(count):
                 carry_one(opened, sane, number, found)
