@@ -84,7 +84,7 @@ def unpack(body: bytes, coding: str) -> bytes | None:
 
 
 def parse(body: bytes) -> dict[str, Any] | None:
-    """The JSON object: UTF-8 all through, no NaN, no name twice in an object (which of the two is meant, nobody knows)."""
+    """The JSON object: UTF-8, no NaN, no name twice in an object (which of the two is meant, nobody knows)."""
     try:
         found = json.loads(body.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=refuse)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no character (RFC 8259 §8.2)
