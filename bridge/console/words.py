@@ -18,6 +18,7 @@ RECORD = {
 ENTRY = {
     "ready": "waits its turn",
     "gathering": "waits for its roll-up",
+    "behind": "waits behind another of its record",
     "sending": "is being sent",
     "delivered": "in the chart",
     "handed-over": "handed over, not confirmed yet",
