@@ -100,8 +100,9 @@ def one_person(connection: Connection, number: int) -> dict[str, Any] | None:
 
 
 def shares(connection: Connection, agency: str = "") -> dict[str, dict[str, Any]]:
-    """For each practice with entries: `entries` by state, `holds` open for it, since when the `oldest` goes, and how many
-    of those ready wait `behind` another of their record, which do not go.
+    """For each practice with entries: `entries` by state, `holds` open for it, since when the `oldest` goes.
+
+    How many of those ready wait `behind` another of their record; they do not go.
 
     A roll-up goes from its time on, which may lie ahead.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, union, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select, union, update
 
 from bridge.model import RecordState
 from bridge.store import holds, kin, lanes, permissions, persons, places, records, tables
@@ -27,6 +27,10 @@ TOUCHED = union(
     select(entry.c.lane).join(member, member.c.entry == entry.c.id).where(member.c.thing.in_(THINGS)),
 )
 """The lanes of these persons, of what these things' entries are in, and of the roll-ups that tell of them."""
+CLOCKS = 3_600_000_000
+"""Microseconds by which an agency's clock, or a contact written down before it ended, may be ahead."""
+SENT_AGAIN = 30 * 86_400_000_000
+"""Microseconds after a restore in which agencies send again what they sent since the backup."""
 
 
 def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
@@ -55,9 +59,7 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
             still = False
         answers.append(still)
         if still:
-            happened = ask.work.occurred_at
-            look_first = era.number > 1 and (happened is None or happened < era.began_at)
-            mine.append(Mine(ask, known, row.ordinal, look_first, iter(ask.ids)))
+            mine.append(Mine(ask, known, row.ordinal, unproved(era, ask.work), iter(ask.ids)))
             roles |= {known[one].id: said.role for one, said in ask.roles.items()}
     new = [(row.id, roles[row.id]) for row in people.values() if roles[row.id] != row.role]
     run_each(connection, persons.SPOKEN_OF_AS, [{"person_id": number, "as_role": role} for number, role in new])
@@ -66,6 +68,19 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     arrive(connection, mine)
     known_anew(connection, mine)
     return answers
+
+
+def unproved(era: Row[Any], work: records.Work) -> bool:
+    """Whether what a new record asks for may have been sent before the backup that came back was lost.
+
+    So it may of what happened before the restore, or soon after it by a clock that is ahead, or at no known time; and,
+    as long as agencies send again what they sent since the backup, of what is dated ahead of its own arrival.
+    """
+    happened, began = work.occurred_at, era.began_at
+    if era.number == 1:
+        return False
+    ahead = happened is not None and happened > work.accepted_at and work.accepted_at < began + SENT_AGAIN
+    return happened is None or happened < began + CLOCKS or ahead
 
 
 def known_anew(connection: Connection, mine: Sequence[Mine]) -> None:
@@ -106,9 +121,7 @@ def add(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
         same = all(known[source].consent_revision == revision for source, revision in ask.revisions.items())
         answers.append(same and row.state == RecordState.TRANSLATED.value)
         if answers[-1]:
-            happened = ask.work.occurred_at
-            look_first = era.number > 1 and (happened is None or happened < era.began_at)
-            mine.append(Mine(ask, known, row.ordinal, look_first, iter(ask.ids)))
+            mine.append(Mine(ask, known, row.ordinal, unproved(era, ask.work), iter(ask.ids), caught_up=True))
     plan_entries(connection, mine, missed=True)
     return answers
 
