@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select, union, update
 
-from bridge.model import RecordState
+from bridge.model import AHEAD, RecordState
 from bridge.store import holds, kin, lanes, permissions, persons, places, records, tables
 from bridge.store.engine import run_each
 from bridge.store.entries import plan_entries
@@ -27,10 +27,6 @@ TOUCHED = union(
     select(entry.c.lane).join(member, member.c.entry == entry.c.id).where(member.c.thing.in_(THINGS)),
 )
 """The lanes of these persons, of what these things' entries are in, and of the roll-ups that tell of them."""
-CLOCKS = 3_600_000_000
-"""Microseconds by which an agency's clock, or a contact written down before it ended, may be ahead."""
-SENT_AGAIN = 30 * 86_400_000_000
-"""Microseconds after a restore in which agencies send again what they sent since the backup."""
 
 
 def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
@@ -71,16 +67,11 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
 
 
 def unproved(era: Row[Any], work: records.Work) -> bool:
-    """Whether what a new record asks for may have been sent before the backup that came back was lost.
+    """Whether what a new record asks for may have been sent before the ledger came back from its backup.
 
-    So it may of what happened before the restore, or soon after it by a clock that is ahead, or at no known time; and,
-    as long as agencies send again what they sent since the backup, of what is dated ahead of its own arrival.
+    So it may of what the door would have taken by then: what was dated up to `AHEAD` later, or not at all.
     """
-    happened, began = work.occurred_at, era.began_at
-    if era.number == 1:
-        return False
-    ahead = happened is not None and happened > work.accepted_at and work.accepted_at < began + SENT_AGAIN
-    return happened is None or happened < began + CLOCKS or ahead
+    return era.number > 1 and (work.occurred_at is None or work.occurred_at <= era.began_at + AHEAD)
 
 
 def known_anew(connection: Connection, mine: Sequence[Mine]) -> None:
