@@ -317,7 +317,8 @@ def test_r7_every_document_that_a_folder_s_readers_hold_is_to_be_disregarded(tmp
         first, second = corrected(maple)
         if recall:
             asked = recalling.Asked(AGENCY, "c-1", PRACTICE, reason="content")
-            recalling.recall(maple.line, asked, "test", maple.clock())
+            steps, _ = recalling.recall(maple.line, asked, "test", maple.clock())
+            assert [back.value for _, back in recalling.documents(maple.line, steps)] == ["handed", "handed"]
         else:
             maple.accept("ma-soc/contact", VOID)
         maple.settle()

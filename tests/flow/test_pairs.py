@@ -43,8 +43,10 @@ def maple(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
         yield maple
 
 
-def recalled(opened: Pilot) -> None:
-    recalling.recall(opened.line, WRONG, "test", opened.clock())
+def recalled(opened: Pilot) -> list[str]:
+    """What is done about each document."""
+    steps, _ = recalling.recall(opened.line, WRONG, "test", opened.clock())
+    return [back.value for _, back in recalling.documents(opened.line, steps)]
 
 
 def looked_at_again(opened: Pilot) -> None:
@@ -56,7 +58,7 @@ def looked_at_again(opened: Pilot) -> None:
 
 # ── a recall ──────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_r7_a_recall_whose_word_was_lost_before_it_came_is_said_again(maple: Pilot, ehr: Ehr) -> None:
-    recalled(maple)
+    assert recalled(maple) == ["superseded"]
     lose(ehr, "POST", "drop-before")
     maple.settle()
     assert told(ehr) == [NOTHING, DISREGARD.format(0)]

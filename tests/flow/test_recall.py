@@ -57,6 +57,11 @@ def recall(maple: Pilot, asked: recalling.Asked = ASKED) -> tuple[list[dict[str,
     return recalling.recall(maple.line, asked, "test", maple.clock())
 
 
+def backs(maple: Pilot, steps: list[dict[str, Any]]) -> list[str]:
+    """What was said beforehand that a recall does."""
+    return [back.value for _, back in recalling.documents(maple.line, steps)]
+
+
 def test_r7_r26_all_that_went_to_a_wrong_chart_is_withdrawn_and_both_privacy_contacts_are_told(
     maple: Pilot, ehr: Ehr
 ) -> None:
@@ -68,6 +73,7 @@ def test_r7_r26_all_that_went_to_a_wrong_chart_is_withdrawn_and_both_privacy_con
     steps, done = recall(maple)
     assert (len(steps), done.new, done.entries) == (2, True, 2)
     assert {step["patient"] for step in steps} == {"p-1"}
+    assert backs(maple, steps) == ["marked"] * 2
     maple.settle()
     assert charts(ehr) == {"Patient/p-1": ["entered-in-error"] * 2}
     told = [(owner, rule) for owner, rule in rules(maple) if rule == recalling.RULES["wrong-chart"]]
