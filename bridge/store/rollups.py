@@ -184,6 +184,12 @@ def when(plan: EntryPlan, gathering: Gathering, now: int, corrects: bool) -> int
     return now if at_once else max(now, gathering.due)
 
 
+def kinds_told(connection: Connection, entry_id: int) -> dict[str, str]:
+    """The things a roll-up tells of, with the kind of each."""
+    query = select(member.c.thing, record.c.kind).join(record, record.c.id == member.c.record)
+    return {row.thing: row.kind for row in connection.execute(query.where(member.c.entry == entry_id))}
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One record a roll-up tells, with the parts about its person (JSON, decrypted)."""
