@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from bridge.jobs.worker import Worker, system_clock
 from bridge.model import Accepted, type_json
 from bridge.moves.line import Line
 from bridge.settings import load
-from bridge.store import tables, views
+from bridge.store import leases, tables, views
 from bridge.store.keys import make_key_file
 from tests.flow.sound import unsound
 
@@ -223,3 +224,15 @@ def pilot(folder: Path, sites: Sequence[Site], **settings: Any) -> Iterator[Pilo
         with line.ledger.engine.connect() as connection:
             waits = unsound(connection)
             assert waits == [], waits
+
+
+@contextmanager
+def restored(opened: Pilot) -> Iterator[None]:
+    """What is done within is not in the ledger that comes back from the backup."""
+    ledger, kept = opened.folder / "ledger.sqlite", opened.folder / "copy.sqlite"
+    with sqlite3.connect(ledger) as live, sqlite3.connect(kept) as copy:
+        live.backup(copy)
+    yield
+    with sqlite3.connect(kept) as copy, sqlite3.connect(ledger) as live:
+        copy.backup(live)
+    opened.line.ledger.write(leases.new_era, (opened.clock(), "backup"))
