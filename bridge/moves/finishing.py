@@ -55,6 +55,7 @@ async def finish(
     stop: bool = False,
     doubted: int | None = None,
     replaced: int | None = None,
+    reference: str | None = None,
     withdrawn: bool = False,
     alone: bool = False,
 ) -> Outcome:
@@ -86,6 +87,7 @@ async def finish(
             keep_claims=keep_claims,
             doubted=looks,
             replaced=replaced,
+            reference=reference,
             withdrawn=withdrawn,
             hold=hold,
             closes=entry.state is EntryState.HELD,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.sandbox.answers import Refusal
 from bridge.sandbox.ehr import Ehr
 from bridge.sandbox.faults import Fault, Ordered, parse_plan
 from bridge.sandbox.holdings import count, load_all, repeated, stored
@@ -143,7 +145,8 @@ def admin(ehr: Ehr) -> APIRouter:
     async def late() -> Response:
         due, ehr.late = ehr.late, []
         for done in due:
-            done()
+            with suppress(Refusal):
+                done()
         return json_response({"done": len(due)})
 
     @router.post("/reset")
