@@ -43,7 +43,7 @@ class LedgerCollector(Collector):
             practices = views.practice_counts(connection)
             holds = views.hold_counts(connection)
             ending = notices.count(connection, telling.ENDS_SOON)
-            standing = standings(self.line, connection, now)
+            standing = standings(self.line, connection, now, practices)
             calls = leases.token_calls(connection)
         records = GaugeMetricFamily("bridge_records", "Record versions by state", labels=["state"])
         for state, count in record_counts.items():

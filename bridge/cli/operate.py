@@ -91,14 +91,15 @@ def told(line: Line, json: bool) -> None:
     """The ledger's counts, as JSON or as a page of text."""
     now = system_clock()
     with line.ledger.read() as connection:
+        practices = views.practice_counts(connection)
         found: dict[str, Any] = {
             "records": views.record_counts(connection),
             "entries": views.entry_counts(connection),
             "holds": views.hold_counts(connection),
-            "practices": views.practice_counts(connection),
+            "practices": practices,
             "consents_ending": sum(notices.count(connection, telling.ENDS_SOON).values()),
             "incidents": recalls.unseen(connection),
-            "connections": [one.as_dict() for one in standing.standings(line, connection, now)],
+            "connections": [one.as_dict() for one in standing.standings(line, connection, now, practices)],
             "suspended": suspending.suspensions(connection),
             "down": leases.closed_connections(connection, now),
         }

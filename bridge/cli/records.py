@@ -68,7 +68,7 @@ def record(
         versions = browsing.versions(connection, found["record"]["thing"])
         down = {
             practice: "suspended" if practice in one.suspended else one.why
-            for one in standings(line, connection, now)
+            for one in standings(line, connection, now, views.practice_counts(connection))
             for practice in one.practices
             if one.why or practice in one.suspended
         }

@@ -10,7 +10,7 @@ from bridge.console.desk import At, Desk, Nothing, Who
 from bridge.console.signing import Visitor
 from bridge.jobs.standing import standings
 from bridge.model import EntryState
-from bridge.store import browsing, handoffs, suspending
+from bridge.store import browsing, handoffs, suspending, views
 
 routes = APIRouter()
 
@@ -24,7 +24,7 @@ def practices(request: Request, at: At, who: Who) -> HTMLResponse:
         reached = browsing.connections(connection, now)
         stopped = suspending.suspensions(connection)
         engineer = who.principal.role is Role.ENGINEER
-        standing = standings(at.line, connection, now) if engineer else []
+        standing = standings(at.line, connection, now, views.practice_counts(connection)) if engineer else []
     mine = visible(at, who)
     nothing = {"entries": {state.value: 0 for state in EntryState}, "holds": 0, "oldest": None}
     rows = [(at.line.project.practices[name], shares.get(name, nothing)) for name in mine]

@@ -56,9 +56,12 @@ class Standing:
         return asdict(self)
 
 
-def standings(line: Line, connection: Connection, now: int) -> list[Standing]:
-    """Every connection of the project, as the ledger has it now."""
-    practices = views.practice_counts(connection)
+def standings(
+    line: Line, connection: Connection, now: int, practices: Mapping[str, Mapping[str, Any]]
+) -> list[Standing]:
+    """Every connection of the project, as the ledger has it now; `practices` are its counts (`views.practice_counts`),
+    which cost the most and are wanted beside this.
+    """
     full = views.full_practices(connection, practices, line.project.limits.planned_entries)
     states, used = leases.connection_states(connection), budgets.used(connection)
     told, stopped = alerts.open_alerts(connection), suspending.suspensions(connection)

@@ -25,7 +25,7 @@ from bridge.jobs.worker import system_clock
 from bridge.model import type_json
 from bridge.moves import suspending
 from bridge.settings import load
-from bridge.store import tables
+from bridge.store import tables, views
 from tests.flow.campaign.crew import Crew, Nursery
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
@@ -99,7 +99,9 @@ def test_r29_nothing_reaches_a_suspended_practice_and_the_others_go_on(tmp_path:
             assert {found["type"] for found in everything(maple)} <= {""}, "its statement alone was read"
             assert len(elm.stored("DocumentReference")) == 2
             with both.line.ledger.read() as connection:
-                stands = {found.connection: found for found in standing.standings(both.line, connection, both.clock())}
+                counts = views.practice_counts(connection)
+                found = standing.standings(both.line, connection, both.clock(), counts)
+            stands = {one.connection: one for one in found}
             assert (stands[f"{PRACTICE}-ehr"].waiting, stands[f"{PRACTICE}-ehr"].suspended) == (2, (PRACTICE,))
             assert suspending.resume(both.line, PRACTICE, "test", both.clock())
             both.work()

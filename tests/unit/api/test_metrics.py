@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from bridge.store import budgets, leases, suspending
+from bridge.store import budgets, leases, suspending, views
 from bridge.store.ledger import Ledger
 from tests.unit.api.opened import DAY, NOW, Opened, contact
 from tests.unit.store.making import NEEDS_CONSENT, NEEDS_ROW, claim, entry_plan, save
@@ -89,3 +91,17 @@ def test_a_cause_a_wait_and_what_is_left_are_numbers_too(doors: Opened) -> None:
 def test_the_address_alone_leads_to_the_pages(doors: Opened) -> None:
     answer = doors.client.get("/")
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/")
+
+
+def test_the_entries_are_counted_once_for_one_answer(doors: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = 0
+
+    def practice_counts(*asked: Any) -> dict[str, dict[str, Any]]:
+        nonlocal counted
+        counted += 1
+        return dict(real(*asked))
+
+    real = views.practice_counts
+    monkeypatch.setattr(views, "practice_counts", practice_counts)
+    assert doors.client.get("/metrics").status_code == 200
+    assert counted == 1
