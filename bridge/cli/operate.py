@@ -12,7 +12,7 @@ from bridge.api.app import doors
 from bridge.cli import rehearsed, show
 from bridge.cli.access import named
 from bridge.cli.options import BY, HERE, AsJson, ProjectDir, ShowValues
-from bridge.cli.standing import in_words, moment
+from bridge.cli.standing import handed_in_words, in_words, moment
 from bridge.console import signing
 from bridge.errors import ConfigError, Problem
 from bridge.jobs import confirming, standing
@@ -91,14 +91,16 @@ def told(line: Line, json: bool) -> None:
     """The ledger's counts, as JSON or as a page of text."""
     now = system_clock()
     with line.ledger.read() as connection:
+        practices = views.practice_counts(connection)
         found: dict[str, Any] = {
             "records": views.record_counts(connection),
             "entries": views.entry_counts(connection),
             "holds": views.hold_counts(connection),
-            "practices": views.practice_counts(connection),
+            "practices": practices,
             "consents_ending": sum(notices.count(connection, telling.ENDS_SOON).values()),
             "incidents": recalls.unseen(connection),
-            "connections": [one.as_dict() for one in standing.standings(line, connection, now)],
+            "connections": [one.as_dict() for one in standing.standings(line, connection, now, practices)],
+            "handoffs": [one.as_dict() for one in standing.handings(line.project, connection, now, practices)],
             "suspended": suspending.suspensions(connection),
             "down": leases.closed_connections(connection, now),
         }
@@ -124,6 +126,9 @@ def told(line: Line, json: bool) -> None:
     for one in found["connections"]:
         for words in in_words(one):
             show.say(f"  connection {one['connection']} {words}")
+    for one in found["handoffs"]:
+        for words in handed_in_words(one):
+            show.say(f"  hand-off to {one['practice']} ({one['way']}) {words}")
 
 
 def utc(at: int) -> str:

@@ -27,7 +27,6 @@ class Follow(StrEnum):
     NOTHING = ""
     LOOK = "look"  # when due: is it there?
     READ = "read"  # read what stands again, then send
-    RENEW = "renew"  # one new token, then the same step
     CIRCUIT = "circuit"  # the connection's circuit opens and its contact is told
     LANE = "lane"  # the lane stops and its link is checked again
     PLAN = "plan"  # what was learned may open another route
@@ -50,7 +49,6 @@ class Tried:
     link_key: str = ""
     attempts: int = 1
     conflicts: int = 1
-    renewed: bool = False
     looking: bool = False
 
 
@@ -186,8 +184,6 @@ def _conflict(answer: Answer, tried: Tried, now: int) -> Next:
 
 def _down(answer: Answer, tried: Tried, now: int) -> Next:
     state = EntryState.UNKNOWN if tried.looking else EntryState.READY
-    if not tried.renewed:
-        return Next(state, now, follow=Follow.RENEW)
     return Next(state, now + back_off(tried.entry, tried.attempts), follow=Follow.CIRCUIT)
 
 

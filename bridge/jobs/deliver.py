@@ -87,7 +87,7 @@ class Carrier:
 
     def closed(self, now: int) -> tuple[str, ...]:
         """Practices not to be sent to now: suspended, in their quiet hours, their connection down, busy or at its
-        budget's end, or its statement never read.
+        budget's end, its statement never read, or their hand-off down.
         """
         silent, quiet = self._quiet(now)
         with self.line.ledger.read() as connection:
@@ -110,9 +110,16 @@ class Carrier:
             sorted(
                 name
                 for name, practice in self.line.project.practices.items()
-                if practice.connection in shut or self.line.charts[name].capability is None
+                if practice.connection in shut
+                or self.line.charts[name].capability is None
+                or self._handed_nothing(name)
             )
         )
+
+    def _handed_nothing(self, practice: str) -> bool:
+        """Whether all that goes there is handed over, and its way is down: no lane is claimed only to wait again."""
+        channel = self.line.channels.get(practice)
+        return channel is not None and not self.line.charts[practice].serves and channel.closed()
 
     async def _carry(self, work: lanes.LaneWork) -> None:
         """One lane as far as it goes now, then its lease is given back.

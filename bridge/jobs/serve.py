@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridge import log
-from bridge.jobs import alerts, confirming, schedule, statements, tend
+from bridge.jobs import alerts, confirming, retrying, schedule, statements, tend
 from bridge.jobs.collect import watch
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker, system_clock
@@ -86,6 +86,7 @@ def plan(line: Line, clock: Callable[[], int]) -> dict[str, tuple[timedelta, sch
         "announce": (timedelta(hours=12), lambda: tend.announce_endings(line, clock)),
         "handoffs": (timedelta(seconds=30), lambda: confirming.listen(line, clock())),
         "handoffs-unconfirmed": (timedelta(hours=1), lambda: confirming.remind(line, clock())),
+        "connections-down": (timedelta(seconds=5), lambda: retrying.retry(line, clock)),
         "alerts": (timedelta(seconds=15), lambda: alerts.tell(line, clock)),
         "wake": (timedelta(minutes=10), lambda: tend.wake_forgotten(line, clock)),
     }

@@ -255,7 +255,6 @@ def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:
         link_key=people.link_key(turn.lane.agency, turn.lane.source, turn.lane.practice),
         attempts=turn.entry.attempts + 1,
         conflicts=turn.entry.attempts + 1,
-        renewed=True,  # the client asked for another token, where there is one to ask for (fhir.auth)
         looking=turn.entry.state in LOST,
     )
 

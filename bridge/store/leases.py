@@ -106,6 +106,11 @@ def take_probe(connection: Connection, name: str, now: int, until: int) -> bool:
     return connection.execute(PROBE, {"of": name, "at": now, "hold": until}).rowcount == 1
 
 
+def try_again(connection: Connection, asked: Sequence[tuple[str, int, int]]) -> list[bool]:
+    """Operation: `(connection, now, until)`: whether the asker may try it; nobody else does before `until`."""
+    return [take_probe(connection, *ask) for ask in asked]
+
+
 def end_probe(connection: Connection, asked: Sequence[tuple[str, int, int]]) -> list[bool]:
     """Operation: `(connection, until, now)`: a try that asked nothing of the EHR is over; another may follow."""
     answers = []

@@ -25,7 +25,6 @@ ACTIONS = {Interaction.CREATE: Action.CREATE, Interaction.READ: Action.UPDATE}
 FOLLOWS = {
     Follow.LOOK: "it is looked for, after the EHR's visibility delay or as Retry-After says",
     Follow.READ: "what stands is read again, compared and merged; after three in a row a person",
-    Follow.RENEW: "one new token, the same request once more",
     Follow.CIRCUIT: "this connection's circuit opens and its contact is told",
     Follow.LANE: "the chart is looked for again, once: found for certain, it goes there; else the lane stops",
     Follow.PLAN: "what was learned may open another route",
@@ -41,10 +40,10 @@ STATES = {
 
 
 def tried(interaction: Interaction, *, looking: bool = False) -> Tried:
-    """A first try, with a token that was renewed already where that was needed."""
+    """A first try."""
     return Tried(
         entry="1", practice="the practice", type="DocumentReference", action=ACTIONS.get(interaction, Action.CREATE),
-        interaction=interaction, visibility_delay=1, link_key="link", renewed=True, looking=looking,
+        interaction=interaction, visibility_delay=1, link_key="link", looking=looking,
     )  # fmt: skip
 
 

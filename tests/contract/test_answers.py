@@ -432,7 +432,7 @@ SENT: dict[AnswerClass, Following] = {
     K.PATIENT: Following(E.HELD, "none", F.LANE, H.LINK, Owner.PRACTICE),
     K.UNCLEAR: Following(E.HELD, "none", reason=H.DECISION, owner=Owner.ENGINEER, look_first=True),
     K.CONFLICT: Following(E.READY, "now", F.READ),
-    K.CONNECTION_DOWN: Following(E.READY, "now", F.RENEW),
+    K.CONNECTION_DOWN: Following(E.READY, "later", F.CIRCUIT),
 }
 LOOKING: dict[AnswerClass, Following] = {
     K.DONE: Following(E.UNKNOWN, "now", look_first=True),
@@ -442,7 +442,7 @@ LOOKING: dict[AnswerClass, Following] = {
     K.PATIENT: Following(E.HELD, "none", F.LANE, H.LINK, Owner.PRACTICE, look_first=True),
     K.UNCLEAR: Following(E.HELD, "none", reason=H.DECISION, owner=Owner.ENGINEER, look_first=True),
     K.CONFLICT: Following(E.UNKNOWN, "now", F.READ, look_first=True),
-    K.CONNECTION_DOWN: Following(E.UNKNOWN, "now", F.RENEW, look_first=True),
+    K.CONNECTION_DOWN: Following(E.UNKNOWN, "later", F.CIRCUIT, look_first=True),
 }
 
 
@@ -533,8 +533,8 @@ def test_a_conflict_is_read_again_twice_and_then_a_person_looks() -> None:
     assert states == [E.READY, E.READY, E.HELD]
 
 
-def test_a_login_is_renewed_once_and_then_the_circuit_opens() -> None:
-    found = decide(answer(K.CONNECTION_DOWN), tried(renewed=True), NOW)
+def test_a_login_that_is_refused_opens_the_circuit() -> None:
+    found = decide(answer(K.CONNECTION_DOWN), tried(), NOW)
     assert (found.state, found.follow) == (E.READY, F.CIRCUIT)
     assert found.due is not None
     assert found.due > NOW
@@ -575,7 +575,7 @@ def test_every_status_interaction_and_vendor_has_one_class_and_one_decision() ->
 def decided(found: Answer, interaction: Interaction) -> None:
     """The answer's decision says when the entry moves again, or who must move it, or that it is done."""
     for looking in (False, True):
-        after = decide(found, tried(interaction=interaction, looking=looking, renewed=True), NOW)
+        after = decide(found, tried(interaction=interaction, looking=looking), NOW)
         waits = after.hold is not None and after.due is None
         comes = after.due is not None and after.due >= NOW and after.hold is None
         done = after.state is EntryState.DELIVERED
