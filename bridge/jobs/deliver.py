@@ -117,8 +117,8 @@ class Carrier:
     async def _carry(self, work: lanes.LaneWork) -> None:
         """One lane as far as it goes now, then its lease is given back.
 
-        An error costs this lane its turn and no other: its lease runs out, and it is claimed again. So does the lane of
-        a practice that the project no longer has.
+        An error at an entry is the entry's (`moves.failing`). Where the ledger does not work the lane's lease runs out,
+        and it is claimed again; so does the lane of a practice that the project no longer has.
         """
         chart = self.line.charts.get(work.practice)
         if chart is None:

@@ -11,6 +11,13 @@ from bridge.moves.matching import Found
 from bridge.moves.turning import Turn
 from bridge.store.lanes import EntryWork
 
+WAITING = (EntryState.HELD, EntryState.REFUSED)
+
+
+def may_move(entry: EntryWork, now: int) -> bool:
+    """Whether its time has come; what is held or refused waits for a person, unless time alone may open its hold."""
+    return entry.due <= now if entry.due is not None else entry.state not in WAITING
+
 
 def waiting(entry: EntryWork) -> Outcome:
     """Its time has not come, or a person is waited for; what stands holds nobody up."""

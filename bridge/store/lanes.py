@@ -77,6 +77,7 @@ class EntryWork:
     own: bool = True  # its record is this person's own, and does not only tell of them
     gathers_until: int | None = None  # a roll-up's window ends then; None = no roll-up
     urgency: int = ROUTINE
+    faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,7 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
         row.claims, row.withheld, parts, row.confirmed or "", row.recalled or "", row.doubted, bool(row.own),
-        row.gathers_until, row.urgency,
+        row.gathers_until, row.urgency, row.faults,
     )  # fmt: skip
 
 

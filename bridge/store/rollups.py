@@ -126,7 +126,7 @@ class RollUps:
             lane_id = row.lane
             values["revision"] = row.revision + 1
             if not undecided and row.state not in UNDER_WAY:
-                values |= {"attempts": 0, "claims": 0, "absent": 0}
+                values |= {"attempts": 0, "claims": 0, "faults": 0, "absent": 0}
                 if state is EntryState.READY:
                     write.close(row.id, now, "planned")
             write.update(row.id, values)

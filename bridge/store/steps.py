@@ -229,7 +229,7 @@ UPDATE_ENTRY = (
         replaced=func.coalesce(bindparam("new_replaced", type_=Integer), entry.c.replaced),
         recalled=case((bindparam("clear_recall", type_=Boolean), None), else_=entry.c.recalled),
         attempts=bindparam("new_attempts"), absent=bindparam("new_absent"), look_first=bindparam("new_look"),
-        claims=entry.c.claims * bindparam("keep"), updated_at=bindparam("at"),
+        claims=entry.c.claims * bindparam("keep"), faults=0, updated_at=bindparam("at"),
     )
 )  # fmt: skip
 

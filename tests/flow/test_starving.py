@@ -1,0 +1,137 @@
+"""Nothing waits for ever without a person who knows of it: what fails of ours is counted, told, and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import sandbox
+from bridge.ehr.context import Shaped
+from bridge.moves import answering, failing, sending, settling, writing
+from bridge.moves.shaping import shape
+from tests.flow.pilot import Pilot, Site, pilot
+from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
+
+FAMILY = "a family matter"
+
+
+@pytest.fixture
+def ehr() -> Iterator[Ehr]:
+    with sandbox.start("open") as running:
+        yield Ehr(running)
+
+
+@pytest.fixture
+def maple(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
+    ehr.load(patient("m-1"))
+    with pilot(quick, [Site(PRACTICE, ehr.running.base_url)]) as opened:
+        ready(opened)
+        yield opened
+
+
+def breaks_for(thread: str) -> Any:
+    """Shaping that fails for what is of this record."""
+
+    def shaped(turn: Any, *rest: Any) -> Shaped:
+        if turn.entry.thread.endswith(thread):
+            raise KeyError(FAMILY)
+        return shape(turn, *rest)
+
+    return shaped
+
+
+def test_what_fails_before_its_step_is_counted_and_told_and_keeps_no_other_thread(
+    maple: Pilot, ehr: Ehr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "shape", breaks_for("k-1"))
+    maple.accept("ma-soc/contact", contact("k-1"), contact("k-2"))
+    before = maple.clock()
+    maple.work()
+    assert {entry["thread"][-3:]: entry["state"] for entry in maple.entries()} == {"k-1": "ready", "k-2": "delivered"}
+    assert (maple.entries()[0]["faults"], maple.entries()[0]["attempts"]) == (1, 0)
+    assert 30 <= ((maple.next_due() or 0) - before) / 1_000_000 < 40
+    maple.settle()
+    (hold,) = maple.holds()
+    assert 450 < (maple.clock() - before) / 1_000_000 < 700
+    assert (hold["reason"], hold["owner"]) == ("content", "engineer")
+    assert "KeyError at bridge/moves/writing.py:" in hold["rule"]
+    assert FAMILY not in str(hold)
+    assert maple.entries()[0]["faults"] == failing.MOST_FAULTS
+
+    monkeypatch.setattr(writing, "shape", shape)
+    assert answering.retry(maple.line, hold["id"], "", "test", maple.clock()) == 1
+    maple.settle()
+    assert maple.counts()["delivered"] == 2
+    assert maple.holds() == []
+    assert maple.entries()[0]["faults"] == 0
+
+
+def test_an_outcome_between_two_errors_begins_the_count_anew(
+    maple: Pilot, ehr: Ehr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "shape", breaks_for("k-1"))
+    maple.accept("ma-soc/contact", contact("k-1"))
+    for _ in range(failing.MOST_FAULTS - 1):
+        maple.work()
+        maple.clock.skip(300)
+    assert maple.entries()[0]["faults"] == failing.MOST_FAULTS - 1
+    monkeypatch.setattr(writing, "shape", shape)
+    ehr.fault(fault="429", count=1, match={"type": "DocumentReference"}, seconds=40)
+    maple.work()
+    assert (maple.entries()[0]["state"], maple.entries()[0]["faults"]) == ("ready", 0)
+    maple.settle()
+    assert maple.counts()["delivered"] == 1
+
+
+def test_an_error_after_a_step_left_is_looked_for_and_never_sent_twice(
+    maple: Pilot, ehr: Ehr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def classified(*_: Any) -> Any:
+        raise ValueError(FAMILY)
+
+    monkeypatch.setattr(writing, "classify", classified)
+    maple.accept("ma-soc/contact", contact("k-1"))
+    maple.work()
+    (entry,) = maple.entries()
+    assert (entry["state"], entry["look_first"], entry["faults"]) == ("unknown", True, 1)
+    maple.settle()
+    assert maple.counts()["delivered"] == 1
+    assert len(ehr.stored("DocumentReference")) == 1
+
+
+def test_a_look_that_fails_is_with_a_person_and_looks_again_when_they_say_so(
+    maple: Pilot, ehr: Ehr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ValueError(FAMILY)
+
+    ehr.fault(fault="drop-after", count=1, match={"method": "POST", "type": "DocumentReference"})
+    maple.accept("ma-soc/contact", contact("k-1"))
+    maple.work()
+    with monkeypatch.context() as patched:
+        patched.setattr(settling, "search", broken)
+        maple.settle()
+    (hold,) = maple.holds()
+    assert (hold["reason"], maple.counts()["held"]) == ("content", 1)
+    answering.retry(maple.line, hold["id"], "", "test", maple.clock())
+    maple.settle()
+    assert maple.counts()["delivered"] == 1
+    assert len(ehr.stored("DocumentReference")) == 1
+
+
+def test_a_newer_version_is_tried_anew(maple: Pilot, ehr: Ehr, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise ValueError(FAMILY)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending.gathering, "told", broken)
+        maple.accept("ma-soc/contact", contact("k-1"))
+        maple.settle()
+    assert maple.counts()["held"] == 1
+    maple.accept("ma-soc/contact", contact("k-1", status="amended", updated_at="2026-03-03T09:00:00-05:00"))
+    maple.settle()
+    assert maple.counts()["delivered"] == 1
+    assert maple.holds() == []
