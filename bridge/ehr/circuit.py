@@ -91,11 +91,14 @@ SAID_OF_ITSELF = (404, 409, 410, 412, 422, 429)
 """Refusals that are about one resource, or about how much was asked; however many come in a row."""
 
 
+ANSWERED = (None, Failure.UNREAD)
+
+
 def _of_failure(response: Response) -> Cause | None:
     if response.failure is Failure.NO_LOGIN:
         return Cause.NO_TOKEN if response.why in TOKEN_DOWN else Cause.LOGIN
     if response.failure is Failure.NOT_CONNECTED:
-        return Cause.TLS if response.why == "tls" else None if response.why == "unsendable" else Cause.UNREACHABLE
+        return Cause.TLS if response.why == "tls" else Cause.UNREACHABLE
     return Cause.SILENT if response.failure is Failure.LOST else None
 
 
@@ -111,11 +114,11 @@ class Streak:
 
     def add(self, request: Request, response: Response) -> Cause | None:
         """The cause for which the connection should not be used now, if this answer was one too many."""
-        if response.failure is Failure.NOT_NOW or response.why == "unsendable":
+        if response.failure in (Failure.NOT_NOW, Failure.UNSENDABLE):
             return None
         found = cause(request, response)
         kept = {Cause.READ_ONLY} if not is_write(request) else set()
-        if found is not Cause.SILENT and response.failure is None:  # it answers, whatever it says
+        if found is not Cause.SILENT and response.failure in ANSWERED:  # it answers, whatever it says
             self.counts = {one: count for one, count in self.counts.items() if one in kept or one is found}
         if found is None:
             return None
@@ -125,7 +128,7 @@ class Streak:
 
 def works(reason: str, request: Request, response: Response) -> bool:
     """Whether this answer shows that what the circuit was opened for is over."""
-    answered = response.failure is None and cause(request, response) is None and response.status != 429
+    answered = response.failure in ANSWERED and cause(request, response) is None and response.status != 429
     return answered and (reason != Cause.READ_ONLY or is_write(request))
 
 

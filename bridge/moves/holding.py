@@ -168,6 +168,16 @@ def looked(entry: EntryWork, because: str) -> Hold:
     )
 
 
+def unlooked(entry: EntryWork, because: str) -> Hold:
+    """It stands, and whether a copy came late cannot be looked for."""
+    return _fault(
+        entry,
+        Owner.ENGINEER,
+        f"it stands, and whether a copy of it came late cannot be looked for: {because}",
+        f"ask the practice whether reference {entry.reference} stands more than once, then `bridge held retry`",
+    )
+
+
 def stands_twice(entry: EntryWork, more: int) -> Hold:
     """More than one of the same stands in the chart."""
     return _question(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
@@ -322,6 +323,13 @@ def last(
         return None
     body = get_blobs(connection, ledger.keys, [row.request_blob]).get(row.request_blob, b"")
     return Last(row.id, Action(row.action), row.digest, row.begun_at, row.patient, row.answer, body)
+
+
+def in_a_row(connection: Connection, entry_id: int, answer: AnswerClass, most: int = 10) -> int:
+    """How many of the entry's latest answered steps were answered so, one after another; at most `most`."""
+    query = select(step.c.answer).where(step.c.entry == entry_id, step.c.answer.isnot(None))
+    latest = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(most)).scalars()
+    return sum(1 for _ in takewhile(lambda one: one == answer.value, latest))
 
 
 BESIDE = (Action.REPLACE, Action.SUPERSEDE)

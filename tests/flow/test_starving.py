@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import pytest
 
 from bridge import sandbox
 from bridge.ehr.context import Shaped
-from bridge.moves import answering, failing, sending, settling, writing
+from bridge.fhir.client import Client
+from bridge.model import Failure, Request, Response
+from bridge.moves import answering, failing, gathering, settling, writing
 from bridge.moves.shaping import shape
 from tests.flow.pilot import Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
@@ -127,7 +129,7 @@ def test_a_newer_version_is_tried_anew(maple: Pilot, ehr: Ehr, monkeypatch: pyte
         raise ValueError(FAMILY)
 
     with monkeypatch.context() as patched:
-        patched.setattr(sending.gathering, "told", broken)
+        patched.setattr(gathering, "told", broken)
         maple.accept("ma-soc/contact", contact("k-1"))
         maple.settle()
     assert maple.counts()["held"] == 1
@@ -135,3 +137,99 @@ def test_a_newer_version_is_tried_anew(maple: Pilot, ehr: Ehr, monkeypatch: pyte
     maple.settle()
     assert maple.counts()["delivered"] == 1
     assert maple.holds() == []
+
+
+# ── answers that stay as they are ─────────────────────────────────────────────────────────────────────────────────
+UNREAD = Response(failure=Failure.UNREAD)
+NOT_NOW = Response(headers={"retry-after": "30"}, failure=Failure.NOT_NOW)
+AMENDED = {"status": "amended", "updated_at": "2026-03-03T09:00:00-05:00"}
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Sequence[Response]], None]:
+    """The next requests that begin so (`METHOD type`) are answered so; where that is one answer, for ever."""
+    send = Client.send
+
+    def next_ones(asked: str, responses: Sequence[Response]) -> None:
+        left, ever = list(responses), len(responses) == 1
+
+        async def answer(self: Client, request: Request) -> Response:
+            if not left or not f"{request.method} {request.path}".startswith(asked):
+                return await send(self, request)
+            return left[0] if ever else left.pop(0)
+
+        monkeypatch.setattr(Client, "send", answer)
+
+    return next_ones
+
+
+Answers = Callable[[str, Sequence[Response]], None]
+
+
+def test_what_stands_and_is_too_large_to_be_read_is_with_a_person(maple: Pilot, answers: Answers) -> None:
+    maple.accept("ma-soc/contact", contact("k-1"))
+    maple.settle()
+    answers("GET DocumentReference/", [UNREAD])
+    maple.accept("ma-soc/contact", contact("k-1", **AMENDED))
+    maple.settle()
+    (hold,) = maple.holds()
+    assert (hold["reason"], hold["owner"]) == ("decision", "engineer")
+    assert "larger than 10 MiB" in hold["rule"]
+
+
+def test_a_look_whose_pages_are_too_large_is_with_a_person(maple: Pilot, ehr: Ehr, answers: Answers) -> None:
+    ehr.fault(fault="drop-after", count=1, match={"method": "POST", "type": "DocumentReference"})
+    maple.accept("ma-soc/contact", contact("k-1"))
+    maple.work()
+    answers("POST DocumentReference/_search", [UNREAD])
+    maple.settle()
+    (hold,) = maple.holds()
+    assert "larger than 10 MiB" in hold["rule"]
+    assert maple.entries()[0]["look_first"]
+    answers("POST DocumentReference/_search", [])
+    answering.retry(maple.line, hold["id"], "", "test", maple.clock())
+    maple.settle()
+    assert (maple.counts()["delivered"], len(ehr.stored("DocumentReference"))) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "said", [UNREAD, Response(200, body=b'{"resourceType":"Bundle","type":"collection"}')], ids=["large", "no page"]
+)
+def test_a_patient_nobody_can_read_is_with_a_person(maple: Pilot, answers: Answers, said: Response) -> None:
+    answers("POST Patient/_search", [said])
+    maple.accept("ma-soc/contact", contact("k-1"))
+    maple.settle()
+    (hold,) = maple.holds()
+    assert (hold["reason"], hold["owner"]) == ("link", "practice")
+
+
+# ── attempts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_what_never_left_is_no_attempt(maple: Pilot, answers: Answers) -> None:
+    answers("POST DocumentReference", [NOT_NOW] * 4)
+    maple.accept("ma-soc/contact", contact("k-1"))
+    for _ in range(4):
+        maple.work()
+        assert (maple.entries()[0]["state"], maple.entries()[0]["attempts"]) == ("ready", 0)
+        maple.clock.skip(40)
+    maple.settle()
+    assert maple.counts()["delivered"] == 1
+
+
+def test_two_waits_and_a_conflict_are_no_three_conflicts(maple: Pilot, answers: Answers) -> None:
+    maple.accept("ma-soc/contact", contact("k-1"))
+    maple.settle()
+    answers("PUT DocumentReference", [Response(429), Response(423), Response(412)])
+    maple.accept("ma-soc/contact", contact("k-1", **AMENDED))
+    maple.settle()
+    assert maple.counts()["delivered"] == 1
+    assert maple.holds() == []
+
+
+def test_three_conflicts_in_a_row_are_with_a_person(maple: Pilot, answers: Answers) -> None:
+    maple.accept("ma-soc/contact", contact("k-1"))
+    maple.settle()
+    answers("PUT DocumentReference", [Response(412)] * 3)
+    maple.accept("ma-soc/contact", contact("k-1", **AMENDED))
+    maple.settle()
+    (hold,) = maple.holds()
+    assert "keeps changing" in hold["rule"]
