@@ -125,9 +125,9 @@ async def moved(turn: Turn) -> Outcome:
     entry = turn.entry
     if not staying.may_move(entry, turn.clock()):
         return staying.waiting(entry)
-    if entry.state in LOOKED_FOR or entry.look_first:
-        return await settle(turn)
-    return await next_step(turn)
+    failing.readable(turn.lane)
+    looks = entry.state in LOOKED_FOR or entry.look_first
+    return await (settle(turn) if looks else next_step(turn))
 
 
 async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], int]) -> None:

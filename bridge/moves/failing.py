@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable
 
 from bridge import log
 from bridge.ehr.decide import back_off
-from bridge.errors import LedgerDown
+from bridge.errors import LedgerDown, LedgerError, Problem
 from bridge.model import EntryState
 from bridge.moves import holding
 from bridge.moves.finishing import Outcome
 from bridge.moves.turning import Turn
 from bridge.store import failing
-from bridge.store.lanes import Lease
+from bridge.store.lanes import LaneWork, Lease
 
 MOST_FAULTS = 5
 """Errors in a row that end an entry's turn, half a minute to four between them; then the engineer is asked."""
@@ -29,6 +29,13 @@ async def contained(move: Callable[[Turn], Awaitable[Outcome]], turn: Turn) -> O
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, other threads go on and somebody comes to know
         return await failed(turn, error)
+
+
+def readable(lane: LaneWork) -> None:
+    """Raises LedgerError where what is kept of the lane's person does not open: nothing is decided without it."""
+    if not lane.readable:
+        rule = "a consent, the link or the Patient of this lane's person does not open with its key"
+        raise LedgerError(Problem("person-damaged", rule, next_step="bring back a backup of the ledger"))
 
 
 async def failed(turn: Turn, error: Exception) -> Outcome:

@@ -137,18 +137,26 @@ def put_blobs(connection: Connection, keys: Mapping[int, bytes], blobs: Iterable
     run_each(connection, PUT, rows)
 
 
-def get_blobs(connection: Connection, keys: PersonKeys, ids: Iterable[int]) -> dict[int, bytes]:
+def get_blobs(
+    connection: Connection, keys: PersonKeys, ids: Iterable[int], damaged: set[int] | None = None
+) -> dict[int, bytes]:
     """The plain bytes of these blobs, by id; one whose person's key was destroyed is missing.
 
-    LedgerError when the ledger was written with another key, or a blob was changed.
+    LedgerError when the ledger was written with another key, or a blob was changed; with `damaged` given that one is
+    missing too, and named there.
     """
     found: dict[int, bytes] = {}
     for some in slices(ids):
         rows = connection.execute(GET, {"ids": some}).all()
         known = keys.load(connection, (row.person for row in rows))
-        found |= {
-            row.id: unseal(known[row.person], row.id, row.codec, row.content) for row in rows if row.person in known
-        }
+        for row in rows:
+            if row.person in known:
+                try:
+                    found[row.id] = unseal(known[row.person], row.id, row.codec, row.content)
+                except LedgerError:
+                    if damaged is None:
+                        raise
+                    damaged.add(row.id)
     return found
 
 

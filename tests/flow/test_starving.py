@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from bridge import sandbox
 from bridge.ehr.context import Shaped
+from bridge.errors import LedgerDown, Problem
 from bridge.fhir.client import Client
+from bridge.jobs import patience, schedule, statements
+from bridge.jobs.deliver import Carrier
+from bridge.jobs.open import connected
+from bridge.jobs.worker import Worker
 from bridge.model import Failure, Request, Response
-from bridge.moves import answering, failing, gathering, settling, writing
+from bridge.moves import answering, catching, ending, failing, gathering, planning, settling, writing
 from bridge.moves.shaping import shape
+from bridge.store import lanes, leases, tables
 from tests.flow.pilot import Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
 
@@ -233,3 +242,182 @@ def test_three_conflicts_in_a_row_are_with_a_person(maple: Pilot, answers: Answe
     maple.settle()
     (hold,) = maple.holds()
     assert "keeps changing" in hold["rule"]
+
+
+# ── what is damaged, and what fails beside the lanes ──────────────────────────────────────────────────────────────
+def damage(opened: Pilot, column: Any, **where: Any) -> None:
+    """The blobs that a column names do not open any more."""
+    with opened.line.ledger.engine.begin() as connection:
+        query = select(column)
+        for name, value in where.items():
+            query = query.where(column.table.c[name] == value)
+        blobs = connection.execute(query).scalars().all()
+        assert blobs
+        connection.execute(update(tables.blob).where(tables.blob.c.id.in_(blobs)).values(content=b"\0" * 40))
+
+
+def translated(opened: Pilot) -> None:
+    """What was accepted is planned, and nothing of it went."""
+
+    async def run() -> None:
+        async with connected(opened.line, opened.clock):
+            await statements.refresh(opened.line, opened.clock())
+            while await asyncio.to_thread(Worker(opened.line, opened.clock).translate_some):
+                pass
+
+    asyncio.run(run())
+
+
+async def one_turn(opened: Pilot) -> None:
+    """What is due was claimed once, and carried."""
+    async with connected(opened.line, opened.clock):
+        carrier = Carrier(opened.line, "w", opened.clock, 8, asyncio.Event(), patience.Patience(opened.line))
+        await statements.refresh(opened.line, opened.clock())
+        assert await carrier.claim()
+        await carrier.drain()
+
+
+def test_a_damaged_blob_is_its_entrys_trouble_and_no_other_ones(maple: Pilot) -> None:
+    maple.accept("ma-soc/contact", contact("k-1"), contact("k-2"))
+    translated(maple)
+    damage(maple, tables.translation.c.parts_blob, record=maple.records()[0]["id"])
+    maple.settle()
+    assert {entry["thread"][-3:]: entry["state"] for entry in maple.entries()} == {"k-1": "held", "k-2": "delivered"}
+    (hold,) = maple.holds()
+    assert "JSONDecodeError at bridge/moves/leaving.py:" in hold["rule"]
+
+
+def test_a_damaged_consent_sends_nothing_and_is_told(maple: Pilot, ehr: Ehr) -> None:
+    maple.accept("ma-soc/contact", contact("k-1"))
+    translated(maple)
+    damage(maple, tables.consent.c.terms_blob)
+    maple.settle()
+    (hold,) = maple.holds()
+    assert (hold["owner"], ehr.stored("DocumentReference")) == ("engineer", [])
+    assert "LedgerError at bridge/moves/failing.py:" in hold["rule"]
+
+
+def test_a_damaged_record_is_held_and_the_others_are_translated(maple: Pilot) -> None:
+    maple.accept("ma-soc/contact", contact("k-1"), contact("k-2"))
+    damage(maple, tables.record.c.raw_blob, id=maple.records()[0]["id"])
+    maple.settle()
+    assert [record["state"] for record in maple.records()] == ["held", "translated"]
+    assert [hold["owner"] for hold in maple.holds()] == ["engineer"]
+
+
+def test_a_record_that_cannot_be_planned_costs_no_other_its_turn(
+    maple: Pilot, ehr: Ehr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_person = planning.plan_person
+
+    def planned(line: Any, work: Any, *rest: Any) -> Any:
+        if work.source_id == "k-1":
+            raise KeyError(FAMILY)
+        return plan_person(line, work, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(planning, "plan_person", planned)
+        maple.accept("ma-soc/contact", contact("k-1"), contact("k-2"))
+        maple.work()
+    assert [record["state"] for record in maple.records()] == ["held", "translated"]
+    (hold,) = maple.holds()
+    assert (hold["reason"], hold["owner"], FAMILY in str(hold)) == ("content", "engineer", False)
+    assert "KeyError at " in hold["rule"]
+    answering.retry(maple.line, hold["id"], "", "test", maple.clock())
+    maple.settle()
+    assert maple.counts()["delivered"] == 2
+
+
+def test_a_ledger_that_does_not_work_holds_nothing(maple: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> Any:
+        raise LedgerDown(Problem("ledger-read", "the ledger could not be read (OperationalError)"))
+
+    maple.accept("ma-soc/contact", contact("k-1"))
+    translated(maple)
+    with monkeypatch.context() as patched:
+        patched.setattr(gathering, "told", full)
+        for _ in range(failing.MOST_FAULTS + 1):
+            asyncio.run(one_turn(maple))
+            maple.clock.skip(121)
+    assert (maple.entries()[0]["state"], maple.entries()[0]["faults"], maple.holds()) == ("ready", 0, [])
+    maple.settle()
+    assert maple.counts()["delivered"] == 1
+
+
+def test_a_claim_that_fails_stops_no_worker_and_is_told_until_it_does_not(
+    maple: Pilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, calls = lanes.claim, []
+
+    def fails(connection: Any, asked: Any) -> Any:
+        calls.append(1)
+        if len(calls) <= 2:  # alone, and again
+            raise ValueError(FAMILY)
+        return claim(connection, asked)
+
+    maple.accept("ma-soc/contact", contact("k-1"))
+    monkeypatch.setattr(lanes, "claim", fails)
+    told: list[dict[str, Any]] = []
+    went = leases.went
+
+    def watched(connection: Any, asked: Any) -> Any:
+        answers = went(connection, asked)
+        told.append(leases.failing(connection))
+        return answers
+
+    monkeypatch.setattr(leases, "went", watched)
+    maple.work()
+    assert maple.counts()["delivered"] == 1
+    assert [list(one) for one in told] == [["claim"], []]
+    assert (told[0]["claim"]["failures"], FAMILY in str(told)) == (1, False)
+
+
+def test_one_task_that_fails_waits_longer_each_time_and_keeps_back_no_other(
+    maple: Pilot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> int:
+        raise KeyError(FAMILY)
+
+    def ends(*_: Any) -> int:
+        done.append("ends")
+        return 0
+
+    worker, now = Worker(maple.line, maple.clock), maple.clock()
+    done: list[str] = []
+    monkeypatch.setattr(catching, "catch_up", broken)
+    monkeypatch.setattr(ending, "tell_ended", ends)
+    monkeypatch.setattr(worker, "clock", lambda: now)
+    tries = 0
+    for _ in range(80):
+        before = len(worker.patience._failures) and worker.patience._failures["catch-up"]
+        worker.translate_some()
+        tries += worker.patience._failures["catch-up"] > before
+        now += patience.FIRST
+    assert len(done) == 80
+    assert tries == 7  # after a quarter of a second, a half, one, two, four, eight
+    with maple.line.ledger.read() as connection:
+        found = leases.failing(connection)
+    assert (list(found), found["catch-up"]["failures"], FAMILY in str(found)) == (["catch-up"], 7, False)
+
+
+def test_a_scheduled_job_that_fails_is_told_and_comes_again(maple: Pilot) -> None:
+    ran: list[str] = []
+
+    async def broken() -> None:
+        ran.append("broken")
+        if len(ran) < 3:
+            raise KeyError(FAMILY)
+
+    def failures() -> dict[str, Any]:
+        with maple.line.ledger.read() as connection:
+            return leases.failing(connection)
+
+    async def run() -> None:
+        every = timedelta(minutes=1)
+        await schedule.once_leased(maple.line, "watch", "w", maple.clock, every, broken)
+        maple.clock.skip(61)
+
+    for expected in (1, 2, 0):
+        asyncio.run(run())
+        assert failures().get("watch", {"failures": 0})["failures"] == expected
+    assert len(ran) == 3
