@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from bridge import log
 from bridge.errors import BridgeError
 from bridge.moves.line import SECOND, Line
 from bridge.store import leases
 
+T = TypeVar("T")
+R = TypeVar("R")
 FIRST, LONGEST = SECOND // 4, 60 * SECOND
 """How long what failed once waits; twice as long each further time."""
+
+
+def each(what: Iterable[T], do: Callable[[T], R]) -> list[R]:
+    """`do` was done with each of them; one that fails keeps back no other, and the first error is raised afterwards."""
+    done, failed = list[R](), list[Exception]()
+    for one in what:
+        try:
+            done.append(do(one))
+        except Exception as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return done
 
 
 class Patience:

@@ -48,7 +48,6 @@ async def failed(turn: Turn, error: Exception) -> Outcome:
         failing.Failed(
             lease=Lease.of(lane),
             agency=lane.agency,
-            practice=lane.practice,
             entry=entry.id,
             revision=entry.revision,
             now=now,

@@ -28,7 +28,6 @@ class Failed:
 
     lease: lanes.Lease
     agency: str
-    practice: str
     entry: int
     revision: int
     now: int

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ from bridge import sandbox
 from bridge.ehr.context import Shaped
 from bridge.errors import LedgerDown, Problem
 from bridge.fhir.client import Client
-from bridge.jobs import patience, schedule, statements
+from bridge.jobs import collect, patience, schedule, statements
 from bridge.jobs.deliver import Carrier
+from bridge.jobs.files import read
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import Failure, Request, Response
@@ -421,3 +424,21 @@ def test_a_scheduled_job_that_fails_is_told_and_comes_again(maple: Pilot) -> Non
         asyncio.run(run())
         assert failures().get("watch", {"failures": 0})["failures"] == expected
     assert len(ran) == 3
+
+
+def test_a_file_nobody_can_read_keeps_back_no_other(maple: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def readable(path: Path) -> Any:
+        if path.name == "a.ndjson":
+            raise PermissionError
+        return read(path)
+
+    inbox = maple.folder / "inbox" / "ma-soc" / "contact"
+    inbox.mkdir(parents=True)
+    for name, number in (("a", "k-1"), ("b", "k-2")):
+        (inbox / f"{name}.ndjson").write_text(json.dumps(contact(number)), encoding="utf-8")
+    agency = replace(maple.line.project.agencies[maple.agency], watch=maple.folder / "inbox")
+    monkeypatch.setattr(collect, "read", readable)
+    with pytest.raises(PermissionError):
+        collect.watch(maple.line, agency, maple.clock)
+    assert [record["source_id"] for record in maple.records()] == ["k-2"]
+    assert sorted(path.name for path in inbox.iterdir()) == ["a.ndjson", "b.ndjson.answer"]
