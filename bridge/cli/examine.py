@@ -91,10 +91,13 @@ def unreachable(answer: Response) -> Check:
         )
     if failure is Failure.NO_LOGIN:
         return Check("reachable", False, "no token could be had", "try again; each step of the login is told below")
-    if failure is Failure.NOT_CONNECTED:
+    if failure in (Failure.NOT_CONNECTED, Failure.UNSENDABLE):
         return Check(
             "reachable", False, "cannot connect", "check `base`: host, port, certificate; then the network's firewall"
         )
+    if failure is Failure.UNREAD:
+        rule = "answers, and the answer is too large or not packed as asked for"
+        return Check("reachable", False, rule, "check that `base` is its FHIR base, and what stands between as a proxy")
     return Check(
         "reachable", False, "no complete answer in time", "try again; raise `timeout_seconds` if it is just slow"
     )

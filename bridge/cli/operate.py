@@ -102,6 +102,7 @@ def told(line: Line, json: bool) -> None:
             "connections": [one.as_dict() for one in standing.standings(line, connection, now, practices)],
             "handoffs": [one.as_dict() for one in standing.handings(line.project, connection, now, practices)],
             "suspended": suspending.suspensions(connection),
+            "failing": leases.failing(connection),
             "down": leases.closed_connections(connection, now),
         }
     if json:
@@ -114,6 +115,8 @@ def told(line: Line, json: bool) -> None:
         show.say(f"ending    {found['consents_ending']} consents end soon, and nothing follows them")
     if found["incidents"]:
         show.say(f"incidents {found['incidents']} not seen yet by both privacy contacts (`bridge recall --list`)")
+    for name, of in found["failing"].items():
+        show.say(f"failing   {name}: {of['failures']} times in a row, last at {utc(of['at'])}: {of['why']}")
     for practice, of in sorted(found["practices"].items()):
         behind = f"; {of['behind']} of those ready wait behind another" if of["behind"] else ""
         gathers = of["gathering"]

@@ -94,11 +94,14 @@ SAID_OF_ITSELF = (404, 409, 410, 412, 422, 429)
 """Refusals that are about one resource, or about how much was asked; however many come in a row."""
 
 
+ANSWERED = (None, Failure.UNREAD)
+
+
 def _of_failure(response: Response) -> Cause | None:
     if response.failure is Failure.NO_LOGIN:
         return Cause.NO_TOKEN if response.why in TOKEN_DOWN else Cause.LOGIN
     if response.failure is Failure.NOT_CONNECTED:
-        return Cause.TLS if response.why == "tls" else None if response.why == "unsendable" else Cause.UNREACHABLE
+        return Cause.TLS if response.why == "tls" else Cause.UNREACHABLE
     return Cause.SILENT if response.failure is Failure.LOST else None
 
 
@@ -114,11 +117,11 @@ class Streak:
 
     def add(self, request: Request, response: Response) -> Cause | None:
         """The cause for which the connection should not be used now, if this answer was one too many."""
-        if response.failure is Failure.NOT_NOW or response.why == "unsendable":
+        if response.failure in (Failure.NOT_NOW, Failure.UNSENDABLE):
             return None
         found = cause(request, response)
         kept = {Cause.READ_ONLY} if not is_write(request) else set()
-        if found is not Cause.SILENT and response.failure is None:  # it answers, whatever it says
+        if found is not Cause.SILENT and response.failure in ANSWERED:  # it answers, whatever it says
             self.counts = {one: count for one, count in self.counts.items() if one in kept or one is found}
         if found is None:
             return None
@@ -132,7 +135,7 @@ def works(reason: str, request: Request, response: Response) -> bool:
     A statement is shown to everybody: it says nothing of a login, or of refusals. Where nothing was answered, any
     answer that is of the request alone says that it is over.
     """
-    if response.failure is not None or response.status == 429:
+    if response.failure not in ANSWERED or response.status == 429:
         return False
     if reason in ASKED and request.path == STATEMENT:
         return False

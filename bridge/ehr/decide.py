@@ -21,6 +21,10 @@ MOST_CONFLICTS = 3
 """Conflicts in a row after which a person looks: somebody writes there all the time."""
 
 
+MOST_UNUSABLE = 3
+"""Tries that bring nothing that can be used after which a person looks: what is too large stays so."""
+
+
 class Follow(StrEnum):
     """What the sender does beside writing down the new state."""
 
@@ -36,8 +40,8 @@ class Follow(StrEnum):
 class Tried:
     """What is known of the step that was answered.
 
-    `attempts` and `conflicts` count this answer too. `looking` says that the entry is unknown and this request only
-    looked. `link_key` is what a hold for this person's link waits for (`people`).
+    `attempts` and `conflicts` count this answer too, unless its request never left. `looking` says that the entry is
+    unknown and this request only looked. `link_key` is what a hold for this person's link waits for (`people`).
     """
 
     entry: str
@@ -174,6 +178,26 @@ def _unclear(answer: Answer, tried: Tried, now: int) -> Next:
     return _person(answer, tried, "the EHR's answer cannot be understood", Owner.ENGINEER)
 
 
+def _unusable(answer: Answer, tried: Tried, now: int) -> Next:
+    if answer.left and tried.attempts < MOST_UNUSABLE:
+        return _later(answer, tried, now)
+    hold = Hold(
+        HoldReason.DECISION,
+        decision_key(tried.entry),
+        Owner.ENGINEER,
+        f"{_USELESS.get(answer.code, 'what the EHR answers cannot be used')} [{answer.code}]",
+        "ask the practice's EHR team why, then `bridge held retry`; or look into the chart and answer this hold",
+    )
+    return Next(EntryState.HELD, None, hold)
+
+
+_USELESS = {
+    "unsendable": "no request can be made of it: an id or an address the EHR gave is in no form it can have",
+    "unread-read": "what the EHR answers is larger than 10 MiB, or packed otherwise than was asked for",
+    "not-what-was-asked": "the EHR says done, and its answer does not hold what was asked for",
+}
+
+
 def _conflict(answer: Answer, tried: Tried, now: int) -> Next:
     if answer.code == "gone":
         return _person(answer, tried, "what stood in the chart is gone")
@@ -210,6 +234,7 @@ _DECISIONS: dict[AnswerClass, Callable[[Answer, Tried, int], Next]] = {
     AnswerClass.DUPLICATE: _look,
     AnswerClass.PATIENT: _patient,
     AnswerClass.UNCLEAR: _unclear,
+    AnswerClass.UNUSABLE: _unusable,
     AnswerClass.CONFLICT: _conflict,
     AnswerClass.CONNECTION_DOWN: _down,
 }

@@ -150,7 +150,7 @@ async def named(turn: Turn, wants: Handoff) -> Person | Outcome:
     if found.hold is not None:
         return await held(turn, found.hold)
     if found.due is not None:
-        return await not_found(turn, found, tried=1)
+        return await not_found(turn, found)
     link, entry = turn.lane.link, turn.entry
     if link is None or (link.system == PATIENT_ID and wants.way != "packet"):
         return await held(turn, holding.numberless(turn.lane))
@@ -357,7 +357,7 @@ async def settle(turn: Turn, last: Last | None) -> Outcome:
         return await arrived(turn, opened, over, digest, found is Look.CONFIRMED, last.patient, step, go_on=overtaken)
     if found is Look.ABSENT:
         return await resume(turn, entry.stands, now, step=Stepped(last.id, NOT_SENT))
-    if found is Look.AGAIN and entry.attempts < MOST_SILENCES:
+    if found is Look.AGAIN and turn.in_a_row(AnswerClass.UNKNOWN) < MOST_SILENCES:
         perhaps = entry.stands if over.cancels else Stands(over.reference, PERHAPS, "", last.patient)
         return await resume(turn, perhaps, now)
     return await held(turn, holding.unheard(entry, over.reference))

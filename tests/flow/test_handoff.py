@@ -149,7 +149,7 @@ def test_a_worker_that_dies_after_the_message_left_leaves_it_to_the_next_one(
         async def dies(*arguments: Any) -> Any:
             monkeypatch.setattr(handing, "follow", kept)
             workers[0].stop()
-            raise RuntimeError("the worker is gone")
+            raise asyncio.CancelledError  # the worker is gone
 
         async def work() -> None:
             async with connected(maple.line, maple.clock):

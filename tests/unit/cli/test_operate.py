@@ -34,7 +34,7 @@ def test_an_empty_ledger_stands_at_nothing(command: Command) -> None:
     found = command("status", "--json").json
     assert set(found) == {
         "records", "entries", "holds", "practices", "consents_ending", "incidents", "connections", "handoffs",
-        "suspended", "down",
+        "suspended", "down", "failing",
     }  # fmt: skip
     assert found["records"] == {"accepted": 0, "translated": 0, "held": 0, "superseded": 0, "waiting": 0}
     assert set(found["entries"].values()) == {0}

@@ -24,7 +24,8 @@ EXPIRED = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","cod
         (WRITE, Response(failure=Failure.NO_LOGIN, why="login-later"), Cause.NO_TOKEN),
         (READ, Response(failure=Failure.NOT_CONNECTED), Cause.UNREACHABLE),
         (READ, Response(failure=Failure.NOT_CONNECTED, why="tls"), Cause.TLS),
-        (READ, Response(failure=Failure.NOT_CONNECTED, why="unsendable"), None),
+        (READ, Response(failure=Failure.UNSENDABLE), None),
+        (READ, Response(failure=Failure.UNREAD), None),
         (WRITE, Response(failure=Failure.LOST, why="timed-out"), Cause.SILENT),
         (WRITE, Response(failure=Failure.NOT_NOW), None),
         (READ, Response(401), Cause.LOGIN),
@@ -75,6 +76,8 @@ def test_a_good_read_says_nothing_about_writes() -> None:
     assert circuit.works(Cause.READ_ONLY, WRITE, Response(201))
     assert circuit.works(Cause.LOGIN, READ, Response(404))
     assert not circuit.works(Cause.LOGIN, READ, Response(429))
+    assert circuit.works(Cause.SILENT, READ, Response(failure=Failure.UNREAD))
+    assert not circuit.works(Cause.SILENT, READ, Response(failure=Failure.UNSENDABLE))
 
 
 STATEMENT = Request("GET", "metadata")
