@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.ehr import look
-from bridge.ehr.answers import classify
+from bridge.ehr.answers import classify, unusable
 from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.search import MOST_BYTES, MOST_PAGES, Page, next_page, page, refused_post
 from bridge.model import Answer, AnswerClass, Interaction, Stands
@@ -33,7 +33,7 @@ async def gathered(turn: Turn, way: look.Way, patient: str, reference: str) -> l
             return Answer(AnswerClass.RETRY_LATER, "search-post", answer.status, 0)
         read_page = page(response, entry.resource_type) if answer.kind is AnswerClass.DONE else None
         if read_page is None:
-            return answer
+            return unusable(answer) if answer.kind is AnswerClass.DONE else answer
         pages.append(read_page)
         size += len(response.body)
         following = next_page(read_page, chart.connection.base)

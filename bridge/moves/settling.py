@@ -199,8 +199,7 @@ async def look_ahead(turn: Turn, stands: Stands, step: Stepped | None = None) ->
             next_one = planning.reference_of(turn.line, turn.lane, entry, replaced + 1)
             pages = await searching.gathered(turn, way, patient, next_one)
             if isinstance(pages, Answer):
-                due = now + back_off(str(entry.id), entry.attempts + 1)
-                return await stay(turn, due, tried=1, stop=True)
+                return await unsearched(turn, pages)
             there = look.found(pages, next_one, chart.planned).stands
             if not there:
                 break
@@ -226,7 +225,7 @@ async def look_again(turn: Turn) -> Outcome:
     if stands is not None and not handing.handed(stands):
         copies = await searching.beside(turn, stands, always=True)
     if isinstance(copies, Answer):
-        return await stay(turn, now + LATER_LOOKS[2], stop=True)
+        return await unlooked(turn, copies)
     hold = holding.stands_twice(entry, stands.id, copies) if copies and stands is not None else None
     done = await finish(
         turn.line,
@@ -259,10 +258,26 @@ async def search(turn: Turn, way: look.Way, last: Last | None) -> list[Page] | O
     if isinstance(patient, Outcome):
         return patient
     pages = await searching.gathered(turn, way, patient, sought(turn, last))
-    if isinstance(pages, Answer):
-        after = decide(pages, tried(turn, Action.CREATE, Interaction.SEARCH), turn.clock())
-        return await follow(turn, after, None)
-    return pages
+    return await unsearched(turn, pages) if isinstance(pages, Answer) else pages
+
+
+async def unsearched(turn: Turn, answer: Answer) -> Outcome:
+    """What follows from the answer that ended a look."""
+    after = decide(answer, tried(turn, Action.CREATE, Interaction.SEARCH, answer), turn.clock())
+    return await follow(turn, after, None, left=answer.left)
+
+
+async def unlooked(turn: Turn, answer: Answer) -> Outcome:
+    """A later look that could not be made comes again in an hour, or a person looks; what stands stands."""
+    entry, now = turn.entry, turn.clock()
+    after = decide(answer, tried(turn, Action.CREATE, Interaction.SEARCH, answer), now)
+    if after.hold is None:
+        return await stay(turn, now + LATER_LOOKS[2], tried=int(answer.left), stop=True)
+    hold = holding.unlooked(entry, after.hold.rule)
+    done = await finish(
+        turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands, hold=hold, doubted=0
+    )
+    return replace(done, settled=not done.stop)
 
 
 def sent(last: Last) -> type_json:

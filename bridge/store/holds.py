@@ -121,7 +121,7 @@ def run_again(connection: Connection, rows: Sequence[Row[Any]], now: int, by: st
         connection.execute(
             update(entry)
             .where(*waiting)
-            .values(state=EntryState.READY.value, due_at=now, attempts=0, claims=0, absent=0, updated_at=now)
+            .values(state=EntryState.READY.value, due_at=now, attempts=0, claims=0, faults=0, absent=0, updated_at=now)
         )
         woken += look_again(connection, {row.entry for row in rows if row.reason == TWICE} & free, now)
         lanes.wake(connection, woken, now)
