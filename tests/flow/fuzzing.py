@@ -46,6 +46,7 @@ class Fuzz:
     delivered: int = 0
     unconfirmed: list[str] = field(default_factory=list)  # delivered, and no answer had said so
     believed: list[str] = field(default_factory=list)  # an answer that was taken for more than it says
+    stale: int = 0  # answers to a request that never came: what stood behind the whole answer to the one before
     confirmed: int = 0  # answers that say where a create stands, and were believed
     failures: list[str] = field(default_factory=list)  # of a worker, or of what reads an answer
     elsewhere: set[str] = field(default_factory=set)  # other hosts that were asked for
@@ -79,7 +80,9 @@ def read_all(seed: int, count: int) -> Fuzz:
                     response = await client.send(request)
                     found.largest = max(found.largest, len(response.body))
                     found.failures += read(response, server.base)
-                    found.believed += judged(response, truth(wires.pop(), server.base)) if response.status else []
+                    found.stale += bool(response.status and not wires)
+                    if wires and response.status:
+                        found.believed += judged(response, truth(wires[-1], server.base))
                     wires.clear()
 
         asyncio.run(ask())
