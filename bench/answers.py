@@ -44,7 +44,8 @@ def main() -> int:
         "commit": commit.stdout.strip(), "python": platform.python_version(),
         "seconds": round(time.monotonic() - began, 1), "read": read.requests, "forms": len(read.answered),
         "largest_kept": read.largest, "grown_mib": [read.grown, carried.grown], "contacts": asked.contacts,
-        "requests_of_workers": carried.requests, "delivered": carried.delivered, "wrong": len(wrong),
+        "requests_of_workers": carried.requests, "delivered": carried.delivered,
+        "said_to_stand": carried.confirmed, "wrong": len(wrong),
     }  # fmt: skip
     RESULTS.mkdir(exist_ok=True)
     name = f"answers-seed{asked.seed}.json"

@@ -48,6 +48,7 @@ REASON = {
     "content": "It cannot be written as it is",
     "practice": "No practice is known",
     "referral": "A referral from a practice",
+    "duplicate": "It stands more than once in the chart",
     "notice": "For your information",
 }
 WAITS = {

@@ -31,6 +31,7 @@ class Capability:
     stated: Mapping[str, frozenset[str]]  # type → interactions
     parameters: Mapping[str, frozenset[str]]  # type → search parameters
     versioned: frozenset[str] = frozenset()  # types whose updates need a version
+    conditional: frozenset[str] = frozenset()  # types that are created only where a search finds none
     enabled: frozenset[str] = frozenset()
     learned: frozenset[tuple[str, str]] = frozenset()
 
@@ -49,19 +50,22 @@ class Capability:
         check(statement)
         stated: dict[str, frozenset[str]] = {}
         parameters: dict[str, frozenset[str]] = {}
-        versioned = set()
+        versioned, conditional = set(), set()
         for resource in _resources(statement):
             name = resource["type"]
             stated[name] = stated.get(name, frozenset()) | _texts(resource.get("interaction"), "code")
             parameters[name] = parameters.get(name, frozenset()) | _texts(resource.get("searchParam"), "name")
             if resource.get("versioning") == "versioned-update":
                 versioned.add(name)
+            if resource.get("conditionalCreate") is True:
+                conditional.add(name)
         return cls(
             vendor,
             _software(statement),
             stated,
             parameters,
             frozenset(versioned),
+            frozenset(conditional),
             frozenset(site_enable),
             frozenset(learned),
         )
@@ -98,6 +102,13 @@ class Capability:
     def needs_version(self, type: str) -> bool:
         """Whether an update of the type must name the version it replaces."""
         return self.vendor.if_match.value == "required" or type in self.versioned
+
+    def creates_once(self, type: str) -> bool:
+        """Whether a create of the type may say "only where none has this identifier" (FHIR R4 http.html#ccreate): the
+        server states it, keeps identifiers and searches by them. Where it does not, it might find everything.
+        """
+        keeps = self.vendor.keeps_identifier.value == "yes"
+        return keeps and type in self.conditional and self.searches(type, "identifier").yes
 
     def _seen(self, fact: str) -> str:
         return f"seen {getattr(self.vendor, fact).source.seen}"

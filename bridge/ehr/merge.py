@@ -91,7 +91,7 @@ def merge(current: type_json, ours: type_json, sent: type_json | None = None) ->
     put = {key: value for key, value in ours.items() if key not in current or before.get(key) != value}
     merged = {key: value for key, value in current.items() if key not in gone} | put
     merged["identifier"] = _union(current.get("identifier"), ours.get("identifier"))
-    merged["meta"] = _meta(current.get("meta", {}), ours.get("meta", {}))
+    merged["meta"] = _meta(current.get("meta"), ours.get("meta", {}))
     merged["id"] = current["id"]
     return {key: value for key, value in merged.items() if value not in (None, [], {})}
 
@@ -102,7 +102,7 @@ def entered_in_error(current: type_json) -> type_json:
     Raises ValueError for a type that cannot say so.
     """
     kind = current.get("resourceType", "")
-    marked = {**current, "meta": _meta(current.get("meta", {}), {})}
+    marked = {**current, "meta": _meta(current.get("meta"), {})}
     if kind == "Condition":  # FHIR con-5: then there is no clinicalStatus
         marked["verificationStatus"] = {"coding": [{"system": VERIFICATION, "code": "entered-in-error"}]}
         marked.pop("clinicalStatus", None)
@@ -119,8 +119,10 @@ def is_in_error(resource: type_json) -> bool:
     """Whether the resource is marked as entered in error."""
     kind = resource.get("resourceType", "")
     if kind == "Condition":
-        codings = (resource.get("verificationStatus") or {}).get("coding", [])
-        return any(coding.get("code") == "entered-in-error" for coding in codings)
+        status = resource.get("verificationStatus")
+        codings = status.get("coding") if isinstance(status, dict) else None
+        said = codings if isinstance(codings, list) else []
+        return any(isinstance(one, dict) and one.get("code") == "entered-in-error" for one in said)
     return bool(resource.get(IN_ERROR.get(kind, "status")) == "entered-in-error")
 
 
@@ -130,6 +132,7 @@ def _union(current: Any, ours: Any) -> Any:
     return [*current, *(item for item in ours if not any(contains(found, item) for found in current))]
 
 
-def _meta(current: type_json, ours: type_json) -> type_json:
-    kept = {key: value for key, value in current.items() if key not in ("versionId", "lastUpdated")}
+def _meta(current: Any, ours: type_json) -> type_json:
+    found = current if isinstance(current, dict) else {}
+    kept = {key: value for key, value in found.items() if key not in ("versionId", "lastUpdated")}
     return {**kept, **{key: _union(kept.get(key), value) for key, value in ours.items()}}

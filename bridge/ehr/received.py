@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -66,18 +68,26 @@ def json_object(body: bytes) -> type_json | None:
 
 
 def standing(response: Response, resource: type_json | None, type: str) -> Stands | None:
-    """What the response says stands: id and version of a resource of `type`; None where it does not say.
+    """What the response says stands: id and version of a resource of `type`; None where it does not say, names a place
+    on another host alone, or says two things at once.
 
     Some servers answer 201 with an empty body and the id in Location alone (`facts`: oracle).
     """
-    identity, version = _location(response.headers.get("location", ""), type)
-    if not identity:
-        identity, version = _location(response.headers.get("content-location", ""), type)
+    named: dict[str, str] = {}  # id → version
+    for place in (response.headers.get("location") or response.headers.get("content-location", "")).split(", "):
+        identity, version = _location(place, type, response.host)
+        if identity:
+            named[identity] = version
     if resource is not None and resource.get("resourceType") == type:
         own = resource.get("id")
-        identity = identity or (own if isinstance(own, str) and ID.fullmatch(own) else "")
-        version = version or _meta_version(resource, type)
-    return Stands(identity, etag(response) or version) if identity else None
+        if own is not None and not (isinstance(own, str) and ID.fullmatch(own)):
+            return None
+        if own is not None and (named or _names_once(response.body)):
+            named[own] = named.get(own) or _meta_version(resource, type)
+    if len(named) != 1:
+        return None
+    ((identity, version),) = named.items()
+    return Stands(identity, etag(response) or version)
 
 
 def etag(response: Response) -> str:
@@ -100,7 +110,13 @@ def retry_after(response: Response, now: int) -> int | None:
     return min(max(wait, 0), LONGEST_WAIT)
 
 
-def _location(value: str, type: str) -> tuple[str, str]:
+def _location(value: str, type: str, host: str) -> tuple[str, str]:
+    """Id and version of the resource of this type that a Location names, or nothing.
+
+    Of an absolute one the host counts (RFC 9110 §10.2.2), not scheme or port, which a gateway may have changed.
+    """
+    if ("//" in value or "\\" in value) and host and _host(value) != host.lower():
+        return "", ""
     parts = value.split("?")[0].rstrip("/").split("/")
     version = ""
     if len(parts) > 3 and parts[-2] == "_history":
@@ -109,6 +125,29 @@ def _location(value: str, type: str) -> tuple[str, str]:
     if len(parts) > 1 and parts[-2] == type and ID.fullmatch(parts[-1]):
         return parts[-1], version
     return "", ""
+
+
+def _host(value: str) -> str:
+    try:
+        return urlsplit(value.strip()).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _names_once(body: bytes) -> bool:
+    """Whether no object gives one name twice; of two ids nobody can say which is meant (RFC 8259 §4)."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError
+        return found
+
+    try:
+        json.loads(body, object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _meta_version(resource: type_json | None, type: str) -> str:

@@ -55,6 +55,8 @@ class Row:
 
 
 OK, REDIRECT, CLIENT, SERVER = range(200, 300), range(300, 400), range(400, 500), range(500, 600)
+WRITTEN = (200, 201, 204)
+"""What says of a write that it is done (RFC 9110 §9.3.3, §9.3.4): 203, 205, 206 and 207 say something else."""
 REFUSED, MOVED = (400, 422), (301, 302, 303, 307, 308)
 TYPE = Learn.INTERACTION
 LOGIN = ("login", "expired", "unknown")
@@ -86,7 +88,7 @@ TABLE: tuple[Row, ...] = (
     ),
     # done, or so it seems
     Row("accepted", Class.ACCEPTED, "taken, not delivered: look", WRITES, (202,)),
-    Row("created", Class.DONE, "Location or body names it", (C,), (OK,), body=(Body.NONE, Body.TYPE), known=True),
+    Row("created", Class.DONE, "Location or body names it", (C,), WRITTEN, body=(Body.NONE, Body.TYPE), known=True),
     Row(
         "created-comment",
         Class.DONE,
@@ -106,7 +108,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("created-nowhere", Class.UNKNOWN, "it says done and not where: look", (C,), (201, 204), known=False),
     Row("created-empty", Class.UNKNOWN, "it says done and nothing else: look", (C,), (200,), body=(Body.NONE,)),
-    Row("updated", Class.DONE, "what stands is what was put", (U,), (OK,), body=(Body.NONE, Body.TYPE)),
+    Row("updated", Class.DONE, "what stands is what was put", (U,), WRITTEN, body=(Body.NONE, Body.TYPE)),
     Row("updated-comment", Class.DONE, "done, with a remark", (U,), (200, 201), body=(Body.OUTCOME,), errors=False),
     Row("updated-error", Class.UNKNOWN, "done, and an error: read again", (U,), (200, 201), body=(Body.OUTCOME,)),
     Row("read", Class.DONE, "the resource asked for", (R,), (200, 203), body=(Body.TYPE,)),

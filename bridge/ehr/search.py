@@ -20,6 +20,9 @@ PAGE = 100
 MOST_PAGES = 50
 """Pages one search is followed; beyond, it proves nothing."""
 
+MOST_BYTES = 40 * 1024 * 1024
+"""Bytes of one search's pages, unpacked, beyond which no further page is asked for: likewise, it proves nothing."""
+
 _HIDES = frozenset({"suppressed", "incomplete", "timeout", "too-costly", "throttled", "exception", "security"})
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import quote
 
 import orjson
 
 from bridge.ehr.capability import Capability
+from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.merge import entered_in_error, merge
 from bridge.ehr.received import ID, VERSION, etag, json_object
-from bridge.model import Action, Interaction, Request, Response, Stands, type_json
+from bridge.ehr.recognise import own
+from bridge.model import Action, Answer, AnswerClass, Interaction, Request, Response, Stands, type_json
+
+ONCE = "If-None-Exist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,12 @@ def request(
     capability: Capability,
     stands: Current | Stands | None = None,
     sent: type_json | None = None,
+    *,
+    anyway: bool = False,
 ) -> Request:
-    """The request of one step.
+    """The request of one step. What is posted says, where the server knows to, that it is created only where nothing
+    with its delivery reference is there, so that a request which is carried out late finds what was sent after it;
+    not so `anyway`, where a person said that it is not there.
 
     CREATE, SUPERSEDE and DISREGARD post `resource`. REPLACE posts it naming what stands. UPDATE puts it merged over
     what was just read, where `sent` is what we wrote there last. RETRACT puts what was just read, marked
@@ -88,22 +97,39 @@ def request(
     what was just read, where the EHR wants a version and none is known, and for REPLACE without anything standing.
     """
     kind = str(resource["resourceType"])
+    once = {} if anyway else _only_once(resource, capability)
     if action in (Action.CREATE, Action.SUPERSEDE, Action.DISREGARD):
-        return Request("POST", kind, body=orjson.dumps(resource))
+        return Request("POST", kind, once, body=orjson.dumps(resource))
     if action is Action.REPLACE:
         if stands is None:
             raise ValueError("a replacement names what it replaces")
         old = stands.stands.id if isinstance(stands, Current) else stands.id
         target = {"reference": f"{kind}/{_id(old)}"}
-        return Request(
-            "POST", kind, body=orjson.dumps({**resource, "relatesTo": [{"code": "replaces", "target": target}]})
-        )
+        replacing = {**resource, "relatesTo": [{"code": "replaces", "target": target}]}
+        return Request("POST", kind, once, body=orjson.dumps(replacing))
     if not isinstance(stands, Current):
         raise ValueError("an update is built on what was just read")
     whole = entered_in_error(stands.resource) if action is Action.RETRACT else merge(stands.resource, resource, sent)
     return Request(
         "PUT", f"{kind}/{_id(stands.stands.id)}", _if_match(stands, kind, capability), body=orjson.dumps(whole)
     )
+
+
+def matched(request: Request, answer: Answer) -> Answer:
+    """The answer to this request: a server asked to create only what is not there says 200 where it was there before.
+
+    By what it stands, and that it is what was posted now, a look says.
+    """
+    if answer.kind is not AnswerClass.DONE or answer.status != 200 or ONCE not in request.headers:
+        return answer
+    return replace(answer, kind=AnswerClass.DUPLICATE, code="stood-before", stands=None)
+
+
+def _only_once(resource: type_json, capability: Capability) -> dict[str, str]:
+    mine = own(resource)
+    if not mine or not capability.creates_once(str(resource["resourceType"])):
+        return {}
+    return {ONCE: f"identifier={quote(f'{SYSTEM}|{mine[0]}', safe='')}"}
 
 
 def _if_match(stands: Current, kind: str, capability: Capability) -> dict[str, str]:

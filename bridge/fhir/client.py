@@ -158,7 +158,7 @@ class Client:
                 await answer.aclose()
         finally:
             self._free.append(pool)
-        return Response(answer.status_code, _headers(answer), body)
+        return Response(answer.status_code, _headers(answer), body, host=self._base.host)
 
     def _pool(self) -> httpx.AsyncBaseTransport:
         one = httpx.Limits(max_connections=1, max_keepalive_connections=1)

@@ -358,7 +358,7 @@ NEVER_LEFT = (Failure.NOT_CONNECTED, Failure.NO_LOGIN, Failure.NOT_NOW, Failure.
 class Response:
     """What came back: an HTTP status with headers (lower-case names) and body, or a failure and no status.
 
-    `why` says more of a failure, in a word of ours.
+    `why` says more of a failure, in a word of ours; `host` is the one that was asked, "" where nobody says.
     """
 
     status: int = 0
@@ -366,6 +366,7 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     failure: Failure | None = None
     why: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ class HoldReason(StrEnum):
     CONTENT = "content"  # our output or the EHR's reading of it is at fault
     PRACTICE = "practice"  # no practice is known for this person
     REFERRAL = "referral"  # a practice referred somebody: the agency says who it is
+    DUPLICATE = "duplicate"  # it stands more than once in the chart
     NOTICE = "notice"  # nothing: somebody is told
 
 

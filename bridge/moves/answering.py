@@ -59,6 +59,10 @@ def decide(line: Line, hold: int, stands: str, absent: bool, drop: bool, by: str
         raise ConfigError(Problem("hold-stands", rule, PLACE, "stands", "copy it as the EHR shows it"))
     if found["closed_at"] is not None:
         return False
+    if absent and found["reason"] == HoldReason.DUPLICATE:
+        rule = "this stands more than once; that none of it does, nobody asked"
+        step = "`bridge held retry` once all but one were withdrawn, or say with `stands` which one was kept"
+        raise ConfigError(Problem("hold-duplicate", rule, PLACE, "absent", step))
     if drop and (not found["should"] or found["recalled"]):
         rule = "this was withdrawn already; what stands in the chart has to be taken back"
         raise ConfigError(Problem("hold-withdrawn", rule, PLACE, "drop", "say that it is not there once it was"))

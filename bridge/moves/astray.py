@@ -5,8 +5,9 @@ from __future__ import annotations
 from bridge.ehr import match, send
 from bridge.ehr.merge import is_in_error
 from bridge.ehr.references import chart_of
-from bridge.model import EntryState, Hold, Stands
-from bridge.moves import holding
+from bridge.model import Action, Answer, EntryState, Hold, Stands
+from bridge.moves import holding, searching
+from bridge.moves.finishing import LATER_LOOKS
 from bridge.moves.turning import Turn
 from bridge.store import recalls, steps
 
@@ -42,10 +43,12 @@ async def merged(turn: Turn, patient: str, into: str) -> bool:
     return known == into
 
 
-def after_withdrawal(turn: Turn, now: int) -> tuple[EntryState, int | None, Stands | None, bool]:
+async def after_withdrawal(turn: Turn, now: int) -> tuple[EntryState, int | None, Stands | None, bool]:
     """What follows once what stands is marked entered-in-error: state, when, what is next, whether all of it is done.
 
-    Documents that were replaced by others stand too. What was recalled from a wrong chart goes to the right one.
+    Documents that were replaced by others stand too, and copies that came late or were filed by somebody else: nothing
+    of it may stand. (Where a note asked to disregard it, that names them all by their reference.) What was recalled
+    from a wrong chart goes to the right one.
     """
     entry = turn.entry
     if entry.replaced and entry.stands is not None:
@@ -54,6 +57,12 @@ def after_withdrawal(turn: Turn, now: int) -> tuple[EntryState, int | None, Stan
         left = [one for one in more if not entry.should or one.patient == entry.recalled]
         if left:
             return EntryState.READY, now, left[0], False
+    if entry.stands is not None and send.withdrawal(entry.resource_type, turn.chart.planned) is Action.RETRACT:
+        copies = await searching.beside(turn, entry.stands)
+        if isinstance(copies, Answer):  # it is read again then, found marked, and this look made again
+            return EntryState.READY, now + LATER_LOOKS[2], entry.stands, False
+        if copies:
+            return EntryState.READY, now + turn.chart.visibility_delay, copies[0], False
     if entry.should:
         return EntryState.READY, now, None, True
     return EntryState.RETRACTED, None, None, True

@@ -57,10 +57,12 @@ async def finish(
     replaced: int | None = None,
     reference: str | None = None,
     withdrawn: bool = False,
+    alone: bool = False,
 ) -> Outcome:
     """The outcome is durable; the lane's turn ends where its lease was lost.
 
-    `doubted` counts later looks to make, as before where it is None; `withdrawn`: what was recalled stands no more.
+    `doubted` counts later looks to make, as before where it is None; `withdrawn`: what was recalled stands no more;
+    `alone`: a look found nothing beside what stands.
     """
     looks = entry.doubted if doubted is None else doubted
     if state is EntryState.DELIVERED and due is None and looks:
@@ -89,6 +91,7 @@ async def finish(
             withdrawn=withdrawn,
             hold=hold,
             closes=entry.state is EntryState.HELD,
+            alone=alone,
             hold_id=line.ledger.ids.take() if hold is not None else 0,
             hold_due=line.hold_due(now),
             step=step.id if step is not None else None,

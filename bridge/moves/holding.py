@@ -9,7 +9,7 @@ from bridge.ehr.context import Shaped
 from bridge.ehr.decide import content_key, decision_key
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.route import capability_key
-from bridge.model import EntryState, Finding, Hold, HoldReason, Owner, Severity
+from bridge.model import EntryState, Finding, Hold, HoldReason, Owner, Severity, Stands
 from bridge.moves.line import Line
 from bridge.store.lanes import EntryWork, LaneWork
 
@@ -178,13 +178,17 @@ def unlooked(entry: EntryWork, because: str) -> Hold:
     )
 
 
-def stands_twice(entry: EntryWork, more: int) -> Hold:
-    """More than one of the same stands in the chart."""
-    return _question(
-        entry,
+def stands_twice(entry: EntryWork, keeps: str, copies: Sequence[Stands]) -> Hold:
+    """More than one of the same stands in the chart: which the bridge `keeps`, and which are the copies."""
+    type = entry.resource_type
+    named = " and ".join(f"{type}/{copy.id}" for copy in copies)
+    return Hold(
+        HoldReason.DUPLICATE,
+        decision_key(str(entry.id)),
         Owner.PRACTICE,
-        f"it stands {more + 1} times in the chart",
-        f"ask the practice to withdraw all but one with reference {entry.reference}, then answer this hold",
+        f"it stands {len(copies) + 1} times in the chart",
+        f"ask the practice to withdraw {named} and to keep {type}/{keeps}, each with reference {entry.reference}, then "
+        "`bridge held retry`, which looks again; if they kept another, `bridge held answer --stands` with its id",
     )
 
 

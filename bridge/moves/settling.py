@@ -7,11 +7,9 @@ from dataclasses import replace
 import orjson
 
 from bridge.ehr import look, send
-from bridge.ehr.answers import classify, unusable
-from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.decide import back_off, decide
 from bridge.ehr.merge import is_in_error
-from bridge.ehr.search import MOST_PAGES, Page, next_page, page, refused_post
+from bridge.ehr.search import Page
 from bridge.model import (
     DOCUMENTS,
     WITHDRAWALS,
@@ -24,7 +22,7 @@ from bridge.model import (
     Stands,
     type_json,
 )
-from bridge.moves import astray, handing, holding, planning
+from bridge.moves import astray, handing, holding, planning, searching
 from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
@@ -52,6 +50,7 @@ async def settle(turn: Turn) -> Outcome:
             now,
             due=due,
             stands=stands,
+            attempts=entry.attempts + 1,
             look_first=True,
             keep_claims=True,
         )
@@ -81,7 +80,7 @@ async def compare(turn: Turn, last: Last, current: send.Current) -> Outcome:
     if last.action is Action.RETRACT:
         if is_in_error(current.resource):
             now = turn.clock()
-            state, due, left, done = astray.after_withdrawal(turn, now)
+            state, due, left, done = await astray.after_withdrawal(turn, now)
             return await finish(
                 turn.line, turn.lane, entry, state, now, due=due, stands=left, step=stepped, withdrawn=done
             )
@@ -130,11 +129,15 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
     now = turn.clock()
     verdict = look.verdict(found, way, entry.absent)
     if verdict.verdict is look.Verdict.DELIVERED and verdict.stands is not None:
-        hold = holding.stands_twice(entry, verdict.duplicates) if verdict.duplicates else None
+        copies = found.stands[1:] if found is not None else ()
+        hold = holding.stands_twice(entry, verdict.stands.id, copies) if copies else None
         digest, patient = (last.digest, last.patient) if last is not None else ("", "")
+        with turn.line.ledger.read() as connection:
+            unsure = last is not None and steps.wrote_otherwise(connection, entry.id, digest)
+        digest = "" if unsure else digest  # which of them it was that arrived is not known: it is compared
         stepped = Stepped(last.id, LOOKED) if last is not None and last.in_doubt else None
         if last is not None and last.in_doubt and last.action is Action.DISREGARD:
-            state, due, left, done = astray.after_withdrawal(turn, now)
+            state, due, left, done = await astray.after_withdrawal(turn, now)
             return await finish(
                 turn.line, turn.lane, entry, state, now, due=due, stands=left, hold=hold, step=stepped, withdrawn=done
             )
@@ -142,7 +145,7 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
         stands = Stands(verdict.stands.id, verdict.stands.version, digest, patient)
         if entry.state is EntryState.READY and hold is None:
             return await look_ahead(turn, stands, stepped)
-        go_on = last is None or overtaken(entry, last)  # None: what it says is not known, and it is compared
+        go_on = unsure or last is None or overtaken(entry, last)  # None: what it says is not known, and it is compared
         return await settled(turn, EntryState.DELIVERED, stands, stepped, go_on=go_on, hold=hold)
     if verdict.verdict is look.Verdict.PERSON:
         return await held(turn, holding.looked(entry, verdict.because))
@@ -195,7 +198,7 @@ async def look_ahead(turn: Turn, stands: Stands, step: Stepped | None = None) ->
             return patient
         while True:
             next_one = planning.reference_of(turn.line, turn.lane, entry, replaced + 1)
-            pages = await gathered(turn, way, patient, next_one)
+            pages = await searching.gathered(turn, way, patient, next_one)
             if isinstance(pages, Answer):
                 return await unsearched(turn, pages)
             there = look.found(pages, next_one, chart.planned).stands
@@ -216,22 +219,25 @@ async def look_ahead(turn: Turn, stands: Stands, step: Stepped | None = None) ->
 
 
 async def look_again(turn: Turn) -> Outcome:
-    """A later look at what was absent and sent again: of every copy beyond one a person is told."""
-    entry, chart, now = turn.entry, turn.chart, turn.clock()
-    way = look.searchable(chart.planned, entry.resource_type)
-    copies, left = 0, entry.doubted - 1
-    seen = entry.stands is not None and entry.stands.patient and not handing.handed(entry.stands)
-    if way.how is not None and entry.stands is not None and seen:
-        for number in range(entry.replaced + 1):
-            reference = planning.reference_of(turn.line, turn.lane, entry, number)
-            pages = await gathered(turn, way, entry.stands.patient, reference)
-            if isinstance(pages, Answer):
-                return await unlooked(turn, pages)
-            copies += max(0, len(look.found(pages, reference, chart.planned).stands) - 1)
-    hold = holding.stands_twice(entry, copies) if copies else None
-    looks = 0 if copies else max(0, left)
+    """A later look at what was absent and sent again: of every copy beside what stands a person is told by its id."""
+    entry, now = turn.entry, turn.clock()
+    stands, left = entry.stands, max(0, entry.doubted - 1)
+    copies: list[Stands] | Answer = []
+    if stands is not None and not handing.handed(stands):
+        copies = await searching.beside(turn, stands, always=True)
+    if isinstance(copies, Answer):
+        return await unlooked(turn, copies)
+    hold = holding.stands_twice(entry, stands.id, copies) if copies and stands is not None else None
     done = await finish(
-        turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands, hold=hold, doubted=looks
+        turn.line,
+        turn.lane,
+        entry,
+        EntryState.DELIVERED,
+        now,
+        stands=stands,
+        hold=hold,
+        doubted=0 if copies else left,
+        alone=not copies,
     )
     return replace(done, settled=not done.stop)
 
@@ -252,7 +258,7 @@ async def search(turn: Turn, way: look.Way, last: Last | None) -> list[Page] | O
     patient = await looked_in(turn, last)
     if isinstance(patient, Outcome):
         return patient
-    pages = await gathered(turn, way, patient, sought(turn, last))
+    pages = await searching.gathered(turn, way, patient, sought(turn, last))
     return await unsearched(turn, pages) if isinstance(pages, Answer) else pages
 
 
@@ -273,29 +279,6 @@ async def unlooked(turn: Turn, answer: Answer) -> Outcome:
         turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands, hold=hold, doubted=0
     )
     return replace(done, settled=not done.stop)
-
-
-async def gathered(turn: Turn, way: look.Way, patient: str, reference: str) -> list[Page] | Answer:
-    """Every page of a look in this chart, or the answer that ended it."""
-    entry, chart = turn.entry, turn.chart
-    request = look.request(way, chart.planned, entry.resource_type, patient, reference)
-    pages: list[Page] = []
-    while len(pages) <= MOST_PAGES:
-        response = await chart.client.send(request)
-        now = turn.clock()
-        answer = classify(Interaction.SEARCH, response, chart.vendor, entry.resource_type, now)
-        if refused_post(request, answer):
-            await turn.line.learn(turn.lane.practice, entry.resource_type, SEARCH_BY_POST, now)
-            return Answer(AnswerClass.RETRY_LATER, "search-post", answer.status, 0)
-        read_page = page(response, entry.resource_type) if answer.kind is AnswerClass.DONE else None
-        if read_page is None:
-            return unusable(answer) if answer.kind is AnswerClass.DONE else answer
-        pages.append(read_page)
-        following = next_page(read_page, chart.connection.base)
-        if following is None:
-            break
-        request = following
-    return pages
 
 
 def sent(last: Last) -> type_json:

@@ -32,7 +32,7 @@ from bridge.model import (
     Stands,
     type_json,
 )
-from bridge.moves import astray, correcting, holding, planning
+from bridge.moves import astray, correcting, holding, planning, searching
 from bridge.moves.beginning import Beginning, begin
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
@@ -74,7 +74,7 @@ async def bring(
     if action is None or not allowed.yes:
         return await held(turn, holding.no_way(turn.lane.practice, entry, allowed.because))
     standing: send.Current | Stands | None = entry.stands
-    patient = found.patient
+    patient, twice = found.patient, None
     if entry.stands is not None:
         current = await read(turn, entry.stands) if action is Action.UPDATE else None
         if isinstance(current, Outcome):
@@ -83,6 +83,11 @@ async def bring(
         if isinstance(placed, Hold):
             return await held(turn, placed)
         standing, patient = current or entry.stands, placed
+        copies = await searching.beside(turn, entry.stands) if action is Action.UPDATE else []
+        if isinstance(copies, Answer):
+            after = decide.decide(copies, tried(turn, action, Interaction.SEARCH, copies), turn.clock())
+            return await follow(turn, after, None, left=copies.left)
+        twice = holding.stands_twice(entry, entry.stands.id, copies) if copies else None
     another = action in (Action.REPLACE, Action.SUPERSEDE)
     replaced = entry.replaced + another
     reference = entry.reference
@@ -102,21 +107,36 @@ async def bring(
         sent = last_sent(turn)
         if sent is None and applied(standing, shaped.resource):
             there = Stands(standing.stands.id, standing.version, digest, patient)
-            return await finish(turn.line, turn.lane, entry, EntryState.DELIVERED, turn.clock(), stands=there)
+            return await finish(
+                turn.line, turn.lane, entry, EntryState.DELIVERED, turn.clock(), stands=there, hold=twice
+            )
         if sent is None and standing.version != FIRST:
             return await held(turn, holding.whose_words(entry))
         moved = not standing.version or standing.version != entry.stands.version
         changed = conflicts(standing.resource, shaped.resource, sent) if moved and sent is not None else ()
         if changed:
             return await held(turn, holding.changed_there(entry, changed))
+    said_absent = bool(entry.doubted) and not entry.attempts
     try:
-        request = send.request(action, shaped.resource, capability, standing, sent)
+        request = send.request(action, shaped.resource, capability, standing, sent, anyway=said_absent)
     except ValueError as error:
         return await held(turn, holding.unwritable(entry, str(error)))
     ours = request.body if action in (Action.CREATE, Action.SUPERSEDE) else orjson.dumps(shaped.resource)
     places = LOCATION in withhold.classes_of(leaving)
     return await step(
-        turn, action, interaction, request, ours, digest, withheld, decision, patient, reference, replaced, places
+        turn,
+        action,
+        interaction,
+        request,
+        ours,
+        digest,
+        withheld,
+        decision,
+        patient,
+        reference,
+        replaced,
+        places,
+        twice,
     )
 
 
@@ -136,7 +156,7 @@ async def withdraw(turn: Turn) -> Outcome:
     if isinstance(current, Outcome):
         return current
     if is_in_error(current.resource):
-        state, due, left, done = astray.after_withdrawal(turn, now)
+        state, due, left, done = await astray.after_withdrawal(turn, now)
         return await finish(turn.line, turn.lane, entry, state, now, due=due, stands=left, withdrawn=done)
     try:
         resource = {"resourceType": entry.resource_type}
@@ -199,11 +219,13 @@ async def step(
     reference: str,
     replaced: int,
     places: bool = False,
+    twice: Hold | None = None,
 ) -> Outcome:
     """The step is durable, then the request leaves, then what came back is durable.
 
     Kept is what we wrote (`ours`), not what the practice wrote beside it: a later correction compares with the one and
-    leaves the other alone. What time alone has ended since it was decided (`resting_on`) does not leave.
+    leaves the other alone. What time alone has ended since it was decided (`resting_on`) does not leave. `twice` says
+    of which copies, that say the old still, somebody is told once the correction stands.
     """
     line, lane, entry = turn.line, turn.lane, turn.entry
     changes = interaction is Interaction.UPDATE or action is Action.DISREGARD
@@ -229,7 +251,7 @@ async def step(
     now = turn.clock()
     target = entry.resource_type if entry.stands is None else f"{entry.resource_type}/{entry.stands.id}"
     target = target if interaction is Interaction.UPDATE else entry.resource_type
-    answer = classify(interaction, response, turn.chart.vendor, target, now)
+    answer = send.matched(request, classify(interaction, response, turn.chart.vendor, target, now))
     after = decide.decide(answer, tried(turn, action, interaction, answer), now)
     if answer.kind is AnswerClass.DUPLICATE and turn.in_a_row(AnswerClass.DUPLICATE) >= MOST_ATTEMPTS:
         after = decide.Next(EntryState.HELD, None, holding.never_found(entry))
@@ -238,8 +260,9 @@ async def step(
         told = answer.stands or entry.stands
         version = told.version if told is not None and answer.stands else ""
         stands = Stands(told.id, version, digest, patient) if told is not None else None
+        after = replace(after, hold=twice)
     elif after.state is EntryState.RETRACTED:
-        state, due, stands, done = astray.after_withdrawal(turn, now)
+        state, due, stands, done = await astray.after_withdrawal(turn, now)
         stepped = Stepped(begun.step, answer, response)
         return await finish(line, lane, entry, state, now, due=due, stands=stands, step=stepped, withdrawn=done)
     return await follow(turn, after, Stepped(begun.step, answer, response), stands, left=answer.left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.sandbox.answers import Refusal
 from bridge.sandbox.ehr import Ehr
 from bridge.sandbox.faults import Fault, Ordered, parse_plan
 from bridge.sandbox.holdings import count, load_all, repeated, stored
@@ -138,6 +140,14 @@ def admin(ehr: Ehr) -> APIRouter:
         except ValueError as error:
             return problem(str(error))
         return json_response({"loaded": [{"type": entry.type, "id": entry.id} for entry in loaded]}, 201)
+
+    @router.post("/late")
+    async def late() -> Response:
+        due, ehr.late = ehr.late, []
+        for done in due:
+            with suppress(Refusal):
+                done()
+        return json_response({"done": len(due)})
 
     @router.post("/reset")
     async def reset() -> Response:

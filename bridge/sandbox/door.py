@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
@@ -153,8 +154,12 @@ class Door:
             return
         with suppress(Refusal):
             self._admit(call)
+            done = partial(INTERACTIONS[call.interaction], self.ehr, call)
+            self.ehr.late.append(done)
             await self._wait(seconds)
-            INTERACTIONS[call.interaction](self.ehr, call)
+            if done in self.ehr.late:  # else it was done when somebody asked, or all was reset
+                self.ehr.late.remove(done)
+                done()
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +71,7 @@ class Ehr:
         self.pages: OrderedDict[str, list[str]] = OrderedDict()
         self.paces = [Pace(row, int(self.site[row.site])) for row in self.shape.paces if self.site[row.site]]
         self.closed_until = 0.0  # monotonic second until which no write is taken
+        self.late: list[Callable[[], object]] = []  # what was asked for and is done later
         self.merged: dict[str, str] = {}  # Patient → the Patient it was merged into
 
     def offers(self, kind: str, interaction: str) -> bool:
@@ -86,6 +88,7 @@ class Ehr:
         self.audit.clear()
         self.faults.clear()
         self.pages.clear()
+        self.late.clear()
         self.closed_until = 0.0
         self.merged.clear()
 

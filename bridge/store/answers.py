@@ -123,6 +123,8 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
             values |= {"stands_id": ask.stands, "stands_version": "", "stands_digest": digest}
             values |= {"stands_patient": patient}
+            if steps.stood_twice(connection, ask.entry):  # and whether it stands alone is looked for again
+                values |= {"doubted": 1}
         elif ask.verdict == "absent" and lost in BESIDE:
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
         elif ask.verdict == "absent":

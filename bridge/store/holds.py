@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, insert, or_, select, update
 
-from bridge.model import EntryState, Hold, RecordState
+from bridge.model import EntryState, Hold, HoldReason, RecordState
 from bridge.store import lanes, records, tables
 from bridge.store.ledger import slices
 
@@ -16,6 +16,7 @@ hold, entry, record = tables.hold, tables.entry, tables.record
 
 
 ADD = insert(hold)
+TWICE = HoldReason.DUPLICATE.value
 
 
 def row(
@@ -122,9 +123,19 @@ def run_again(connection: Connection, rows: Sequence[Row[Any]], now: int, by: st
             .where(*waiting)
             .values(state=EntryState.READY.value, due_at=now, attempts=0, claims=0, faults=0, absent=0, updated_at=now)
         )
+        woken += look_again(connection, {row.entry for row in rows if row.reason == TWICE} & free, now)
         lanes.wake(connection, woken, now)
         ran += len(woken)
     return ran
+
+
+def look_again(connection: Connection, entries: Collection[int], now: int) -> list[int]:
+    """What stood more than once is looked for now, where nothing else is to be done with it; its lanes."""
+    standing = entry.c.id.in_(entries), entry.c.state == EntryState.DELIVERED.value
+    lanes_of = list(connection.execute(select(entry.c.lane).where(*standing)).scalars())
+    looked = case((entry.c.doubted > 0, entry.c.doubted), else_=1)
+    connection.execute(update(entry).where(*standing).values(due_at=now, doubted=looked, updated_at=now))
+    return lanes_of
 
 
 def open_among(connection: Connection, which: ColumnElement[bool]) -> Sequence[Row[Any]]:

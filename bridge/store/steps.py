@@ -173,6 +173,7 @@ class Finish:
     withdrawn: bool = False  # nothing of it stands any more in a chart it was recalled from
     hold: Hold | None = None
     closes: bool = False  # the entry was held before
+    alone: bool = False  # a look found nothing beside what stands
     hold_id: int = 0
     hold_due: int = 0
     step: int | None = None
@@ -200,6 +201,9 @@ def finish(connection: Connection, asked: Sequence[Finish]) -> list[bool]:
         for ask in going:
             if ask.closes:
                 holds.close(connection, tables.hold.c.entry == ask.entry, ask.now, "moved")
+            elif ask.alone or (ask.hold is not None and ask.hold.reason is HoldReason.DUPLICATE):
+                twice = tables.hold.c.reason == HoldReason.DUPLICATE.value
+                holds.close(connection, twice & (tables.hold.c.entry == ask.entry), ask.now, "moved")
         run_each(connection, UPDATE_ENTRY, [entry_values(ask, ask.entry in again) for ask in going])
         opened = [
             holds.row(ask.hold_id, ask.agency, ask.hold, ask.now, ask.hold_due, entry=ask.entry, practice=ask.practice)
@@ -349,6 +353,30 @@ def in_a_row(connection: Connection, entry_id: int, answer: AnswerClass, most: i
 
 BESIDE = (Action.REPLACE, Action.SUPERSEDE)
 """What makes a document that takes the place of one which stays in the chart."""
+
+
+def known(connection: Connection, entry_id: int) -> tuple[set[str], set[str]]:
+    """The EHR's ids of all that an entry's steps made, and of all that they took back."""
+    done = step.c.answer.in_([AnswerClass.DONE.value])
+    query = select(step.c.action, step.c.stands_id, step.c.target).where(step.c.entry == entry_id, done)
+    rows = connection.execute(query).all()
+    made = {row.stands_id for row in rows if row.stands_id}
+    return made, {row.target for row in rows if row.action in WITHDRAWALS and row.target}
+
+
+def wrote_otherwise(connection: Connection, entry_id: int, digest: str) -> bool:
+    """Whether an earlier step of an entry, of which nobody knows whether it arrived, was to write something else."""
+    made = step.c.action.in_([*BESIDE, Action.CREATE]) & (step.c.digest != digest)
+    doubtful = or_(step.c.answer.is_(None), step.c.answer.in_([one for one in IN_DOUBT if one is not None]))
+    query = select(step.c.id).where(step.c.entry == entry_id, made, doubtful)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def stood_twice(connection: Connection, entry_id: int) -> bool:
+    """Whether more than one of an entry was found in its chart before."""
+    hold = tables.hold
+    query = select(hold.c.id).where(hold.c.entry == entry_id, hold.c.reason == HoldReason.DUPLICATE.value)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def others(connection: Connection, entry_id: int, stands: str) -> list[Stands]:

@@ -294,6 +294,7 @@ class Child:
     contacts: dict[str, int] = field(default_factory=dict)  # contact → what it said last; 0 = withdrawn
     number: int = 0
     form: int = 0
+    recalls: int = 0  # how often that was asked: what may be asked next rests on nothing that the ledger says
 
     def linked(self) -> None:
         """The practice says which patient this is."""
@@ -339,6 +340,7 @@ class Child:
     def recall(self) -> None:
         """All of it went to the wrong chart; the practice says which is the right one."""
         old = self.chart
+        self.recalls += 1
         try:
             asked = recalling.Asked(AGENCY, self.id, self.practice, chart=old)
             recalling.recall(self.world.line, asked, "test", self.world.now)

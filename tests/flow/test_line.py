@@ -83,6 +83,13 @@ class Ehr:
         entries: list[dict[str, Any]] = httpx.get(f"{self.running.admin_url}/audit").json()["requests"]
         return entries
 
+    def withdraw(self, document: type_json) -> None:
+        """The practice marked it entered-in-error."""
+        place = f"{self.running.base_url}/{document['resourceType']}/{document['id']}"
+        marked = {**document, "status": "entered-in-error"}
+        headers = {"Content-Type": "application/fhir+json"}
+        httpx.put(place, json=marked, headers=headers).raise_for_status()
+
     def documents(self) -> list[str]:
         """The texts of the documents that stand."""
         current = [found for found in self.stored("DocumentReference") if found["status"] == "current"]

@@ -88,7 +88,7 @@ class States(RuleBasedStateMachine):
     def somebody_answers(self) -> None:
         self.child.answered()
 
-    @precondition(lambda self: self.child.chart.count("-r") < 2)
+    @precondition(lambda self: self.child.recalls < 2)
     @rule()
     def the_chart_was_wrong(self) -> None:
         self.child.recall()

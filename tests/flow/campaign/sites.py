@@ -17,6 +17,8 @@ from bridge.ehr.delivery import SYSTEM
 from bridge.model import type_json
 
 PROJECT = Path(__file__).resolve().parents[3]
+PLAIN = PROJECT / "tests" / "data" / "sandbox" / "plain.yaml"
+"""As `open`, without conditional creates: no vendor offers them, and where they are nothing is there twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Site:
 
 
 @contextmanager
-def sandboxes(names: Sequence[str], log: Path, shape: str = "open", smart: str = "") -> Iterator[list[Site]]:
+def sandboxes(names: Sequence[str], log: Path, shape: str = str(PLAIN), smart: str = "") -> Iterator[list[Site]]:
     """A sandbox a name, each a process, where the client of `smart` signs in, if given; all end with the block."""
     running: list[subprocess.Popen[str]] = []
     with log.open("w") as said:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from bridge.ehr import facts
+from bridge.ehr.capability import Capability
+from bridge.ehr.delivery import SYSTEM
 from bridge.ehr.merge import conflicts, contains, entered_in_error, is_in_error, merge
-from bridge.ehr.send import Current, change, current, read, request, withdrawal
-from bridge.model import Action, Request, Response, Stands, type_json
-from tests.unit.ehr.making import ALL, capability, json
+from bridge.ehr.send import Current, change, current, matched, read, request, withdrawal
+from bridge.model import Action, Answer, AnswerClass, Request, Response, Stands, type_json
+from tests.unit.ehr.making import ALL, REFERENCE, capability, json, statement
 
 OPEN = capability()
 NOTE: type_json = {"resourceType": "DocumentReference", "status": "current", "description": "one"}
@@ -31,6 +34,28 @@ def test_a_create_is_a_post_of_what_was_shaped() -> None:
     made = request(Action.CREATE, NOTE, OPEN)
     assert (made.method, made.path, made.headers) == ("POST", "DocumentReference", {})
     assert body(made) == NOTE
+
+
+def test_a_create_is_asked_for_once_where_the_server_states_that_it_knows_to() -> None:
+    stated = statement(DocumentReference=(ALL, ("identifier",)))
+    stated["rest"][0]["resource"][0]["conditionalCreate"] = True
+    ours = {**NOTE, "identifier": [{"system": SYSTEM, "value": REFERENCE}]}
+    knows = Capability.from_statement(stated, facts.vendor("open"))
+    once = {"If-None-Exist": "identifier=urn%3Adyad-bridge%3Adelivery%7CDB-ABCDEFGHIJ23"}
+    for action in (Action.CREATE, Action.REPLACE, Action.SUPERSEDE, Action.DISREGARD):
+        assert request(action, ours, knows, Stands("d-1", "3")).headers == once
+    assert request(Action.CREATE, ours, knows, anyway=True).headers == {}
+    assert request(Action.CREATE, NOTE, knows).headers == {}
+    assert request(Action.CREATE, ours, OPEN).headers == {}
+    assert request(Action.CREATE, ours, Capability.from_statement(stated, facts.vendor("epic"))).headers == {}
+
+
+def test_what_was_there_before_is_looked_for() -> None:
+    asked, stands = Request("POST", "DocumentReference", {"If-None-Exist": "identifier=x"}), Stands("d-1", "1")
+    done = {status: Answer(AnswerClass.DONE, "created", status, None, stands) for status in (200, 201)}
+    assert matched(asked, done[201]) is done[201]
+    assert matched(asked, done[200]) == Answer(AnswerClass.DUPLICATE, "stood-before", 200)
+    assert matched(Request("POST", "DocumentReference"), done[200]) is done[200]
 
 
 def test_an_update_is_merged_over_what_was_read_and_names_its_version() -> None:
