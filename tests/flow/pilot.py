@@ -166,14 +166,16 @@ class Pilot:
 
         asyncio.run(run())
 
-    def settle(self, most: int = 20, within: float = 86_400) -> None:
-        """As `work`, and the clock moved to the next due time as often as one lies within so many seconds."""
+    def settle(self, most: int = 20, within: float = 86_400, stride: float = 0.0) -> None:
+        """As `work`, and the clock moved to the next due time as often as one lies within so many seconds; at least by
+        `stride` seconds, where hundreds of lanes are due one after the other.
+        """
         for _ in range(most):
             self.work()
             due = self.next_due()
             if due is None or due > self.clock() + within * 1_000_000:
                 return
-            self.clock.skip(max(0.0, (due - self.clock()) / 1_000_000) + 0.01)
+            self.clock.skip(max(stride, (due - self.clock()) / 1_000_000) + 0.01)
         raise AssertionError("there is always something more to do")
 
     def next_due(self) -> int | None:
