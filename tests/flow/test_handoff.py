@@ -19,7 +19,7 @@ from bridge.handoff import journal
 from bridge.jobs import alerts, confirming, standing
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
-from bridge.moves import granting, handing, recalling
+from bridge.moves import answering, granting, handing, recalling
 from bridge.moves.confirming import confirm, pages
 from bridge.store import alerts as stored
 from bridge.store import handoffs, tables, views
@@ -455,6 +455,27 @@ def test_what_never_came_in_another_s_place_is_handed_over_anew_in_that_one_s_pl
             assert one in pages(maple.line, PRACTICE, f"{one}-C").body.decode()
         with maple.line.ledger.read() as connection:
             assert len(handoffs.waiting(connection, PRACTICE)) == 2, "what never came is not asked for"
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_what_a_person_answers_about_one_document_leaves_the_others_to_be_taken_back(
+    tmp_path: Path, refused: bool
+) -> None:
+    """The engine refused to remove an obsolete version, or said nothing."""
+    with wired(tmp_path, more=", silence: person") as (maple, found):
+        first, second = corrected(maple)
+        found.behave = [acknowledged("AE", "204") if refused else silent]
+        maple.accept("ma-soc/contact", VOID)
+        maple.settle()
+        assert state(maple) == "held"
+        (hold,) = maple.holds()
+        if refused:
+            assert answering.decide(maple.line, hold["id"], "", True, False, "test", maple.clock())
+        else:
+            assert confirm(maple.line, PRACTICE, f"{second}-C", "confirmed", "test", maple.clock()) == 1
+        maple.settle()
+        assert [one[2] for one in said(found)[2:]] == [second, first]
+        assert (state(maple), maple.holds()) == ("retracted", [])
 
 
 def corrected(maple: Pilot) -> tuple[str, str]:
