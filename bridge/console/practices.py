@@ -28,7 +28,7 @@ def practices(request: Request, at: At, who: Who) -> HTMLResponse:
         standing = standings(at.line, connection, now, counts) if engineer else []
         handed = handings(at.line.project, connection, now, counts) if engineer else []
     mine = visible(at, who)
-    nothing = {"entries": {state.value: 0 for state in EntryState}, "holds": 0, "oldest": None}
+    nothing = {"entries": {state.value: 0 for state in EntryState}, "holds": 0, "oldest": None, "behind": 0}
     rows = [(at.line.project.practices[name], shares.get(name, nothing)) for name in mine]
     return at.page(
         request, "practices.html", who, rows=rows, reached=reached, stopped=stopped, standing=standing, handings=handed

@@ -17,7 +17,7 @@ from bridge.store.ledger import Ledger
 
 @dataclass
 class KeyServer:
-    """What it serves: the keys of the ledger, once there is one, to be kept `max_age` seconds; `served` times so far."""
+    """What it serves: the keys of the ledger, once there is one, kept `max_age` seconds; `served` times so far."""
 
     url: str = ""
     ledger: Ledger | None = None

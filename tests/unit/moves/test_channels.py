@@ -38,6 +38,9 @@ class Engine:
     async def look(self, over: HandOver) -> Look:
         raise AssertionError("not looked at here")
 
+    async def said(self, over: HandOver) -> str:
+        raise AssertionError("not asked here")
+
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         raise AssertionError("not listened to here")
 
