@@ -16,7 +16,7 @@ import pytest
 from bridge import sandbox
 from bridge.cli import main
 from bridge.handoff import journal
-from bridge.jobs import alerts, confirming, standing
+from bridge.jobs import alerts, confirming, retrying, standing
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.moves import answering, granting, handing, recalling
@@ -244,11 +244,16 @@ def test_r7_r29_an_engine_that_is_down_is_one_alert_and_everybody_else_goes_on(
             f"hand-off/{PRACTICE}", "down", "engine not reachable",
         )  # fmt: skip
         assert [one["practice"] for one in message["contacts"]] == ["Maple Pediatrics"]
+        both.clock.skip(3_600)
         with engine(port) as found:
+            suspending.suspend(both.line, PRACTICE, "they move house", "test", both.clock())
+            assert retried(both) == 0
+            suspending.resume(both.line, PRACTICE, "test", both.clock())
+            assert (retried(both), found.messages) == (1, []), "reached for, and nothing handed over"
+            assert standing_of(both).state == "up"
             both.settle()
             assert len({str(one["MSH.F10"]) for one in found.messages}) == len(children)
             assert len(found.messages) == len(children), "each once"
-        assert standing_of(both).state == "up"
         assert alerted(both) == []
         assert both.counts()["delivered"] + both.counts()["handed-over"] == 2 * len(children)
 
@@ -259,6 +264,16 @@ def standing_of(opened: Pilot) -> standing.Handing:
         counts = views.practice_counts(connection)
         found = standing.handings(opened.line.project, connection, opened.clock(), counts)
     return next(one for one in found if one.practice == PRACTICE)
+
+
+def retried(opened: Pilot) -> int:
+    """How many of those that were down were asked."""
+
+    async def run() -> int:
+        async with connected(opened.line, opened.clock):
+            return await retrying.retry(opened.line, opened.clock)
+
+    return asyncio.run(run())
 
 
 def steps_of(opened: Pilot, practice: str) -> list[dict[str, Any]]:
