@@ -1,17 +1,23 @@
 """How fast documents are pushed to a real FHIR server, beside a raw httpx client that makes the same creates.
 
     python -m bench.push [--creates N] [--rounds N] [--at-once N] [--ehr hapi|sandbox] [--store sqlite|postgresql]
+                         [--shared]
 
 The raw client posts the very bodies that the bridge sent the round before, as many at a time, and looks at nothing but
 the status. The two take turns, so that the server's warming up and what else the machine does fall on both. `push`
 begins with planned entries, `line` with accepted records. Ratios are medians over rounds; the counts go to
 `bench/results/`.
+
+An EHR does not run on the bridge's machine: the server has half of the cores and each client the other half. With
+`--shared` all have all cores, and what a client computes is taken from the server: that says what a create costs, not
+how fast it is.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
@@ -62,14 +68,24 @@ class Rounds:
     line: list[Turn] = field(default_factory=list)
 
 
+def cores(shared: bool) -> tuple[set[int], set[int]]:
+    """The clients' cores and the server's; all for both where they share them or there is but one."""
+    known = sorted(os.sched_getaffinity(0))
+    half = len(known) // 2
+    return (set(known), set(known)) if shared or not half else (set(known[:half]), set(known[half:]))
+
+
 @contextmanager
-def server(which: str, folder: Path) -> Iterator[str]:
+def server(which: str, folder: Path, shared: bool) -> Iterator[str]:
     """The FHIR base of a server with the children of the caseload."""
     with ExitStack() as held:
+        ours, theirs = cores(shared)
+        os.sched_setaffinity(0, theirs)  # what a process starts has its cores
         if which == "hapi":
             base = held.enter_context(hapi_server(folder / "hapi.log"))
         else:
             base = held.enter_context(sandbox.start("open")).base_url
+        os.sched_setaffinity(0, ours)
         with httpx.Client(headers=HEADERS, timeout=60) as client:
             for child in children(10**6):
                 patient = {"resourceType": "Patient", "active": True, "name": [{"family": "Ejemplo"}]}
@@ -162,7 +178,8 @@ def measure(asked: argparse.Namespace, base: str, store: str, folder: Path) -> R
 def report(asked: argparse.Namespace, found: Rounds) -> dict[str, Any]:
     """In numbers: each turn of the bridge beside the raw client's right after it."""
     told: dict[str, Any] = {
-        "ehr": asked.ehr, "store": asked.store, "creates a turn": asked.creates, "at once": asked.at_once
+        "ehr": asked.ehr, "store": asked.store, "creates a turn": asked.creates, "at once": asked.at_once,
+        "cores": "shared" if asked.shared else "the server's own",
     }  # fmt: skip
     for name, turns, beside in (("push", found.push, found.raw[::2]), ("line", found.line, found.raw[1::2])):
         ratios = [turn.rate / other.rate for turn, other in zip(turns, beside, strict=True)]
@@ -192,9 +209,10 @@ def main() -> int:
         if not store:
             sys.stdout.write("PostgreSQL is not installed\n")
             return 2
-        base = held.enter_context(server(asked.ehr, folder))
+        base = held.enter_context(server(asked.ehr, folder, asked.shared))
         told = report(asked, measure(asked, base, store, folder))
-    keep(f"push-{asked.ehr}-{asked.store}-{asked.at_once}", "bench.push", told)
+    where = "-shared" if asked.shared else ""
+    keep(f"push-{asked.ehr}-{asked.store}-{asked.at_once}{where}", "bench.push", told)
     return 0
 
 
@@ -205,6 +223,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--ehr", choices=["hapi", "sandbox"], default="hapi")
+    parser.add_argument("--shared", action="store_true", help="the server has no cores of its own")
     parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
     return parser
 

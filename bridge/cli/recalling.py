@@ -10,7 +10,6 @@ import typer
 
 from bridge.cli import show
 from bridge.cli.options import BY, HERE, AsJson, ProjectDir
-from bridge.errors import ConfigError, Problem
 from bridge.jobs.open import open_line
 from bridge.jobs.worker import system_clock
 from bridge.moves import recalling
@@ -19,6 +18,18 @@ from bridge.settings import load
 from bridge.store import recalls
 
 SHOWN = ("entry", "thread", "name", "resource_type", "action", "patient", "begun_at", "stands_id", "state", "reference")
+
+BACK = {
+    "marked": "marked entered-in-error",
+    "superseded": "a new document asks to disregard it",
+    "handed": "a word to disregard it is handed over",
+    "packet": "a page to take there asks to disregard it",
+    "person": "the practice is asked to withdraw it",
+    "unread": "as its EHR lets us: `bridge capabilities` reads what that is",
+    "looked": "looked for, then as what is found",
+    "nothing": "nothing of it stands",
+}
+"""What a recall does about a document."""
 
 
 def recall(
@@ -40,45 +51,35 @@ def recall(
             return incidents(line, json)
         if lift:
             done = recalling.lift(line, lift, BY, now)
-            told([], {"lifted": done}, json, "lifted" if done else "it was lifted before; nothing was changed")
+            told(line, [], {"lifted": done}, json, "lifted" if done else "it was lifted before; nothing was changed")
             return show.DONE if done else show.FINDINGS
         agency, _, source = person.partition("/")
-        asked = recalling.Asked(agency, source, practice, instant_of(since), chart, reason)
+        asked = recalling.Asked(
+            agency, source, practice, recalling.instant_of(since, "command line", "--since"), chart, reason
+        )
         if dry_run:
             steps = recalling.went(line, asked)
-            told(steps, {"incident": None, "marked": 0}, json, f"{len(steps)} went there; nothing was changed")
+            told(line, steps, {"incident": None, "marked": 0}, json, f"{len(steps)} went there; nothing was changed")
             return show.DONE
         steps, done_now = recalling.recall(line, asked, BY, now)
         said = f"incident {done_now.incident}: {done_now.entries} marked now, {len(steps)} went there"
-        told(steps, {"incident": done_now.incident, "marked": done_now.entries}, json, said)
+        told(line, steps, {"incident": done_now.incident, "marked": done_now.entries}, json, said)
     return show.DONE
 
 
-def instant_of(text: str) -> int:
-    """The instant in microseconds, 0 for none. Raises ConfigError."""
-    try:
-        when = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        when = datetime.min
-    if when is None:
-        return 0
-    if when.tzinfo is None:
-        rule = "an instant has a date, a time and a zone, like 2026-03-02T09:00:00-05:00"
-        raise ConfigError(Problem("recall-since", rule, "command line", "--since"))
-    return int(when.timestamp() * 1_000_000)
-
-
-def told(steps: Sequence[dict[str, Any]], result: dict[str, Any], json: bool, said: str) -> None:
-    """The steps, one a line or as JSON, and what was done."""
+def told(line: Line, steps: Sequence[dict[str, Any]], result: dict[str, Any], json: bool, said: str) -> None:
+    """The steps, one a line or as JSON, the first of each document with what a recall does about it; what was done."""
+    backs = {step["id"]: back.value for step, back in recalling.documents(line, steps)}
     if json:
-        show.as_json({**result, "went": [{name: step[name] for name in SHOWN} for step in steps]})
+        went = [{name: step[name] for name in SHOWN} | {"back": backs.get(step["id"])} for step in steps]
+        show.as_json({**result, "went": went})
         return
     for step in steps:
         when = datetime.fromtimestamp(step["begun_at"] / 1_000_000).astimezone().isoformat(timespec="seconds")
         there = f"{step['resource_type']}/{step['stands_id']}" if step["stands_id"] else "its answer was lost"
-        show.say(
-            f"{when}  {step['action']:<8} Patient/{step['patient']}  {there}  {step['reference']}  {step['state']}"
-        )
+        back = f"  → {BACK[backs[step['id']]]}" if step["id"] in backs else ""
+        to = f"{step['action']:<8} Patient/{step['patient']}"
+        show.say(f"{when}  {to}  {there}  {step['reference']}  {step['state']}{back}")
     show.say(said)
 
 

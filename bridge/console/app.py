@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from bridge.console import answers, entrance, handing, needs, people, practices, records, sharing, words
+from bridge.console import answers, entrance, handing, needs, people, practices, recalling, records, sharing, words
 from bridge.console.desk import Desk, Nothing, SignedOut, root
 from bridge.console.guard import Guard
 from bridge.errors import AccessError, BridgeError
@@ -35,7 +35,7 @@ def console(line: Line, clock: Callable[[], int]) -> ASGIApp:
     app = FastAPI(title="Dyad Bridge pages", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.desk = Desk(line, clock, templates(line, version))
     refusals(app)
-    for room in (entrance, needs, answers, records, people, practices, handing, sharing):
+    for room in (entrance, needs, answers, records, people, practices, handing, sharing, recalling):
         app.include_router(room.routes)
 
     @app.get("/style.css")

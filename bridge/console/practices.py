@@ -26,7 +26,7 @@ def practices(request: Request, at: At, who: Who) -> HTMLResponse:
         engineer = who.principal.role is Role.ENGINEER
         standing = standings(at.line, connection, now) if engineer else []
     mine = visible(at, who)
-    nothing = {"entries": {state.value: 0 for state in EntryState}, "holds": 0, "oldest": None}
+    nothing = {"entries": {state.value: 0 for state in EntryState}, "holds": 0, "oldest": None, "behind": 0}
     rows = [(at.line.project.practices[name], shares.get(name, nothing)) for name in mine]
     return at.page(request, "practices.html", who, rows=rows, reached=reached, stopped=stopped, standing=standing)
 

@@ -35,7 +35,7 @@ def tell(life: dict[str, Any], versions: Sequence[dict[str, Any]], project: Proj
 def standing(life: dict[str, Any], project: Project, down: Mapping[str, str]) -> Iterator[str]:
     """Where each of its entries is now, in words; `down`: why a practice is not sent to, by practice."""
     for entry in life["entries"]:
-        where = words.ENTRY[entry["state"]]
+        where = words.ENTRY[entry["where"]]
         if entry["stands_id"] and entry["state"] == EntryState.DELIVERED.value:
             where += f" as {entry['stands_id']}"
         if entry["state"] in (EntryState.READY.value, EntryState.UNKNOWN.value) and entry["practice"] in down:

@@ -18,6 +18,7 @@ RECORD = {
 ENTRY = {
     "ready": "waits its turn",
     "gathering": "waits for its roll-up",
+    "behind": "waits behind another of its record",
     "sending": "is being sent",
     "delivered": "in the chart",
     "handed-over": "handed over, not confirmed yet",
@@ -93,6 +94,9 @@ SETTLED = {
     "not-connected": "The EHR could not be reached, so it did not leave; it is tried again.",
     "no-login": "Nobody gave us a token for the EHR, so it did not leave; it is tried again.",
     "too-many": "The EHR said that it was asked too much and took nothing; it is tried again when it said.",
+    "never-came": "Somebody at the practice said that it never came; it is handed over anew.",
+    "refused-later": "The practice's side said afterwards that it did not arrive, or was not taken.",
+    "confirmed": "It was confirmed that the practice has it.",
     "lost": "The connection ended before an answer came; it is looked for before anything is sent again.",
 }
 """Answers that are ours and not an EHR's, by their code."""
@@ -145,6 +149,24 @@ WHAT = {
 }
 """What people call a FHIR type, where its own name is not what they call it."""
 
+WRONG = {
+    "wrong-chart": "It went to another patient's chart",
+    "content": "The chart is right, and what it says is wrong",
+}
+"""Why something is recalled."""
+
+BACK = {
+    "marked": "is marked as entered in error in the chart",
+    "superseded": "cannot be marked there: a new document in the chart asks to disregard it",
+    "handed": "a word to disregard it is handed over, as it was itself",
+    "packet": "a page asks to disregard it, which a person takes there",
+    "person": "cannot be taken back from here: the practice is asked to withdraw it",
+    "unread": "is taken back as the EHR lets us; what it takes was not read yet",
+    "looked": "whether it arrived is not known: it is looked for, and taken back where it is",
+    "nothing": "nothing: it stands there no more",
+}
+"""What a recall does about a document."""
+
 SAID = {
     "consent-given": "The consent is recorded. What waited for it goes on now.",
     "consent-known": "This consent was recorded before; nothing was changed.",
@@ -167,6 +189,8 @@ SAID = {
     "declined": "Noted: the agency does not take this referral.",
     "closed": "Somebody answered this before; nothing was changed.",
     "imported": "The list is taken in.",
+    "recalled": "It is being taken back, and both privacy contacts are told. Taken back now: {count}.",
+    "recall-lifted": "The recall is lifted. What waits for the right chart is looked at again.",
 }
 """What a page says after a form, by the word that stands in its address."""
 

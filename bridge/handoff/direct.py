@@ -71,6 +71,10 @@ class Direct:
             return Look.CONFIRMED
         return await self.files.look(over) if self.files is not None else Look.PERSON
 
+    async def said(self, over: HandOver) -> str:
+        """What the journal of the folder remembers; a submission port remembers nothing."""
+        return await self.files.said(over) if self.files is not None else ""
+
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         """What notifications said of the mails with these control ids."""
         return await asyncio.to_thread(lambda: dict(self._heard(controls)))

@@ -38,7 +38,7 @@ class Folder:
         try:
             async with asyncio.timeout(self.takes):
                 content = await asyncio.to_thread(self.form.content, over)
-                await asyncio.to_thread(journal.put, self.folder, self._name(over), content)
+                await asyncio.to_thread(journal.put, self.folder, self._name(over), content, over.said)
         except FileExistsError:
             return Given(Fate.REFUSED, "file-exists")
         except TimeoutError:
@@ -58,6 +58,13 @@ class Folder:
         except OSError:
             return Look.PERSON
         return Look.GIVEN if stage is journal.Stage.GIVEN else Look.ABSENT
+
+    async def said(self, over: HandOver) -> str:
+        """What the journal remembers of it."""
+        try:
+            return await asyncio.to_thread(journal.said, self.folder, self._name(over))
+        except OSError:
+            return ""
 
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         """What the files beside those of these control ids say of them."""

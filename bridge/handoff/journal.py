@@ -1,10 +1,10 @@
 """A file in a folder that others read: whole or not at all, never overwritten, and after a kill it is known which.
 
 Beside the folder's files stands `.bridge/`, which nobody else touches. A file is written there as NAME.part and made
-durable, then an empty NAME.given is, then NAME.part becomes the folder's NAME by one rename. So afterwards, whoever
-took the file away meanwhile: where NAME.part stands it was not given; where only NAME.given stands it was; where
-neither stands it was never begun. The empty files stay: a ledger that comes back from a backup finds in them what had
-gone.
+durable, then NAME.given is, with a keyed digest of what it said, then NAME.part becomes the folder's NAME by one
+rename. So afterwards, whoever took the file away meanwhile: where NAME.part stands it was not given; where only
+NAME.given stands it was; where neither stands it was never begun. What is given stays: a ledger that comes back from a
+backup finds in it what had gone.
 """
 
 from __future__ import annotations
@@ -37,8 +37,16 @@ def stage(folder: Path, name: str) -> Stage:
     return Stage.GIVEN if (own / f"{name}{GIVEN}").exists() else Stage.NONE
 
 
-def put(folder: Path, name: str, content: bytes) -> bool:
+def said(folder: Path, name: str) -> str:
+    """The digest of what the file of this name said; "" where none was given, or none is known."""
+    given = folder / OWN / f"{name}{GIVEN}"
+    return given.read_text(encoding="ascii", errors="replace").strip() if stage(folder, name) is Stage.GIVEN else ""
+
+
+def put(folder: Path, name: str, content: bytes, digest: str = "") -> bool:
     """The folder has this file, durably; False where it was given before, and nothing is written.
+
+    `digest` is remembered beside it.
 
     Raises FileExistsError where another's file has the name, OSError where the folder cannot be written.
     """
@@ -52,7 +60,7 @@ def put(folder: Path, name: str, content: bytes) -> bool:
         part, given = own / f"{name}{PART}", own / f"{name}{GIVEN}"
         write(part, content)
         settle(own)
-        write(given, b"")
+        write(given, digest.encode())
         settle(own)
         part.rename(folder / name)
         settle(folder)

@@ -62,6 +62,10 @@ class Mllp:
         """An engine cannot be asked: the same message again, or a person."""
         return Look.AGAIN if self.again else Look.PERSON
 
+    async def said(self, over: HandOver) -> str:
+        """ "" : an engine cannot be asked."""
+        return ""
+
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         """Nothing: an engine says what it says when it is asked."""
         return {}

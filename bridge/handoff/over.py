@@ -38,7 +38,8 @@ class HandOver:
 
     `reference` is the delivery reference; `control` the id by which an engine tells a repetition: the same whenever
     the same is given again. `replaces` is the reference of the document this takes the place of, "" where none.
-    `when` is the clinical day or instant (FHIR), `made` when it was prepared (microseconds UTC).
+    `when` is the clinical day or instant (FHIR), `made` when it was prepared (microseconds UTC). `said` is a keyed
+    digest of what it tells, "" where it tells nothing.
     """
 
     reference: str
@@ -56,6 +57,7 @@ class HandOver:
     when: str = ""
     made: int = 0
     replaces: str = ""
+    said: str = ""
 
     @property
     def cancels(self) -> bool:
@@ -135,6 +137,9 @@ class Hand(Protocol):
 
     async def look(self, over: HandOver) -> Look:
         """Whether one whose answer was lost was given."""
+
+    async def said(self, over: HandOver) -> str:
+        """The `said` of what was given under this control id; "" where that is not remembered."""
 
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         """Of these control ids those that were confirmed since, or refused."""

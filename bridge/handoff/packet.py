@@ -23,6 +23,10 @@ class Packet:
         """What a step kept is listed; of what none kept nothing is."""
         return Look.GIVEN if over.body else Look.ABSENT
 
+    async def said(self, over: HandOver) -> str:
+        """ "" : what a step kept is in the ledger."""
+        return ""
+
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         """Nothing: a person confirms."""
         return {}

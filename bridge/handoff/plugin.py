@@ -59,6 +59,10 @@ class Plugin:
         found = LOOKS.get(said, Look.PERSON)
         return Look.CONFIRMED if found is Look.GIVEN and self.confirms else found
 
+    async def said(self, over: HandOver) -> str:
+        """ "" : a plug-in is not asked what it was given."""
+        return ""
+
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         """Nothing: a plug-in says what it says when it is asked."""
         return {}

@@ -25,6 +25,10 @@ class Rehearsal:
         """What was lost would be asked of a person."""
         return Look.PERSON
 
+    async def said(self, over: HandOver) -> str:
+        """ "" : nothing was given."""
+        return ""
+
     async def heard(self, controls: frozenset[str]) -> Mapping[str, Fate]:
         """Nothing."""
         return {}

@@ -10,10 +10,7 @@ import orjson
 
 from bridge.errors import Problem, RecordError
 from bridge.mappings.kinds import Kind
-from bridge.model import Item
-
-AHEAD = 36 * 3600 * 1_000_000
-"""How far a clinical time may lie ahead of ours: a day and a half, for zones and early charting."""
+from bridge.model import AHEAD, Item
 
 
 def open_record(

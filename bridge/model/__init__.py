@@ -106,6 +106,9 @@ class Hold:
 
 CONSENT_ENDED = "bridge/consent-ended"
 """The kind of the entry that tells a practice that no consent is in force any more; no record's."""
+AHEAD = 36 * 3600 * 1_000_000
+"""Microseconds by which a clinical time may lie ahead of a record's arrival: for zones and early charting."""
+
 GUARDED = "guard:"
 """How the key of a hold begins that asks a person to read what would leave."""
 

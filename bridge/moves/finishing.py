@@ -55,6 +55,7 @@ async def finish(
     stop: bool = False,
     doubted: int | None = None,
     replaced: int | None = None,
+    reference: str | None = None,
     withdrawn: bool = False,
 ) -> Outcome:
     """The outcome is durable; the lane's turn ends where its lease was lost.
@@ -84,6 +85,7 @@ async def finish(
             keep_claims=keep_claims,
             doubted=looks,
             replaced=replaced,
+            reference=reference,
             withdrawn=withdrawn,
             hold=hold,
             closes=entry.state is EntryState.HELD,

@@ -7,17 +7,19 @@ delivery reference; its version says what is known of it: given, confirmed, or p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bridge.documents.content import Frame
 from bridge.ehr.decide import back_off
 from bridge.ehr.delivery import PATTERN
 from bridge.ehr.route import handing
 from bridge.handoff import prepare
-from bridge.handoff.over import Fate, Given, Hand, HandOver, Look, Person, control_of, was_handed
+from bridge.handoff.over import Fate, Given, Hand, HandOver, Look, Person, was_handed
 from bridge.mappings.classes import LOCATION
 from bridge.model import Action, Answer, AnswerClass, Decision, EntryState, Hold, Part, Response, Stands
+from bridge.moves import handed as kept
 from bridge.moves import holding, planning
-from bridge.moves.beginning import Beginning, begin
+from bridge.moves.beginning import NOT_SENT, Beginning, begin
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.matching import PATIENT_ID
@@ -26,12 +28,12 @@ from bridge.moves.turning import Turn
 from bridge.release import part2, withhold
 from bridge.settings import Handoff
 from bridge.store import steps
-from bridge.store.handoffs import CONFIRMED
+from bridge.store.handoffs import CONFIRMED, GIVEN
 from bridge.store.lanes import EntryWork
 from bridge.store.steps import Last
 
-GIVEN, PERHAPS = "handed", "perhaps"
-"""What the ledger keeps as the version of what was handed over."""
+PERHAPS = "perhaps"
+"""What the ledger keeps as the version of what may have been handed over."""
 
 MOST_SILENCES = 5
 """Answers lost in a row after which a person looks."""
@@ -92,7 +94,7 @@ async def hand(
     person = await named(turn, opened[1])
     if isinstance(person, Outcome):
         return person
-    before = as_named(turn, entry.stands) if entry.stands is not None else None
+    before = kept.as_named(turn, entry.stands) if entry.stands is not None else None
     if before is not None and (before.system, before.value) != (person.system, person.value):
         return await held(turn, holding.elsewhere(entry))
     again = repeated(turn, digest)
@@ -108,32 +110,28 @@ async def hand(
         several = records if entry.gathers_until is not None else ()
         told = prepare.told(leaving, several, framed, person, replaces)
         over = prepare.made_of(told, leaving, wants, entry.kind, action, replaces, turn.clock(), person)
+        over = replace(over, said=digest)
     chart = (await turn.matcher.patient()).patient
     places = LOCATION in withhold.classes_of(leaving)
     return await leave(turn, opened, over, digest, withheld, decision, chart, replaced, places)
 
 
 async def withdraw(turn: Turn) -> Outcome:
-    """Nothing should stand any more: the other side is asked to disregard what it was handed. A correction; no gate."""
+    """Nothing should stand any more: the other side is asked to disregard each document that it was handed, the newest
+    first. A correction; no gate.
+    """
     entry, now = turn.entry, turn.clock()
     if entry.stands is None:
         return await finish(turn.line, turn.lane, entry, EntryState.CANCELLED, now)
     opened = way(turn)
     if isinstance(opened, Hold):
         return await held(turn, opened)
-    person = as_named(turn, entry.stands) or await named(turn, opened[1])
+    person = kept.as_named(turn, entry.stands) or await named(turn, opened[1])
     if isinstance(person, Outcome):
         return person
     framed, wants = frame(turn, entry.stands.id, (), None), wanted(turn, opened[1])
     over = prepare.disregard(framed, wants, entry.kind, now, person)
     return await leave(turn, opened, over, "", entry.withheld, None, entry.stands.patient, entry.replaced + 1)
-
-
-def as_named(turn: Turn, stands: Stands) -> Person | None:
-    """The patient as what stands names them, whoever the link means by now: a wrong chart's is taken back there."""
-    with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=stands.digest or None, stands=stands.id)
-    return HandOver.read(last.body).patient if last is not None and was_handed(last.body) else None
 
 
 def way(turn: Turn) -> tuple[Hand, Handoff] | Hold:
@@ -209,7 +207,7 @@ async def leave(
     places: bool = False,
 ) -> Outcome:
     """The step is durable, then it is handed over, then what came back is durable."""
-    hand, wants = opened
+    hand, _ = opened
     async with hand.turns:
         begun = await begin(
             turn,
@@ -230,15 +228,17 @@ async def leave(
         if isinstance(begun, Outcome):
             return begun
         given = await hand.give(over)
-    return await follow(turn, wants, over, digest, given, begun)
+    return await follow(turn, opened, over, digest, given, begun)
 
 
-async def follow(turn: Turn, wants: Handoff, over: HandOver, digest: str, given: Given, begun: steps.Begin) -> Outcome:
+async def follow(
+    turn: Turn, opened: tuple[Hand, Handoff], over: HandOver, digest: str, given: Given, begun: steps.Begin
+) -> Outcome:
     """What became of it is durable."""
     entry, now = turn.entry, turn.clock()
     stepped = Stepped(begun.step, Answer(ANSWERS[given.fate], given.code), Response(body=given.kept))
     if given.fate in (Fate.GIVEN, Fate.CONFIRMED):
-        return await arrived(turn, wants, over, digest, given.fate is Fate.CONFIRMED, begun.patient, stepped)
+        return await arrived(turn, opened, over, digest, given.fate is Fate.CONFIRMED, begun.patient, stepped)
     wait = now + back_off(str(entry.id), entry.attempts + 1)
     hold: Hold | None = None
     if given.fate is Fate.REFUSED:
@@ -264,32 +264,46 @@ async def follow(turn: Turn, wants: Handoff, over: HandOver, digest: str, given:
 
 async def arrived(
     turn: Turn,
-    wants: Handoff,
+    opened: tuple[Hand, Handoff],
     over: HandOver,
     digest: str,
     confirmed: bool,
     chart: str,
-    step: Stepped | None,
+    step: Stepped,
     go_on: bool = False,
 ) -> Outcome:
     """The other side has it; `confirmed` only where nobody else is waited for. `go_on`: something else should stand.
 
     What was recalled from a wrong chart goes to the right one.
     """
-    now, sure = turn.clock(), confirmed and wants.confirms != "person"
-    go_on = go_on or (over.cancels and turn.entry.should)
-    stands = None if over.cancels else Stands(over.reference, CONFIRMED if sure else GIVEN, digest, chart)
-    if go_on:
-        state = EntryState.READY
-    elif sure:
-        state = EntryState.RETRACTED if over.cancels else EntryState.DELIVERED
-    else:
-        state = EntryState.HANDED_OVER
+    now, sure = turn.clock(), confirmed and opened[1].confirms != "person"
+    if over.cancels:
+        return await disregarded(turn, opened, over, sure, step)
+    stands = Stands(over.reference, CONFIRMED if sure else GIVEN, digest, chart)
+    state = EntryState.READY if go_on else EntryState.DELIVERED if sure else EntryState.HANDED_OVER
     due = now if go_on else None
-    done = await finish(
-        turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, step=step, withdrawn=over.cancels
-    )
+    done = await finish(turn.line, turn.lane, turn.entry, state, now, due=due, stands=stands, step=step)
     return Outcome(settled=not go_on and not done.stop, due=due, stop=done.stop)
+
+
+async def disregarded(turn: Turn, opened: tuple[Hand, Handoff], over: HandOver, sure: bool, step: Stepped) -> Outcome:
+    """The other side has the word to disregard a document; what it holds beside that follows, one by one.
+
+    Only what is confirmed to a word is taken back: until then all of them are waited for. Where something should stand
+    again meanwhile, it takes the place of what is left.
+    """
+    entry, now = turn.entry, turn.clock()
+    left = await kept.left(turn, *opened, over.reference)
+    if entry.should and entry.recalled:  # what is in another chart is right there
+        left = [one for one in left if one.patient in (entry.recalled, "")]
+    stands = left[0] if left else None
+    if left or entry.should:
+        state = EntryState.READY
+    else:
+        state = EntryState.RETRACTED if sure and not kept.awaited(turn, step.id) else EntryState.HANDED_OVER
+    due = now if state is EntryState.READY else None
+    done = await finish(turn.line, turn.lane, entry, state, now, due=due, stands=stands, step=step, withdrawn=not left)
+    return Outcome(settled=due is None and not done.stop, due=due, stop=done.stop)
 
 
 async def settle(turn: Turn, last: Last | None) -> Outcome:
@@ -304,12 +318,13 @@ async def settle(turn: Turn, last: Last | None) -> Outcome:
     over, digest = HandOver.read(last.body), last.digest
     found = await hand.look(over)
     if found in (Look.GIVEN, Look.CONFIRMED):
-        step = Stepped(last.id, Answer(AnswerClass.DONE, "looked"))
+        there = AnswerClass.DONE if found is Look.CONFIRMED else AnswerClass.ACCEPTED
+        step = Stepped(last.id, Answer(there, "looked"))
         overtaken = over.cancels == entry.should or (entry.should and entry.should_digest != digest)
         overtaken = overtaken or bool(entry.recalled)
-        return await arrived(turn, wants, over, digest, found is Look.CONFIRMED, last.patient, step, go_on=overtaken)
+        return await arrived(turn, opened, over, digest, found is Look.CONFIRMED, last.patient, step, go_on=overtaken)
     if found is Look.ABSENT:
-        return await resume(turn, entry.stands, now)
+        return await resume(turn, entry.stands, now, step=Stepped(last.id, NOT_SENT))
     if found is Look.AGAIN and turn.in_a_row(AnswerClass.UNKNOWN) < MOST_SILENCES:
         perhaps = entry.stands if over.cancels else Stands(over.reference, PERHAPS, "", last.patient)
         return await resume(turn, perhaps, now)
@@ -319,20 +334,24 @@ async def settle(turn: Turn, last: Last | None) -> Outcome:
 async def look_ahead(turn: Turn, hand: Hand, wants: Handoff) -> Outcome:
     """What a restored ledger cannot know: what was handed over since its backup, under the references that follow.
 
-    The latest found is what stands, whatever it says. Where the other side cannot be asked, a person is, and none of
+    The latest found is what stands, and says what the way remembers of it, unless that was taken back since; what was
+    handed over already is so not handed over again. Where the other side cannot be asked, a person is, and none of
     the references that may be taken is used again: what is handed over under a used one is lost.
     """
     entry, there = turn.entry, turn.entry.stands
     chart = there.patient if there is not None else (await turn.matcher.patient()).patient
     number = entry.replaced + (there is not None)
     while True:
-        over = forgotten(turn, wants, number)
+        over = kept.forgotten(turn, wants, number)
         found = await hand.look(over)
-        if found not in (Look.GIVEN, Look.CONFIRMED):
+        if found not in kept.THERE:
             break
-        there = Stands(over.reference, CONFIRMED if found is Look.CONFIRMED else GIVEN, "", chart)
+        version = CONFIRMED if found is Look.CONFIRMED and wants.confirms != "person" else GIVEN
+        there = Stands(over.reference, version, await hand.said(over), chart)
         number += 1
     if found is Look.ABSENT:
+        taken_back = there is not None and await kept.withdrawn(hand, replace(over, reference=there.id))
+        there = None if taken_back and entry.should else there
         return await resume(turn, there, turn.clock(), number - (there is not None))
     hold = holding.unheard(entry, over.reference) if there is None else holding.which_last(entry, there.id)
     now = turn.clock()
@@ -342,17 +361,9 @@ async def look_ahead(turn: Turn, hand: Hand, wants: Handoff) -> Outcome:
     )  # fmt: skip
 
 
-def forgotten(turn: Turn, wants: Handoff, number: int) -> HandOver:
-    """What was handed over under this number of its references, as far as looking for it needs: none of its words."""
-    entry, nobody = turn.entry, Person("", "")
-    reference = planning.reference_of(turn.line, turn.lane, entry, number)
-    control, mime = control_of(reference, Action.CREATE), prepare.MIMES[wants.format]
-    return HandOver(
-        reference, control, turn.lane.practice, entry.kind, Action.CREATE, "", mime, b"", nobody, turn.lane.agency
-    )
-
-
-async def resume(turn: Turn, stands: Stands | None, now: int, replaced: int | None = None) -> Outcome:
+async def resume(
+    turn: Turn, stands: Stands | None, now: int, replaced: int | None = None, step: Stepped | None = None
+) -> Outcome:
     """The entry goes on from what stands, its gate asked anew."""
     return await finish(
         turn.line,
@@ -362,7 +373,9 @@ async def resume(turn: Turn, stands: Stands | None, now: int, replaced: int | No
         now,
         due=now,
         stands=stands,
+        step=step,
         attempts=turn.entry.attempts,
         keep_claims=True,
         replaced=replaced,
+        reference=stands.id if stands is not None and replaced is not None else None,
     )

@@ -20,12 +20,14 @@ from bridge.moves.line import Line
 from bridge.release import cadence, withhold
 from bridge.release.origin import with_origin
 from bridge.store import permissions, persons, places, plans, records, views
-from bridge.store.lanes import ROUTINE, URGENT, EntryWork, LaneWork
+from bridge.store.lanes import REPLAY, ROUTINE, URGENT, EntryWork, LaneWork
 from bridge.store.permissions import Permissions
 
 Made = tuple[records.Work, Translation]
 LATER = 60_000_000
 """Microseconds until a record whose practice is full is looked at again."""
+BACKFILL = 30 * 86_400_000_000
+"""Microseconds after which what happened is history, and not news."""
 FAMILIES = 50
 """Families whose charts are looked at in one turn."""
 ROLLED_UP = "document"
@@ -241,10 +243,20 @@ def plan_person(
                 withheld=withheld_of(entry.route, parts, released) if gate.decision.permit else 0,
                 hold=hold,
                 due=due,
-                urgency=URGENT if work.weight is Weight.URGENT else ROUTINE,
+                urgency=urgency_of(work),
                 gathered=gathered(line, work, person, chart, hold) if told and not status else None,
                 unwanted=told and cadence.unwanted(chart.practice, work.kind, work.weight),
             )
+
+
+def urgency_of(work: records.Work) -> int:
+    """Urgent where the kind says so; what happened long before the agency said it, as in a first load of years, goes
+    behind what is new.
+    """
+    if work.weight is Weight.URGENT:
+        return URGENT
+    old = work.occurred_at is not None and work.accepted_at - work.occurred_at > BACKFILL
+    return REPLAY if old else ROUTINE
 
 
 def gathered(line: Line, work: records.Work, person: str, chart: Chart, hold: Hold | None) -> plans.Gathering | None:

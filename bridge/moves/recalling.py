@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+import orjson
+
+from bridge.ehr import facts, presets, send
+from bridge.ehr.capability import Capability
+from bridge.ehr.delivery import PATTERN
 from bridge.errors import ConfigError, Problem
-from bridge.model import Hold, HoldReason, Owner
+from bridge.model import Action, EntryState, Hold, HoldReason, Owner
 from bridge.moves.answering import note
 from bridge.moves.line import Line
 from bridge.people import link_key
 from bridge.settings import Contact
 from bridge.settings.words import nearest
-from bridge.store import recalls
+from bridge.store import recalls, statements
 from bridge.store.recalls import CONTENT, WRONG_CHART, Recalled
 
 PLACE = "recall"
@@ -20,6 +28,19 @@ RULES = {
     WRONG_CHART: "records of this person were sent to another patient's chart",
     CONTENT: "what was sent of this person was wrong",
 }
+
+
+class Back(StrEnum):
+    """What a recall does about one document that went to a chart."""
+
+    MARKED = "marked"  # it is marked entered-in-error where it stands
+    SUPERSEDED = "superseded"  # a new document in the chart asks to disregard it
+    HANDED = "handed"  # the word to disregard it is handed over as the document was
+    PACKET = "packet"  # that word is a page which a person takes there
+    PERSON = "person"  # the practice is asked to withdraw it
+    UNREAD = "unread"  # as the EHR lets us: what it takes was not read yet
+    LOOKED = "looked"  # whether it arrived is not known: it is looked for first
+    NOTHING = "nothing"  # none of it stands there any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,65 @@ def went(line: Line, asked: Asked) -> list[dict[str, Any]]:
         raise ConfigError(Problem("recall-charts", "it went to more than one chart", PLACE, "chart", step))
     chart = asked.chart or charts[0]
     return [step for step in steps if step["patient"] == chart]
+
+
+def documents(line: Line, steps: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], Back]]:
+    """Each document that these steps made or changed, by its first step, and what a recall does about it."""
+    return [(step, back(line, step)) for step in first_steps(steps)]
+
+
+def first_steps(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of these steps, in their order, the first of each document; every one whose answer was lost."""
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for step in steps:
+        found.setdefault((step["entry"], step["stands_id"] or f"step {step['id']}"), step)
+    return list(found.values())
+
+
+def back(line: Line, step: dict[str, Any]) -> Back:
+    """What a recall does about what this step made, as things are now."""
+    if step["state"] in (EntryState.SENDING.value, EntryState.UNKNOWN.value) or step["stands_id"] is None:
+        return Back.LOOKED
+    if step["stands"] is None:
+        return Back.NOTHING
+    if PATTERN.fullmatch(step["stands_id"]) is not None:
+        wants = line.project.practices[step["practice"]].handoff
+        return Back.PERSON if wants is None else Back.PACKET if wants.way == "packet" else Back.HANDED
+    capability = capability_of(line, step["practice"])
+    if capability is None:
+        return Back.UNREAD
+    way = send.withdrawal(step["resource_type"], capability)
+    return Back.MARKED if way is Action.RETRACT else Back.SUPERSEDED if way is Action.DISREGARD else Back.PERSON
+
+
+def capability_of(line: Line, practice: str) -> Capability | None:
+    """What this practice's EHR takes, as it was read last; None where it never was."""
+    chart, site = line.charts.get(practice), line.project.practices[practice]
+    if chart is not None and chart.capability is not None:
+        return chart.capability
+    with line.ledger.read() as connection:
+        known = statements.known(connection).get(site.connection)
+        lessons = statements.lessons(connection).get(site.connection, ())
+    if known is None:
+        return None
+    learned = frozenset((one.type, one.interaction) for one in lessons)
+    vendor = facts.of_project(line.project.connections[site.connection].vendor, line.project.vendors)
+    vendor = presets.of_site(vendor, site)
+    return Capability.from_statement(orjson.loads(known.content), vendor, site.asked, learned)
+
+
+def instant_of(text: str, place: str, field: str) -> int:
+    """The instant in microseconds, 0 for none. Raises ConfigError."""
+    try:
+        when = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        when = datetime.min
+    if when is None:
+        return 0
+    if when.tzinfo is None:
+        rule = "an instant has a date, a time and a zone, like 2026-03-02T09:00:00-05:00"
+        raise ConfigError(Problem("recall-since", rule, place, field))
+    return int(when.timestamp() * 1_000_000)
 
 
 def recall(line: Line, asked: Asked, by: str, now: int) -> tuple[list[dict[str, Any]], Recalled]:

@@ -14,7 +14,9 @@ from bridge.moves.finishing import Outcome, finish
 from bridge.moves.staying import held, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import bring, withdraw
+from bridge.release import cadence
 from bridge.store import records as accepted
+from bridge.store import rollups
 from bridge.store.lanes import URGENT
 
 
@@ -78,12 +80,22 @@ def held_back(turn: Turn, now: int) -> int | None:
     """Until when what is new waits, so that a quick correction or withdrawal goes instead; None where it may go.
 
     Counted from when the agency first said it: what follows it makes it wait no longer. What is urgent never waits.
+    A roll-up waits for the youngest of its records, yet never longer past its own time than one of them would wait.
     """
-    entry, wait = turn.entry, turn.chart.practice.held_back(turn.entry.kind)
-    if not wait or entry.urgency == URGENT or entry.stands is not None or entry.replaced:
+    entry, practice = turn.entry, turn.chart.practice
+    if not practice.hold_back or entry.urgency == URGENT or entry.stands is not None or entry.replaced:
         return None
     with turn.line.ledger.read() as connection:
-        until = accepted.first_said(connection, entry.thread) + wait
+        kinds = {entry.thread: entry.kind}
+        if entry.gathers_until is not None:
+            kinds = rollups.kinds_told(connection, entry.id)
+        said = accepted.first_said(connection, kinds)
+    until = max((at + practice.held_back(kinds[thing]) for thing, at in said.items()), default=now)
+    if entry.gathers_until is not None and said:
+        weekly = practice.cadence.kinds.get(entry.kind) == "weekly"
+        _, closes = cadence.ends(practice.cadence, practice.timezone, min(said.values()), weekly=weekly)
+        longest = max(practice.held_back(kind) for kind in kinds.values())
+        until = min(until, max(entry.gathers_until, cadence.instant(closes)) + longest)
     return until if until > now else None
 
 

@@ -77,9 +77,15 @@ class Door:
             return _document(capability_statement(ehr, call.base), FHIR_JSON)
         if call.interaction == "smart-configuration":
             return _document(smart_configuration(ehr, call.base), "application/json")
+        if ehr.desk is not None and call.interaction == "token":
+            return ehr.desk.answer(call)
+        self._admit(call)
+        return INTERACTIONS[call.interaction](ehr, call)
+
+    def _admit(self, call: Call) -> None:
+        """Raises Refusal unless the caller may ask this EHR for it."""
+        ehr = self.ehr
         if ehr.desk is not None:
-            if call.interaction == "token":
-                return ehr.desk.answer(call)
             refused = ehr.desk.permits(call)
             if refused:
                 raise Refusal(Finding(refused))
@@ -91,7 +97,6 @@ class Door:
             raise Refusal(Finding("unsupported-type"))
         if not ehr.offers(call.type, call.interaction):
             raise Refusal(Finding("unsupported-interaction", call.type))
-        return INTERACTIONS[call.interaction](ehr, call)
 
     async def _fail(self, fault: Fault, call: Call, line: wire.Line) -> None:
         if fault.kind == "commit-late":
@@ -143,8 +148,13 @@ class Door:
             await line.cut()
 
     async def _later(self, seconds: float, call: Call) -> None:
-        await self._wait(seconds)
-        self.answer(call)
+        """It was let in when it came; that its token has ended by the time it is done changes nothing."""
+        if call.interaction not in INTERACTIONS:
+            return
+        with suppress(Refusal):
+            self._admit(call)
+            await self._wait(seconds)
+            INTERACTIONS[call.interaction](self.ehr, call)
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):

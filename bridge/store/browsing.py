@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, not_, or_, select
 
 from bridge.model import EntryState, RecordState
 from bridge.store import answers, tables, telling
@@ -102,16 +102,20 @@ def one_person(connection: Connection, number: int) -> dict[str, Any] | None:
 def shares(connection: Connection, agency: str = "") -> dict[str, dict[str, Any]]:
     """For each practice with entries: `entries` by state, `holds` open for it, since when the `oldest` goes.
 
+    How many of those ready wait `behind` another of their record; they do not go.
+
     A roll-up goes from its time on, which may lie ahead.
     """
     found: dict[str, dict[str, Any]] = {}
     mine = [entry.c.agency == agency] if agency else []
     counted = select(entry.c.practice, entry.c.state, func.count()).where(*mine)
     for practice, state, count in connection.execute(counted.group_by(entry.c.practice, entry.c.state)):
-        of = found.setdefault(practice, {"entries": {one.value: 0 for one in EntryState}, "holds": 0, "oldest": None})
-        of["entries"][state] = count
+        nothing = {"entries": {one.value: 0 for one in EntryState}, "holds": 0, "oldest": None, "behind": 0}
+        found.setdefault(practice, nothing)["entries"][state] = count
+    for practice, count in telling.behind(connection, agency).items():
+        found[practice]["behind"] = count
     under_way = entry.c.state.in_([state.value for state in UNDER_WAY])
-    waiting = select(entry.c.practice, func.min(telling.SINCE)).where(under_way, *mine)
+    waiting = select(entry.c.practice, func.min(telling.SINCE)).where(under_way, not_(telling.PARKED), *mine)
     for practice, since in connection.execute(waiting.group_by(entry.c.practice)):
         found[practice]["oldest"] = since
     theirs = [hold.c.agency == agency] if agency else []

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from bridge.model import AnswerClass, EntryState
 from bridge.store import holds, persons, rollups, tables
 from bridge.store.ledger import slices
-from bridge.store.wanted import Chart, EntryPlan, Mine, Translated
+from bridge.store.wanted import Chart, EntryPlan, Mine
 from bridge.store.written import UNDER_WAY, Written, awaiting_decision, withdraw
 
 entry, lane, record = tables.entry, tables.lane, tables.record
@@ -125,7 +125,7 @@ def plan_entry(
     """One entry as this version plans it; `row` is how it stands."""
     ask, work = one.ask, one.ask.work
     entry_id = row.id if row is not None else next(one.ids)
-    values = planned_values(ask, plan, row, entry_id in undecided)
+    values = planned_values(one, plan, row, entry_id in undecided)
     if row is None:
         person_id = one.people[plan.person].id
         write.inserted.append(
@@ -149,13 +149,14 @@ def plan_entry(
         write.wake(lane_id, values["due_at"])
 
 
-def planned_values(ask: Translated, plan: EntryPlan, row: Row[Any] | None, undecided: bool) -> dict[str, Any]:
+def planned_values(one: Mine, plan: EntryPlan, row: Row[Any] | None, undecided: bool) -> dict[str, Any]:
     """The entry's columns after this plan. A step under way keeps its state; its outcome is compared afterwards."""
+    ask = one.ask
     values: dict[str, Any] = {
         "kind": plan.kind, "route": plan.route, "resource_type": plan.resource_type, "parts": " ".join(plan.parts),
         "rank": plan.rank, "occurred_at": ask.work.occurred_at, "record": ask.work.id, "position": ask.work.position,
         "should": True, "should_digest": plan.digest, "withheld": plan.withheld, "updated_at": ask.now,
-        "urgency": plan.urgency,
+        "urgency": one.urgency(plan, row, row.ordinal if row is not None else None),
     }  # fmt: skip
     state, due = (EntryState.READY, plan.due or ask.now) if plan.hold is None else (EntryState.HELD, plan.due)
     if plan.hold is None and not plan.digest:  # all of it is withheld: what stood before was true and stays

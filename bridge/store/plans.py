@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, insert, select, union, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select, union, update
 
-from bridge.model import RecordState
+from bridge.model import AHEAD, RecordState
 from bridge.store import holds, kin, lanes, permissions, persons, places, records, tables
 from bridge.store.engine import run_each
 from bridge.store.entries import plan_entries
@@ -55,9 +55,7 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
             still = False
         answers.append(still)
         if still:
-            happened = ask.work.occurred_at
-            look_first = era.number > 1 and (happened is None or happened < era.began_at)
-            mine.append(Mine(ask, known, row.ordinal, look_first, iter(ask.ids)))
+            mine.append(Mine(ask, known, row.ordinal, unproved(era, ask.work), iter(ask.ids)))
             roles |= {known[one].id: said.role for one, said in ask.roles.items()}
     new = [(row.id, roles[row.id]) for row in people.values() if roles[row.id] != row.role]
     run_each(connection, persons.SPOKEN_OF_AS, [{"person_id": number, "as_role": role} for number, role in new])
@@ -66,6 +64,14 @@ def save(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
     arrive(connection, mine)
     known_anew(connection, mine)
     return answers
+
+
+def unproved(era: Row[Any], work: records.Work) -> bool:
+    """Whether what a new record asks for may have been sent before the ledger came back from its backup.
+
+    So it may of what the door would have taken by then: what was dated up to `AHEAD` later, or not at all.
+    """
+    return era.number > 1 and (work.occurred_at is None or work.occurred_at <= era.began_at + AHEAD)
 
 
 def known_anew(connection: Connection, mine: Sequence[Mine]) -> None:
@@ -106,9 +112,7 @@ def add(connection: Connection, asked: Sequence[Translated]) -> list[bool]:
         same = all(known[source].consent_revision == revision for source, revision in ask.revisions.items())
         answers.append(same and row.state == RecordState.TRANSLATED.value)
         if answers[-1]:
-            happened = ask.work.occurred_at
-            look_first = era.number > 1 and (happened is None or happened < era.began_at)
-            mine.append(Mine(ask, known, row.ordinal, look_first, iter(ask.ids)))
+            mine.append(Mine(ask, known, row.ordinal, unproved(era, ask.work), iter(ask.ids), caught_up=True))
     plan_entries(connection, mine, missed=True)
     return answers
 

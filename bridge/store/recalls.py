@@ -25,9 +25,11 @@ def went(connection: Connection, agency: str, source: str, practice: str, since:
     person = tables.person
     query = (
         select(
-            step.c.id, step.c.entry, step.c.action, step.c.patient, step.c.begun_at, step.c.answer, step.c.stands_id,
+            step.c.id, step.c.entry, step.c.practice, step.c.action, step.c.patient, step.c.begun_at, step.c.answer,
+            step.c.stands_id,
             entry.c.thread, entry.c.name, entry.c.resource_type, entry.c.state, entry.c.reference, entry.c.lane,
             entry.c.stands_id.label("stands"), entry.c.stands_patient, entry.c.should, entry.c.recalled,
+            entry.c.record,
         )
         .join(entry, entry.c.id == step.c.entry)
         .join(person, person.c.id == entry.c.person)

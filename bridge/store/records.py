@@ -330,6 +330,7 @@ def postpone(connection: Connection, asked: Sequence[tuple[int, str, int]]) -> l
     return [True] * len(asked)
 
 
-def first_said(connection: Connection, thing: str) -> int:
-    """When the first version of a thing was accepted; 0 where there is none."""
-    return int(connection.execute(select(func.min(record.c.accepted_at)).where(record.c.thing == thing)).scalar() or 0)
+def first_said(connection: Connection, things: Iterable[str]) -> dict[str, int]:
+    """When the first version of each of these things was accepted."""
+    query = select(record.c.thing, func.min(record.c.accepted_at)).where(record.c.thing.in_(sorted(things)))
+    return {str(thing): int(at) for thing, at in connection.execute(query.group_by(record.c.thing))}

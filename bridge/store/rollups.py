@@ -106,7 +106,7 @@ class RollUps:
             names = " ".join(plan.parts)
             write.joined.append({"entry": entry_id, "thing": thing, "record": one.ask.work.id, "parts": names})
         now = max(one.ask.now for one in (*leaves.values(), *(one for one, _, _ in joins.values())))
-        values = self._said(joins) | {"should": True, "should_digest": "", "updated_at": now}
+        values = self._said(joins, row) | {"should": True, "should_digest": "", "updated_at": now}
         state, due = self._due(row, joins, members, now, undecided)
         values |= {"state": state.value, "due_at": due}
         if row is None:
@@ -125,6 +125,8 @@ class RollUps:
         else:
             lane_id = row.lane
             values["revision"] = row.revision + 1
+            if row.stands_id is None and any(one.look_first for one, _, _ in joins.values()):
+                values["look_first"] = True  # an earlier issue of it may stand
             if not undecided and row.state not in UNDER_WAY:
                 values |= {"attempts": 0, "claims": 0, "faults": 0, "absent": 0}
                 if state is EntryState.READY:
@@ -134,15 +136,18 @@ class RollUps:
             write.wake(lane_id, due)
 
     @staticmethod
-    def _said(joins: Mapping[str, tuple[Mine, EntryPlan, Gathering]]) -> dict[str, Any]:
+    def _said(joins: Mapping[str, tuple[Mine, EntryPlan, Gathering]], row: Row[Any] | None) -> dict[str, Any]:
         """What the roll-up's row says of its latest member."""
         if not joins:
             return {}
         one, plan, _ = list(joins.values())[-1]
+        urgencies = [each.urgency(plan, row) for each, plan, _ in joins.values()]
+        if row is not None and row.due_at is not None:  # what it told before still goes
+            urgencies.append(row.urgency)
         return {
             "kind": plan.kind, "route": plan.route, "resource_type": plan.resource_type, "parts": "",
             "rank": plan.rank, "occurred_at": one.ask.work.occurred_at, "record": one.ask.work.id,
-            "position": one.ask.work.position, "urgency": max(each.urgency for _, each, _ in joins.values()),
+            "position": one.ask.work.position, "urgency": max(urgencies),
         }  # fmt: skip
 
     @staticmethod
@@ -177,6 +182,12 @@ def when(plan: EntryPlan, gathering: Gathering, now: int, corrects: bool) -> int
     """
     at_once = plan.hold is not None or (corrects and now >= gathering.until)
     return now if at_once else max(now, gathering.due)
+
+
+def kinds_told(connection: Connection, entry_id: int) -> dict[str, str]:
+    """The things a roll-up tells of, with the kind of each."""
+    query = select(member.c.thing, record.c.kind).join(record, record.c.id == member.c.record)
+    return {row.thing: row.kind for row in connection.execute(query.where(member.c.entry == entry_id))}
 
 
 @dataclass(frozen=True, slots=True)

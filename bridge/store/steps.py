@@ -169,6 +169,7 @@ class Finish:
     keep_claims: bool = False
     doubted: int = 0
     replaced: int | None = None  # where a look found that another took its place
+    reference: str | None = None  # of what stands, where a look found that it has another
     withdrawn: bool = False  # nothing of it stands any more in a chart it was recalled from
     hold: Hold | None = None
     closes: bool = False  # the entry was held before
@@ -228,6 +229,7 @@ UPDATE_ENTRY = (
         stands_version=bindparam("new_version"), stands_digest=bindparam("new_digest"),
         stands_patient=bindparam("new_patient"), doubted=bindparam("new_doubted"),
         replaced=func.coalesce(bindparam("new_replaced", type_=Integer), entry.c.replaced),
+        reference=func.coalesce(bindparam("new_reference", type_=Text), entry.c.reference),
         recalled=case((bindparam("clear_recall", type_=Boolean), None), else_=entry.c.recalled),
         attempts=bindparam("new_attempts"), absent=bindparam("new_absent"), look_first=bindparam("new_look"),
         claims=entry.c.claims * bindparam("keep"), faults=0, updated_at=bindparam("at"),
@@ -246,6 +248,7 @@ def entry_values(ask: Finish, again: bool) -> dict[str, Any]:
         "new_digest": ask.stands.digest if ask.stands else None, "new_attempts": ask.attempts,
         "new_patient": ask.stands.patient if ask.stands else None, "new_doubted": ask.doubted,
         "clear_recall": ask.withdrawn, "new_replaced": ask.replaced,
+        "new_reference": ask.reference,
         "new_absent": ask.absent, "new_look": ask.look_first, "keep": int(ask.keep_claims), "at": ask.now,
     }  # fmt: skip
 
@@ -330,6 +333,18 @@ def in_a_row(connection: Connection, entry_id: int, answer: AnswerClass, most: i
     query = select(step.c.answer).where(step.c.entry == entry_id, step.c.answer.isnot(None))
     latest = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(most)).scalars()
     return sum(1 for _ in takewhile(lambda one: one == answer.value, latest))
+
+
+def every(connection: Connection, ledger: Ledger, entry_id: int) -> list[Last]:
+    """Every step of an entry whose words are kept, the oldest first."""
+    query = select(step).where(step.c.entry == entry_id, step.c.request_blob.isnot(None))
+    rows = connection.execute(query.order_by(step.c.begun_at, step.c.id)).all()
+    bodies = get_blobs(connection, ledger.keys, [row.request_blob for row in rows])
+    return [
+        Last(row.id, Action(row.action), row.digest, row.begun_at, row.patient, row.answer, bodies[row.request_blob])
+        for row in rows
+        if row.request_blob in bodies
+    ]
 
 
 BESIDE = (Action.REPLACE, Action.SUPERSEDE)

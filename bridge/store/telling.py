@@ -13,6 +13,9 @@ from bridge.store import tables
 entry, member, record = tables.entry, tables.member, tables.record
 GATHERING = "gathering"
 """Where an entry is that waits for nothing but its roll-up's time."""
+BEHIND = "behind"
+"""Where an entry is that waits behind another of its record; what moves that one moves it."""
+PARKED = and_(entry.c.state == EntryState.READY.value, entry.c.due_at.is_(None))
 WAITS = and_(entry.c.gathers_until.isnot(None), entry.c.state == EntryState.READY.value, entry.c.attempts == 0)
 SINCE = case((WAITS, entry.c.due_at), else_=entry.c.updated_at)
 """Since when an entry waits: a roll-up from its time on, which may lie ahead."""
@@ -32,7 +35,9 @@ def entries_of(connection: Connection, things: Collection[str]) -> dict[str, lis
 
 
 def where(row: Row[Any]) -> str:
-    """The entry's state, or `GATHERING`."""
+    """The entry's state, `BEHIND` or `GATHERING`."""
+    if row.state == EntryState.READY.value and row.due_at is None:
+        return BEHIND
     waits = row.gathers_until is not None and row.state == EntryState.READY.value and not row.attempts
     return GATHERING if waits else str(row.state)
 
@@ -50,3 +55,10 @@ def gathering(connection: Connection) -> dict[str, dict[str, int]]:
     query = select(entry.c.practice, func.count().label("number"), func.min(entry.c.due_at).label("due"))
     rows = connection.execute(query.where(WAITS).group_by(entry.c.practice))
     return {row.practice: {"count": row.number, "due": row.due} for row in rows}
+
+
+def behind(connection: Connection, agency: str = "") -> dict[str, int]:
+    """For each practice with entries that wait behind another of their record: how many."""
+    mine = [entry.c.agency == agency] if agency else []
+    query = select(entry.c.practice, func.count()).where(PARKED, *mine).group_by(entry.c.practice)
+    return {str(practice): int(count) for practice, count in connection.execute(query)}

@@ -67,10 +67,7 @@ def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
         of["entries"][state] += count
         of["routes"].setdefault(resource_type, {}).setdefault(state, 0)
         of["routes"][resource_type][state] += count
-    behind = select(entry.c.practice, func.count()).where(
-        entry.c.state == EntryState.READY.value, entry.c.due_at.is_(None)
-    )
-    for practice, count in connection.execute(behind.group_by(entry.c.practice)):
+    for practice, count in telling.behind(connection).items():
         if practice in found:
             found[practice]["behind"] = count
     for practice, waiting in telling.gathering(connection).items():

@@ -8,11 +8,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bridge.model import Hold
+from bridge.model import EntryState, Hold
 from bridge.store import persons, records
+from bridge.store.lanes import REPLAY, ROUTINE
 from bridge.store.ledger import Ledger
 
 Chart = tuple[str, str, int]  # agency, practice, person
+MAY_STAND = (EntryState.SENDING.value, EntryState.UNKNOWN.value, EntryState.HANDED_OVER.value)
+"""States of what may stand without a known id of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,18 @@ class Mine:
     ordinal: int
     look_first: bool
     ids: Iterator[int]
+    caught_up: bool = False  # for a practice that came to know the person late
+
+    def urgency(self, plan: EntryPlan, row: Row[Any] | None, ordinal: int | None = None) -> int:
+        """How urgent what is planned is; `row` is how it stands by now, from the version `ordinal`.
+
+        What is planned again, caught up with or sent again after a restore goes behind what is new; a correction of
+        what stands, or may, does not.
+        """
+        if row is not None and (row.stands_id is not None or row.state in MAY_STAND):
+            return max(plan.urgency, ROUTINE)
+        again = self.look_first or self.caught_up or (row is not None and ordinal == self.ordinal)
+        return REPLAY if again and plan.urgency == ROUTINE else plan.urgency
 
     def lane_of(self, plan: EntryPlan) -> Chart:
         """Agency, practice and person of the chart a plan is for."""

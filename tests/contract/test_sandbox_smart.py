@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from bridge import sandbox
 from tests.unit.sandbox.running import Clinic
+from tests.unit.sandbox.synthetic import note
 
 CLIENT = "a-client"
 KEYS: dict[str, Any] = {"ES384": ECKey.generate_key("P-384"), "RS384": RSAKey.generate_key(2048)}
@@ -173,6 +174,21 @@ def test_without_a_good_token_nothing_is_answered(clinic: Clinic) -> None:
     assert clinic.fhir("GET", "Patient?identifier=x", headers=good).status_code == 200
     time.sleep(1.05)
     assert clinic.fhir("GET", "Patient?identifier=x", headers=good).status_code == 401
+
+
+def test_what_was_let_in_is_committed_late_though_its_token_ended(clinic: Clinic) -> None:
+    clinic.admin("POST", "load", json=[{"resourceType": "Patient", "id": "p1"}])
+    good = bearer(ask(clinic))
+    for headers in ({}, good):  # the first is not let in, and never done
+        clinic.order("commit-late", seconds=0.3, status=504)
+        assert clinic.fhir("POST", "DocumentReference", json=note(), headers=headers).status_code == 504
+    clinic.order("expire", match={"type": "Patient"})
+    assert clinic.fhir("GET", "Patient?identifier=x", headers=good).status_code == 401
+    assert clinic.held("DocumentReference") == 0
+    until = time.monotonic() + 5
+    while not clinic.held("DocumentReference") and time.monotonic() < until:
+        time.sleep(0.02)
+    assert clinic.held("DocumentReference") == 1
 
 
 def test_faults_of_the_token_endpoint(clinic: Clinic) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from bridge.jobs.worker import Worker, system_clock
 from bridge.model import Accepted, type_json
 from bridge.moves.line import Line
 from bridge.settings import load
-from bridge.store import tables, views
+from bridge.store import leases, tables, views
 from bridge.store.keys import make_key_file
 from tests.flow.sound import unsound
 
@@ -165,14 +166,16 @@ class Pilot:
 
         asyncio.run(run())
 
-    def settle(self, most: int = 20, within: float = 86_400) -> None:
-        """As `work`, and the clock moved to the next due time as often as one lies within so many seconds."""
+    def settle(self, most: int = 20, within: float = 86_400, stride: float = 0.0) -> None:
+        """As `work`, and the clock moved to the next due time as often as one lies within so many seconds; at least by
+        `stride` seconds, where hundreds of lanes are due one after the other.
+        """
         for _ in range(most):
             self.work()
             due = self.next_due()
             if due is None or due > self.clock() + within * 1_000_000:
                 return
-            self.clock.skip(max(0.0, (due - self.clock()) / 1_000_000) + 0.01)
+            self.clock.skip(max(stride, (due - self.clock()) / 1_000_000) + 0.01)
         raise AssertionError("there is always something more to do")
 
     def next_due(self) -> int | None:
@@ -221,3 +224,15 @@ def pilot(folder: Path, sites: Sequence[Site], **settings: Any) -> Iterator[Pilo
         with line.ledger.engine.connect() as connection:
             waits = unsound(connection)
             assert waits == [], waits
+
+
+@contextmanager
+def restored(opened: Pilot) -> Iterator[None]:
+    """What is done within is not in the ledger that comes back from the backup."""
+    ledger, kept = opened.folder / "ledger.sqlite", opened.folder / "copy.sqlite"
+    with sqlite3.connect(ledger) as live, sqlite3.connect(kept) as copy:
+        live.backup(copy)
+    yield
+    with sqlite3.connect(kept) as copy, sqlite3.connect(ledger) as live:
+        copy.backup(live)
+    opened.line.ledger.write(leases.new_era, (opened.clock(), "backup"))

@@ -32,7 +32,7 @@ from bridge.demo.ehrs import Ehr
 from bridge.jobs import alerts
 from bridge.jobs.collect import watch
 from bridge.moves import signing
-from bridge.store import budgets, leases, recalls, suspending
+from bridge.store import browsing, budgets, leases, recalls, suspending
 from bridge.store import referrals as kept
 from tests.flow.channels import Listening
 from tests.flow.flights import referral_of
@@ -200,10 +200,33 @@ def taken_back(it: Campaign, said: str) -> None:
         command(it, "recall", *asked, "--reason", "content", "--since", "2026-01-01T00:00:00Z", *json_too)
         command(it, "recall", "--list", *json_too)
         command(it, "recall", "--person", said, "--practice", said, "--since", said, *json_too)
+    recalled(it, said)
     with it.pilot.line.ledger.read() as connection:
         found = recalls.incidents(connection)
     (lifted,) = [one["id"] for one in found if one["reason"] == recalls.WRONG_CHART]
     command(it, "recall", "--lift", str(lifted))
+
+
+def recalled(it: Campaign, said: str) -> None:
+    """The same on the pages: looked at, asked for wrongly, taken back; the incident shown, and lifted."""
+    with it.pilot.line.ledger.read() as connection:
+        (found,) = browsing.find_person(connection, "c-full", AGENCY)
+        steps = [step for step in recalls.went(connection, AGENCY, "c-full", "maple") if step["patient"]]
+    visitor = Visitor(it, create_app(it.pilot.line, it.pilot.clock), "kim")
+    at, asked = {"number": found["id"]}, {"practice": "maple", "chart": steps[-1]["patient"], "reason": "content"}
+    visitor.get("/console/people/{number}/recall", **at)
+    page = "/console/people/{number}/recall"
+    for wrong in ({}, {"reason": said}, {"chart": said}, {"practice": said}, {"since": said}):
+        shown = visitor.send(f"{page}/preview", asked | wrong, at=at)
+        visitor.send(page, asked | wrong | {"seen": said}, at=at)
+        assert shown.status_code == (422 if wrong else 200)
+    seen = re.findall(r'name="seen" value="([^"]+)"', visitor.send(f"{page}/preview", asked, at=at).text)[0]
+    answer = visitor.send(page, asked | {"seen": seen}, at=at)
+    assert answer.status_code == 303, answer.text
+    number = int(re.findall(r"/incidents/(\d+)", answer.headers["location"])[0])
+    visitor.get("/console/incidents")
+    visitor.get("/console/incidents/{number}", f"?said={said}&count=1", number=number)
+    visitor.send("/console/incidents/{number}/lift", {}, at={"number": number})
 
 
 def signed_in(it: Campaign, said: str) -> None:

@@ -19,10 +19,11 @@ from bridge.handoff import journal
 from bridge.jobs import confirming
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
-from bridge.moves import granting, handing
-from bridge.moves.confirming import confirm
+from bridge.moves import granting, handing, recalling
+from bridge.moves.confirming import confirm, pages
+from bridge.store import handoffs
 from tests.flow.engines import Engine, acknowledged, engine, half, mistaken, silent
-from tests.flow.pilot import Pilot, Site, pilot
+from tests.flow.pilot import AGENCY, Pilot, Site, pilot, restored
 from tests.flow.test_line import PRACTICE, child, contact, patient
 
 VOID = {"id": "k-1", "status": "void", "child": "c-1", "updated_at": "2026-03-05"}
@@ -101,10 +102,11 @@ def test_r1_an_engine_is_handed_a_contact_its_correction_and_its_withdrawal(
         maple.accept("ma-soc/contact", VOID)
         maple.settle()
         assert state(maple) == "retracted"
-        (first, second, third), words = said(found), base64.b64decode(str(found.messages[0]["OBX.F5.R1.C5"]))
+        (first, second, third, fourth), words = said(found), base64.b64decode(str(found.messages[0]["OBX.F5.R1.C5"]))
         assert (first[0], first[1], first[3]) == ("T02", first[2], "")
         assert (second[0], second[1], second[3]) == ("T10", second[2], first[2])
         assert third == ("T11", f"{second[2]}-C", second[2], "")
+        assert fourth == ("T11", f"{first[2]}-C", first[2], ""), "also what is obsolete since it was replaced"
         assert b"We read | together &amp; sang." in words
         assert found.messages[0].segment("PID")[3][0][0] == ["m-1"]
 
@@ -238,7 +240,7 @@ def test_a_kill_anywhere_leaves_one_file_and_the_folder_says_whether_it_was_give
     out.mkdir()
     taken: list[str] = []
 
-    def killed(folder: Path, name: str, content: bytes) -> bool:
+    def killed(folder: Path, name: str, content: bytes, digest: str) -> bool:
         """Dies after this stage; the engine takes away what was given."""
         monkeypatch.undo()
         own = folder / journal.OWN
@@ -259,23 +261,146 @@ def test_a_kill_anywhere_leaves_one_file_and_the_folder_says_whether_it_was_give
         assert len([*out.glob("*.xml"), *taken]) == 1
 
 
-def test_a_restored_ledger_finds_in_the_folder_what_had_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("message", ["document", "mdm"])
+def test_r1_a_restored_ledger_finds_in_the_folder_what_had_gone_and_hands_nothing_over_twice(
+    tmp_path: Path, message: str
+) -> None:
+    """Nothing of it is in the backup: the agency sends it again, one corrected meanwhile and one withdrawn."""
     out = tmp_path / "out"
     out.mkdir()
-    with handed(tmp_path, None, "{ way: folder, folder: out, message: mdm }") as maple:
+    with handed(tmp_path, None, f"{{ way: folder, folder: out, message: {message} }}") as maple:
+        with restored(maple):
+            maple.accept("ma-soc/contact", *(contact(id=f"k-{number}") for number in (1, 2, 3, 4)))
+            maple.settle()
+            maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at=LATER), {**VOID, "id": "k-4"})
+            maple.settle()
+        given = {file.name for file in out.glob("DB-*")}
+        assert len(given) == 6
+        for file in out.glob("DB-*"):
+            file.unlink()  # the engine took it
+        maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at=LATER), contact(id="k-2"))
+        maple.accept("ma-soc/contact", contact(id="k-3", narrative="We danced."), {**VOID, "id": "k-4"})
+        maple.settle()
+        (again,) = out.glob("DB-*")
+        assert again.name not in given, "the one that says something else by now takes the place of what was found"
+        assert "We danced." in words_of(again)
+        assert maple.counts()["handed-over"] == 3
+        assert maple.holds() == []
+        for name in given:
+            (out / f"{name}.ack").touch()
+        listened(maple)
+        assert (maple.counts()["delivered"], maple.counts()["handed-over"]) == (2, 1)
+
+
+def test_a_restored_ledger_finds_what_was_taken_back_since_and_says_it_anew(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with handed(tmp_path, None, "{ way: folder, folder: out, format: text }") as maple:
         maple.accept("ma-soc/contact", contact())
         maple.settle()
-        (file,) = out.glob("*.hl7")
-        file.unlink()  # the engine took it
-        with maple.line.ledger.engine.begin() as connection:  # a backup from before
-            connection.exec_driver_sql("UPDATE entry SET state='ready', due_at=1, stands_id=NULL, look_first=1")
-            connection.exec_driver_sql("DELETE FROM step")
-            connection.exec_driver_sql("UPDATE lane SET due_at=1")
+        with restored(maple):
+            maple.accept("ma-soc/contact", VOID)
+            maple.settle()
+        maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at="2026-03-07T10:00:00-05:00"))
         maple.settle()
-        (again,) = out.glob("*.hl7")  # what the first one said is not known: an older version, perhaps
-        assert state(maple) == "handed-over"
-        assert "^T10" in again.read_text(encoding="utf-8"), "in the place of what was found"
-        assert file.stem in again.read_text(encoding="utf-8")
+        assert len(list(out.glob("DB-*"))) == 3
+        (new,) = [file for file in out.glob("DB-*") if "We sang." in file.read_text(encoding="utf-8")]
+        assert "place" not in new.read_text(encoding="utf-8").splitlines()[0], "in nobody's place"
+
+
+# ── what the other side holds ─────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("recall", [False, True])
+def test_r7_every_document_that_a_folder_s_readers_hold_is_to_be_disregarded(tmp_path: Path, recall: bool) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with handed(tmp_path, None, "{ way: folder, folder: out, format: text }") as maple:
+        first, second = corrected(maple)
+        if recall:
+            asked = recalling.Asked(AGENCY, "c-1", PRACTICE, reason="content")
+            steps, _ = recalling.recall(maple.line, asked, "test", maple.clock())
+            assert [back.value for _, back in recalling.documents(maple.line, steps)] == ["handed", "handed"]
+        else:
+            maple.accept("ma-soc/contact", VOID)
+        maple.settle()
+        for reference in (first, second):
+            word = (out / f"{reference}-C.txt").read_text(encoding="utf-8")
+            assert reference in word
+            assert "We " not in word
+        assert len(list(out.glob("DB-*"))) == 4
+        with maple.line.ledger.read() as connection:
+            waits = handoffs.waiting(connection, PRACTICE)
+        assert sorted(row["reference"] for row in waits) == sorted([first, second])
+        (out / f"{first}-C.ack").touch()
+        listened(maple)
+        assert state(maple) == "handed-over", "the word about the other is not confirmed"
+        assert confirm(maple.line, PRACTICE, f"{second}-C", "confirmed", "test", maple.clock()) == 1
+        assert state(maple) == "retracted"
+
+
+def test_r7_what_went_to_a_wrong_chart_and_was_corrected_there_is_removed_whole_and_goes_to_the_right_one(
+    tmp_path: Path,
+) -> None:
+    with sandbox.start("nextgen") as office, wired(tmp_path, office) as (maple, found):
+        httpx.post(f"{office.admin_url}/load", json=[patient("m-1"), patient("m-2", id="p-2")]).raise_for_status()
+        first, second = corrected(maple)
+        recalling.recall(maple.line, recalling.Asked(AGENCY, "c-1", PRACTICE), "test", maple.clock())
+        maple.links(PRACTICE, {"c-1": "m-2"})
+        maple.settle()
+        told = [
+            (one[0], one[2], str(message.segment("PID")[3][0][0]))
+            for one, message in zip(said(found), found.messages, strict=True)
+        ]
+        assert told[2:4] == [("T11", second, "m-1"), ("T11", first, "m-1")]
+        assert (told[4][0], told[4][2], len(told)) == ("T02", "m-2", 5)
+        assert state(maple) == "delivered"
+
+
+def test_what_is_said_again_while_it_is_taken_back_takes_the_place_of_what_is_left(tmp_path: Path) -> None:
+    with wired(tmp_path) as (maple, found):
+        first, second = corrected(maple)
+        found.behave = [silent]
+        maple.accept("ma-soc/contact", VOID)
+        maple.work()
+        maple.accept("ma-soc/contact", contact(narrative="We read.", updated_at="2026-03-07T10:00:00-05:00"))
+        maple.settle()
+        (last,) = said(found)[-1:]
+        assert (last[0], last[3]) == ("T10", second), "whether the word came is not known"
+        assert state(maple) == "delivered"
+        maple.accept("ma-soc/contact", {**VOID, "updated_at": "2026-03-08"})
+        maple.settle()
+        assert [one[2] for one in said(found)[-3:]] == [last[2], second, first]
+
+
+def test_what_never_came_in_another_s_place_is_handed_over_anew_in_that_one_s_place(tmp_path: Path) -> None:
+    with handed(tmp_path, None, "{ way: packet, format: text }") as maple:
+        first, second = corrected(maple)
+        assert confirm(maple.line, PRACTICE, second, "again", "test", maple.clock()) == 1
+        maple.settle()
+        reference = document(maple)["reference"]
+        assert first in pages(maple.line, PRACTICE, reference).body.decode(), "it names the one that did come"
+        maple.accept("ma-soc/contact", VOID)
+        maple.settle()
+        for one in (reference, first):
+            assert one in pages(maple.line, PRACTICE, f"{one}-C").body.decode()
+        with maple.line.ledger.read() as connection:
+            assert len(handoffs.waiting(connection, PRACTICE)) == 2, "what never came is not asked for"
+
+
+def corrected(maple: Pilot) -> tuple[str, str]:
+    """A contact and its correction were handed over; their references."""
+    maple.accept("ma-soc/contact", contact(narrative="We read."))
+    maple.settle()
+    first = str(document(maple)["reference"])
+    maple.accept("ma-soc/contact", contact(narrative="We sang.", updated_at=LATER))
+    maple.settle()
+    return first, str(document(maple)["reference"])
+
+
+def words_of(file: Path) -> str:
+    """What a file tells, also one that is a message."""
+    text = file.read_text(encoding="utf-8")
+    inside = text.partition("^Base64^")[2].partition("|")[0]
+    return base64.b64decode(inside).decode() if inside else text
 
 
 # ── people, plug-ins, prefer ──────────────────────────────────────────────────────────────────────────────────────

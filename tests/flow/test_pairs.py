@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,7 @@ from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.model import EntryState
 from bridge.moves import answering, granting, handing, recalling
-from bridge.store import leases
-from tests.flow.pilot import AGENCY, Pilot, Site, pilot
+from tests.flow.pilot import AGENCY, Pilot, Site, pilot, restored
 from tests.flow.test_corrections import AGAIN, DISREGARD, INSTEAD, NOTHING, TYPE, amended, told
 from tests.flow.test_handoff import handed, said, wired
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
@@ -46,20 +43,10 @@ def maple(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
         yield maple
 
 
-def recalled(opened: Pilot) -> None:
-    recalling.recall(opened.line, WRONG, "test", opened.clock())
-
-
-@contextmanager
-def restored(opened: Pilot) -> Iterator[None]:
-    """What is done within is not in the ledger that comes back from the backup."""
-    ledger, kept = opened.folder / "ledger.sqlite", opened.folder / "copy.sqlite"
-    with sqlite3.connect(ledger) as live, sqlite3.connect(kept) as copy:
-        live.backup(copy)
-    yield
-    with sqlite3.connect(kept) as copy, sqlite3.connect(ledger) as live:
-        copy.backup(live)
-    opened.line.ledger.write(leases.new_era, (opened.clock(), "backup"))
+def recalled(opened: Pilot) -> list[str]:
+    """What is done about each document."""
+    steps, _ = recalling.recall(opened.line, WRONG, "test", opened.clock())
+    return [back.value for _, back in recalling.documents(opened.line, steps)]
 
 
 def looked_at_again(opened: Pilot) -> None:
@@ -71,7 +58,7 @@ def looked_at_again(opened: Pilot) -> None:
 
 # ── a recall ──────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_r7_a_recall_whose_word_was_lost_before_it_came_is_said_again(maple: Pilot, ehr: Ehr) -> None:
-    recalled(maple)
+    assert recalled(maple) == ["superseded"]
     lose(ehr, "POST", "drop-before")
     maple.settle()
     assert told(ehr) == [NOTHING, DISREGARD.format(0)]

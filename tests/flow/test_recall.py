@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from bridge import sandbox
 from bridge.errors import ConfigError
 from bridge.model import type_json
 from bridge.moves import recalling
-from bridge.store import leases, recalls, views
-from tests.flow.pilot import AGENCY, Pilot, Site, pilot
+from bridge.store import recalls, views
+from tests.flow.pilot import AGENCY, Pilot, Site, pilot, restored
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
 from tests.flow.test_lost_answers import AMENDED, VOID, gone_in, lose
 
@@ -56,6 +57,11 @@ def recall(maple: Pilot, asked: recalling.Asked = ASKED) -> tuple[list[dict[str,
     return recalling.recall(maple.line, asked, "test", maple.clock())
 
 
+def backs(maple: Pilot, steps: list[dict[str, Any]]) -> list[str]:
+    """What was said beforehand that a recall does."""
+    return [back.value for _, back in recalling.documents(maple.line, steps)]
+
+
 def test_r7_r26_all_that_went_to_a_wrong_chart_is_withdrawn_and_both_privacy_contacts_are_told(
     maple: Pilot, ehr: Ehr
 ) -> None:
@@ -67,6 +73,7 @@ def test_r7_r26_all_that_went_to_a_wrong_chart_is_withdrawn_and_both_privacy_con
     steps, done = recall(maple)
     assert (len(steps), done.new, done.entries) == (2, True, 2)
     assert {step["patient"] for step in steps} == {"p-1"}
+    assert backs(maple, steps) == ["marked"] * 2
     maple.settle()
     assert charts(ehr) == {"Patient/p-1": ["entered-in-error"] * 2}
     told = [(owner, rule) for owner, rule in rules(maple) if rule == recalling.RULES["wrong-chart"]]
@@ -262,20 +269,27 @@ def test_an_ehr_that_writes_after_the_look_is_found_out_by_a_later_look(maple: P
 def test_after_a_backup_nothing_is_sent_twice(maple: Pilot, ehr: Ehr) -> None:
     """R1: what was sent after the backup was made is in the chart and not in the ledger."""
     maple.accept("ma-soc/contact", contact("k-1", narrative="First."))
-    ledger = maple.folder / "ledger.sqlite"
-    import sqlite3
-
-    with sqlite3.connect(ledger) as live, sqlite3.connect(maple.folder / "copy.sqlite") as copy:
-        live.backup(copy)
-    maple.settle()
-    maple.accept("ma-soc/contact", contact("k-1", **AMENDED, narrative="Second."))
-    maple.settle()
-    with sqlite3.connect(maple.folder / "copy.sqlite") as copy, sqlite3.connect(ledger) as live:
-        copy.backup(live)
-    maple.line.ledger.write(leases.new_era, (maple.clock(), "backup"))
+    with restored(maple):
+        maple.settle()
+        maple.accept("ma-soc/contact", contact("k-1", **AMENDED, narrative="Second."))
+        maple.settle()
     maple.accept("ma-soc/contact", contact("k-1", **AMENDED, narrative="Second."))
     maple.settle()
     assert len(ehr.stored("DocumentReference")) == 1
     assert "Second." in ehr.documents()[0]
     assert maple.counts()["delivered"] == 1
     assert maple.holds() == []
+
+
+def test_what_was_dated_ahead_and_sent_before_the_backup_came_back_is_looked_for_too(maple: Pilot, ehr: Ehr) -> None:
+    """R1: of all of it the ledger knows nothing, and the agency sends it again."""
+    ahead = datetime.fromtimestamp(maple.clock() // 1_000_000 + 86_400, UTC)
+    records = contact("k-1"), contact("k-2", started=ahead.isoformat(), ended=ahead.isoformat())
+    with restored(maple):
+        maple.accept("ma-soc/contact", *records)
+        maple.settle()
+        assert len(ehr.stored("DocumentReference")) == 2
+    maple.accept("ma-soc/contact", *records)
+    maple.settle()
+    assert len(ehr.stored("DocumentReference")) == 2
+    assert (maple.counts()["delivered"], maple.holds()) == (2, [])

@@ -203,3 +203,25 @@ def test_a_practice_that_came_late_catches_up_by_the_week(maple: Weeks) -> None:
     maple.ready()
     maple.opened.work()
     assert len(maple.sent()) == 2
+
+
+def test_what_is_said_just_before_the_weeks_end_is_held_back_and_the_roll_up_with_it(maple: Weeks) -> None:
+    """What is corrected or taken back within its time is told as it is then; who keeps writing holds nothing up."""
+    maple.wants("weekly", hold_back=HOUR // 1_000_000)
+    maple.ready()
+    maple.contact("k-1", hours=-2)
+    maple.opened.work()
+    maple.skip(4 * DAY + 5 * HOUR - HOUR // 2)  # half an hour before it closes
+    maple.contact("k-2", hours=24)
+    maple.contact("k-3", hours=25)
+    maple.skip(HOUR // 2 + 1)
+    assert maple.documents() == []
+    maple.contact("k-2", hours=24, version=2)
+    maple.void("k-3", version=2)
+    maple.skip(HOUR // 4)
+    maple.contact("k-4", hours=26)
+    maple.skip(HOUR // 4)
+    assert maple.documents() == []
+    maple.skip(HOUR // 2)
+    assert maple.told() == [["k-1, version 1", "k-2, version 2", "k-4, version 1"]]
+    assert [one["meta"]["versionId"] for one in maple.sent()] == ["1"]

@@ -46,11 +46,12 @@ class Weeks:
         self.wants("weekly")
         return self
 
-    def wants(self, rhythm: str, **more: object) -> None:
-        """The practice's setting from here on."""
+    def wants(self, rhythm: str, hold_back: int = 0, **more: object) -> None:
+        """The practice's setting from here on; what is new waits for so many seconds."""
         line = self.opened.line
         practice = line.project.practices[PRACTICE]
-        wanted = replace(practice, cadence=CadenceSettings(kinds={KIND: rhythm}, **more))  # type: ignore[arg-type,dict-item]
+        held_back = {"": hold_back} if hold_back else {}
+        wanted = replace(practice, hold_back=held_back, cadence=CadenceSettings(kinds={KIND: rhythm}, **more))  # type: ignore[arg-type,dict-item]
         line.project = replace(line.project, practices={PRACTICE: wanted})
 
     def ready(self, child: str = "", narrative: str = "yes") -> None:

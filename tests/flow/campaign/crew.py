@@ -28,6 +28,9 @@ BATCH = 8
 IDLE = 1.0
 """Seconds without anything done after which nothing more is waited for."""
 
+MOST = 6
+"""Times the patience that workers go on at the most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
@@ -119,11 +122,14 @@ class Crew:
         self.kill()
 
     def go_on(self, patience: float) -> None:
-        """Those that are left have worked on, until nothing was done for so many seconds."""
+        """Those that are left have worked on, until nothing was done for so many seconds; not much longer than that
+        where single steps come from their back-off, one after the other for an hour.
+        """
         if patience:
             self.start()
         done, since = self.done(), time.monotonic()
-        while time.monotonic() - since < patience:
+        deadline = since + MOST * patience
+        while time.monotonic() < min(since + patience, deadline):
             time.sleep(0.2)
             if (now := self.done()) != done:
                 done, since = now, time.monotonic()

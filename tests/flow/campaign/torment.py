@@ -25,7 +25,7 @@ from tests.flow.campaign.wire import slow_wire
 from tests.flow.pilot import Pilot
 
 VISIBILITY = 0.3  # seconds
-HOUR = 3600.0
+HOUR, MINUTE = 3600.0, 60.0
 LATE = "commit-late"
 """An EHR that commits after the look: what no look can exclude, so that this alone may stand twice."""
 
@@ -91,9 +91,9 @@ class Campaign:
         self.seconds["killing"] = time.monotonic() - begun
         self.clear_up()
         self.skipped = system_clock()
-        self.answered = settle(self.pilot, HOUR / 2)
+        self.answered = settle(self.pilot, HOUR / 2, MINUTE)
         time.sleep(self.plan.late)
-        self.answered += settle(self.pilot, 72 * HOUR)  # with the later looks at what was absent and sent again
+        self.answered += settle(self.pilot, 72 * HOUR, HOUR)  # with the later looks at what was absent and sent again
         self.seconds["all"] = time.monotonic() - begun
 
     def begin(self) -> None:
@@ -225,13 +225,13 @@ class Campaign:
         }
 
 
-def settle(pilot: Pilot, within: float = 24 * HOUR) -> int:
+def settle(pilot: Pilot, within: float = 24 * HOUR, stride: float = 0.0) -> int:
     """All is settled that comes within so many seconds; what stopped too many workers was tried again, as an engineer
     would. How often it was.
     """
     answered = 0
     for _ in range(10):
-        pilot.settle(400, within)
+        pilot.settle(400, within, stride)
         stopped = [hold for hold in pilot.holds() if stopped_a_worker(hold)]
         if not stopped:
             return answered

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bridge.store import leases, statements, suspending, tables
 from tests.unit.api.opened import DAY, NOW, Opened, contact
 from tests.unit.console.test_answers import CONSENT, LINK
-from tests.unit.console.visiting import GROUP, Reader, accept, delivered, held_entry, held_record, trail, visit
-from tests.unit.store.making import one
+from tests.unit.console.visiting import GROUP, Reader, accept, delivered, held_entry, held_record, to, trail, visit
+from tests.unit.store.making import one, save
 from tests.unit.store.making import person as person_of
 
 CANARY = "Zzyzx-Quetzal"
@@ -139,9 +140,9 @@ def test_practices_show_their_own_counts_and_whether_they_are_reached(doors: Ope
     delivered(doors)
     held_entry(doors, CONSENT, "k-2")
     ana, cal, lee = visit(doors, "ana"), visit(doors, "cal"), visit(doors, "lee")
-    assert "Elm Street Pediatrics Never reached 1 0 1 0 0 0 –" in ana.read("/practices")
+    assert "Elm Street Pediatrics Never reached 1 0 0 1 0 0 0 –" in ana.read("/practices")
     assert "Elm Street" not in cal.read("/practices")
-    assert "Oak Family Practice Never reached 0 0 0 0 0 0 –" in cal.read("/practices")
+    assert "Oak Family Practice Never reached 0 0 0 0 0 0 0 –" in cal.read("/practices")
     assert "Oak" not in lee.read("/practices")
     doors.ledger.write(statements.keep, statements.Kept("one", b"{}", NOW))
     assert "No trouble known asked less than a minute ago" in ana.read("/practices")
@@ -193,3 +194,22 @@ def test_no_page_shows_what_a_record_says(doors: Opened) -> None:
     paths = ("/", "/records", f"/records/{work.id}", f"/people/{number}", f"/holds/{held}", f"/needs/{held}")
     for path in (*paths, "/practices", "/practices/elm", "/sharing"):
         assert CANARY not in ana.get(path).text, path
+
+
+def test_what_waits_behind_something_held_is_not_on_the_way(doors: Opened) -> None:
+    """Ready and without a time of its own, it moves when that moves: as the demo's summary and `bridge status` say."""
+    (work,) = accept(doors, contact("k-1"))
+    plans = to("elm", name="encounter", hold=LINK), to("elm", rank=20)
+    assert save(doors.ledger, work, *plans, now=doors.clock())
+    ana = visit(doors, "ana")
+    assert "Elm Street Pediatrics Never reached 0 1 0 1" in ana.read("/practices")
+    with doors.ledger.engine.begin() as connection:  # as a worker parks it
+        of = tables.entry.c.name != "encounter"
+        connection.execute(update(tables.entry).where(of).values(due_at=None))
+    text = ana.read("/practices")
+    assert "On the way Behind another Held back" in text
+    assert "Elm Street Pediatrics Never reached 0 0 1 1 0 0 0 –" in text
+    text = ana.read("/practices/elm")
+    assert "1 waits behind another of its record" in text
+    assert "waits its turn" not in text
+    assert "Waits behind another of its record" in ana.read(f"/records/{work.id}")

@@ -15,7 +15,7 @@ from tests.unit.api.opened import NOW, Opened
 
 def test_nothing_that_can_happen_is_without_words() -> None:
     assert set(words.RECORD) == set(RecordState)
-    assert set(words.ENTRY) == {*EntryState, "gathering"}  # ready, and told in a roll-up whose time has not come
+    assert set(words.ENTRY) == {*EntryState, "gathering", "behind"}  # ready both: a roll-up not due yet, a thing parked
     assert set(words.REASON) == set(HoldReason)
     assert set(words.ACTION) == set(Action)
     assert set(words.ANSWER) == set(AnswerClass)

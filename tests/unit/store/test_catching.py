@@ -95,6 +95,7 @@ def test_what_was_planned_before_is_left_as_it_is(ledger: Ledger) -> None:
     assert ledger.write(plans.add, translated(ledger, work, entry_plan(practice=OAK), parts={}))
     (mine,) = [row for row in rows(ledger, tables.entry) if row["practice"] == OAK]
     assert (mine["state"], mine["record"], mine["position"]) == ("ready", work.id, 1)
+    assert mine["urgency"] == -1, "what catches up goes behind what is new"
     assert [row for row in rows(ledger, tables.entry) if row["practice"] == PRACTICE] == list(before.values())
 
 

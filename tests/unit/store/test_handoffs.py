@@ -39,7 +39,8 @@ def handed(ledger: Ledger, action: Action = Action.CREATE, should: bool = True) 
     assert save(ledger, work, entry_plan())
     lane = claim_lane(ledger)
     (entry,) = lane.entries
-    _, step = begin(ledger, lane, entry, action=action, digest="d1" if should else "")
+    target = "" if should else REFERENCE
+    _, step = begin(ledger, lane, entry, action=action, digest="d1" if should else "", target=target)
     stands = Stands(REFERENCE, "handed", "d1") if should else None
     assert finish(ledger, lane, entry, EntryState.HANDED_OVER, stands=stands, step=step, answer="accepted")
     assert release(ledger, lane)

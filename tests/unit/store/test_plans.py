@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
-from bridge.model import EntryState, Stands
-from bridge.store import leases, permissions, plans, tables
+from bridge.model import AHEAD, EntryState, Stands
+from bridge.store import lanes, leases, permissions, plans, tables
 from bridge.store.ledger import Ledger
 from tests.unit.store.making import (
     AGENCY,
@@ -334,10 +334,31 @@ def test_a_hold_for_a_row_that_came_meanwhile_is_not_opened(ledger: Ledger) -> N
 def test_after_a_restore_what_happened_before_it_is_looked_for_first(ledger: Ledger) -> None:
     ledger.write(leases.new_era, (NOW, "restored"))
     planned(ledger, item("c1", b"before", when=NOW - 1), entry_plan("before"))
-    planned(ledger, item("c2", b"after", when=NOW), entry_plan("after"))
-    planned(ledger, item("c3", b"undated", when=None), entry_plan("undated"))
-    assert {name: row["look_first"] for name, row in entries(ledger).items()} == {
-        "before": True,
-        "after": False,
-        "undated": True,
-    }
+    planned(ledger, item("c2", b"undated", when=None), entry_plan("undated"))
+    planned(ledger, item("c3", b"ahead", when=NOW + AHEAD), entry_plan("ahead"))
+    planned(ledger, item("c4", b"after", when=NOW + AHEAD + 1), entry_plan("after"))
+    looked = {name: row["look_first"] for name, row in entries(ledger).items()}
+    assert looked == {"before": True, "undated": True, "ahead": True, "after": False}, "the door took none later"
+
+
+def test_what_is_sent_again_goes_behind_what_is_new_and_a_correction_of_what_stands_does_not(ledger: Ledger) -> None:
+    ledger.write(leases.new_era, (NOW, "restored"))
+    planned(ledger, item("c1", b"before", version="1"), entry_plan("again"))
+    planned(ledger, item("c2", b"urgent"), entry_plan("urgent", urgency=lanes.URGENT))
+    assert {name: row["urgency"] for name, row in entries(ledger).items()} == {"again": -1, "urgent": 1}
+    for work in claim_lanes(ledger):
+        for entry in work.entries:
+            assert finish(ledger, work, entry, EntryState.DELIVERED, stands=Stands("doc", "1", "d1"))
+        assert release(ledger, work)
+    planned(ledger, item("c1", b"corrected", version="2"), entry_plan("again", digest="d2", urgency=lanes.REPLAY))
+    assert entries(ledger)["again"]["urgency"] == 0
+
+
+def test_the_same_version_planned_anew_goes_behind_what_is_new(ledger: Ledger) -> None:
+    """Many are at once, where a way into an EHR opens (`statements.replan`)."""
+    planned(ledger, None, entry_plan(hold=NEEDS_LINK))
+    with ledger.engine.begin() as connection:
+        connection.execute(update(tables.record).values(state="accepted", due_at=NOW))
+    (work,) = claim(ledger)
+    assert save(ledger, work, entry_plan())
+    assert (one(ledger, tables.entry)["urgency"], one(ledger, tables.lane)["urgency"]) == (-1, -1)
