@@ -19,7 +19,7 @@ from bridge.handoff import journal
 from bridge.jobs import alerts, confirming, retrying, standing
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
-from bridge.moves import answering, granting, handing, recalling
+from bridge.moves import answering, granting, handing, recalling, suspending
 from bridge.moves.confirming import confirm, pages
 from bridge.store import alerts as stored
 from bridge.store import handoffs, tables, views
