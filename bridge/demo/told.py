@@ -21,6 +21,7 @@ WHY = {
     "decision": "a person must decide",
     "capability": "the EHR, or the practice, takes no such write",
     "notice": "told that no further records come",
+    "duplicate": "stand more than once in the chart",
     "content": "our mapping is at fault",
     "practice": "outside what the practice asked for",
     "referral": "the agency says whom a practice referred",

@@ -69,7 +69,7 @@ BUNDLE = {
     "type": "searchset",
     "total": 3,
     "link": [{"relation": "next", "url": f"{BASE}/DocumentReference?page=2"}],
-    "entry": [{"resource": DOCUMENT}, {"resource": PATIENT}, {"resource": OUTCOME}],
+    "entry": [{"resource": DOCUMENT}, {"resource": OUTCOME}],
 }
 STATEMENT = statement(DocumentReference=(ALL, ("identifier", "patient")), Patient=(ALL, ("identifier",)))
 CONFIGURATION = {
@@ -93,9 +93,9 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 
 
 def spoilt(whole: type_json) -> Iterator[Any]:
-    """It with one place wrong at a time."""
+    """It with one place wrong at a time; of what has many places only in a few ways."""
     for path in places(whole):
-        for wrong in WRONG:
+        for wrong in WRONG if whole is not BUNDLE else WRONG[::5]:
             found = copy.deepcopy(whole)
             at: Any = found
             for key in path[:-1]:
@@ -117,7 +117,6 @@ def read_every_way(response: Response) -> None:
     for vendor in VENDORS:
         for interaction in Interaction:
             classify(interaction, response, vendor, "DocumentReference/d-1", 1)
-            classify(interaction, response, vendor, "Patient", 1)
     for ours in (DOCUMENT, CONDITION):
         current = send.current(response, ours["resourceType"], "d-1")
         if current is not None:
