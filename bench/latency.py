@@ -102,7 +102,7 @@ def main() -> int:
         if not store:
             sys.stdout.write("PostgreSQL is not installed\n")
             return 2
-        base = held.enter_context(server(asked.ehr, folder))
+        base = held.enter_context(server(asked.ehr, folder, shared=False))
         vendor = "hapi" if asked.ehr == "hapi" else "open"
         project = load(write_project(folder / "project", [Site(PRACTICE, base, vendor)], store=store, timeout=60))
         line = held.enter_context(open_line(project, "bench", system_clock()))

@@ -4,7 +4,8 @@
     ├── ConfigError      wrong use or configuration: raised at start, all problems at once
     ├── RecordError      this record only: it is rejected at the door or held, never the run
     ├── AccessError      who asks may not do this
-    ├── LedgerError      the ledger cannot take the write now (disk, connection, key)
+    ├── LedgerError      the ledger did not do what was asked (a key, a damaged blob, a rule of its tables)
+    │   ├── LedgerDown   the ledger itself does not work now (disk, lock, connection): nothing asked of it is at fault
     │   └── LeaseLost    another worker holds this lane now; nothing of ours was written
     └── DefinitionError  a FHIR package or definition cannot be used
 
@@ -66,6 +67,10 @@ class AccessError(BridgeError):
 
 class LedgerError(BridgeError):
     """The ledger could not do what was asked; nothing was written."""
+
+
+class LedgerDown(LedgerError):
+    """The ledger itself does not work now, whatever is asked of it: the same may be asked again later."""
 
 
 class LeaseLost(LedgerError):

@@ -81,6 +81,13 @@ def describe(error: BaseException) -> dict[str, Value]:
     return shown
 
 
+def where(error: BaseException) -> str:
+    """The error's class and the last line of ours that it passed: `KeyError at bridge/log.py:12 event`."""
+    frames = describe(error)["frames"]
+    last = frames[-1] if isinstance(frames, tuple) and frames else ""
+    return f"{type(error).__name__} at {last}" if last else type(error).__name__
+
+
 def our_place(filename: str, line: int | None, function: str) -> str:
     """`bridge/log.py:12 event` for a line of ours, else nothing."""
     path = Path(filename)

@@ -20,8 +20,9 @@ from bridge.errors import Problem, RecordError
 from bridge.intake.fate import fate
 from bridge.intake.opening import open_record
 from bridge.intake.rows import Row
-from bridge.model import Accepted, EntryState, Fate, Hold, HoldReason, Item, Owner, Severity, Translation
-from bridge.moves import granting, guarding, planning, staying
+from bridge.model import Accepted, Fate, Hold, HoldReason, Item, Owner, Severity, Translation
+from bridge.moves import failing, granting, guarding, planning, staying
+from bridge.moves.finishing import Outcome
 from bridge.moves.holding import STOPPED_AT, stopped_the_worker
 from bridge.moves.leaving import Leaving
 from bridge.moves.line import AddedRows, Line
@@ -31,9 +32,8 @@ from bridge.moves.settling import LOOKED_FOR, settle
 from bridge.moves.turning import Turn
 from bridge.settings import Agency
 from bridge.store import records
-from bridge.store.lanes import EntryWork, LaneWork
+from bridge.store.lanes import LaneWork
 
-WAITING = (EntryState.HELD, EntryState.REFUSED)
 ELSEWHERE = "?"
 """The practice of a person whose record names one that the agency does not work with; no practice has this id."""
 
@@ -120,9 +120,14 @@ def at_fault(kind: str, rule: str, code: str) -> Hold:
 
 
 # ── send ─▶ settle ────────────────────────────────────────────────────────────────────────────────────────────────
-def may_move(entry: EntryWork, now: int) -> bool:
-    """Whether its time has come; what is held or refused waits for a person, unless time alone may open its hold."""
-    return entry.due <= now if entry.due is not None else entry.state not in WAITING
+async def moved(turn: Turn) -> Outcome:
+    """The entry waits, is settled, or goes its next step."""
+    entry = turn.entry
+    if not staying.may_move(entry, turn.clock()):
+        return staying.waiting(entry)
+    failing.readable(turn.lane)
+    looks = entry.state in LOOKED_FOR or entry.look_first
+    return await (settle(turn) if looks else next_step(turn))
 
 
 async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], int]) -> None:
@@ -137,12 +142,7 @@ async def carry(line: Line, chart: Chart, lane: LaneWork, clock: Callable[[], in
         if entry.thread in parked and not staying.passes(entry, parked[entry.thread]):
             await staying.park(turn, parked[entry.thread])
             continue
-        if not may_move(entry, clock()):
-            outcome = staying.waiting(entry)
-        elif entry.state in LOOKED_FOR or entry.look_first:
-            outcome = await settle(turn)
-        else:
-            outcome = await next_step(turn)
+        outcome = await failing.contained(moved, turn)
         if outcome.stop:
             return
         if not outcome.settled:

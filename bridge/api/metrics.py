@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from bridge.ehr.circuit import Cause
 from bridge.errors import LedgerError
-from bridge.jobs.standing import Standing, standings
+from bridge.handoff import circuit as handoff
+from bridge.jobs.standing import Handing, Standing, handings, standings
 from bridge.moves import telling
 from bridge.moves.line import Line
 from bridge.store import leases, notices, views
@@ -43,7 +44,8 @@ class LedgerCollector(Collector):
             practices = views.practice_counts(connection)
             holds = views.hold_counts(connection)
             ending = notices.count(connection, telling.ENDS_SOON)
-            standing = standings(self.line, connection, now)
+            handed = handings(self.line.project, connection, now, practices)
+            standing = standings(self.line, connection, now, practices)
             calls = leases.token_calls(connection)
         records = GaugeMetricFamily("bridge_records", "Record versions by state", labels=["state"])
         for state, count in record_counts.items():
@@ -71,6 +73,7 @@ class LedgerCollector(Collector):
             soon.add_metric([practice], ending.get(practice, 0))
         yield soon
         yield from of_connections(standing)
+        yield from of_handings(handed)
         for index, (name, says) in enumerate(TOKENS):
             counted = CounterMetricFamily(name, says, labels=["connection"])
             for connection_id in self.line.project.connections:
@@ -110,6 +113,19 @@ def of_connections(standing: Sequence[Standing]) -> Iterator[Metric]:
         for practice in one.practices:
             suspended.add_metric([practice], int(practice in one.suspended))
     yield from (circuit, left, held, suspended)
+
+
+def of_handings(handed: Sequence[Handing]) -> Iterator[Metric]:
+    """Whether a practice's hand-off is down; the cause is a label of its circuit."""
+    down = GaugeMetricFamily("bridge_handoff_down", "1 while nothing is handed over", labels=["practice", "way"])
+    circuit = GaugeMetricFamily(
+        "bridge_handoff_circuit", "1 while a hand-off is down or being tried again", labels=["practice", "cause"]
+    )
+    for one in handed:
+        down.add_metric([one.practice, one.way], int(one.state != "up"))
+        for cause in handoff.causes(one.way):
+            circuit.add_metric([one.practice, cause.name.lower()], int(one.state != "up" and one.why == cause))
+    yield from (down, circuit)
 
 
 def router(line: Line, clock: Callable[[], int]) -> APIRouter:

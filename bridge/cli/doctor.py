@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -14,16 +15,23 @@ from bridge.cli import show
 from bridge.cli.examine import Check, connection_checks, ledger_check
 from bridge.cli.options import HERE, AsJson, ProjectDir
 from bridge.cli.signing_in import sign_in
-from bridge.errors import ConfigError, Problem
+from bridge.ehr import facts
+from bridge.errors import ConfigError, LedgerError, Problem
 from bridge.fhir.tls import context
 from bridge.handoff import opening
 from bridge.jobs.logins import GRANTED, Logins
 from bridge.jobs.worker import system_clock
+from bridge.model import Request, Response
+from bridge.moves.pacing import Pacer
 from bridge.settings import Connection, Project, load
 from bridge.settings.words import nearest
+from bridge.store import leases
 from bridge.store.keys import parse_key
 from bridge.store.ledger import Ledger
+from bridge.store.writer import Operation
 
+P = TypeVar("P")
+R = TypeVar("R")
 MARKS = {True: "ok", False: "NO", None: "–"}
 
 
@@ -82,33 +90,76 @@ def choose(project: Project, names: list[str]) -> list[Connection]:
 
 async def examine(project: Project, connections: list[Connection], with_ledger: bool) -> dict[str, list[Check]]:
     """The checks of each connection, by its id; tried side by side. Raises LedgerError, ConfigError."""
-    wanted = with_ledger and any(isinstance(one.login, GRANTED) for one in connections)
-    ledger = Ledger(project.store.reveal(), parse_key(project.key.reveal())) if wanted else None
+    ledger = Ledger(project.store.reveal(), parse_key(project.key.reveal())) if with_ledger else None
     logins = Logins(project, ledger, system_clock)
+    paces = paces_of(project, connections, ledger) if ledger is not None else {}
 
     async def one(connection: Connection) -> list[Check]:
         signed: list[Check] = []
-        login = connection.login
+        login, pace = connection.login, paces.get(connection.id)
         if isinstance(login, GRANTED):
-            signed = await sign_in(
-                project, ledger, logins.tokens(connection, login, context(connection.tls)), connection
-            )
+            tokens = logins.tokens(connection, login, context(connection.tls), pace)
+            signed = await sign_in(project, ledger, tokens, connection)
         if any(check.ok is False for check in signed if check.name != "scopes"):
             unsigned = replace(connection, login=None)
-            async with logins.client(unsigned) as client:
+            async with logins.client(unsigned, Unsigned(pace) if pace is not None else None) as client:
                 checks = await connection_checks(client.send, time.time, with_login=None)
                 return [*checks[:-1], *signed, checks[-1]]
-        async with logins.client(connection) as client:
+        async with logins.client(connection, pace) as client:
             checks = await connection_checks(client.send, time.time, with_login=login is not None)
         return [*checks[:-1], *signed, checks[-1]]
 
     try:
         results = await asyncio.gather(*map(one, connections))
     finally:
+        for pace in paces.values():
+            await pace.give_back()
         await logins.aclose()
         if ledger is not None:
             ledger.close()
     return {connection.id: checks for connection, checks in zip(connections, results, strict=True)}
+
+
+def paces_of(project: Project, connections: Sequence[Connection], ledger: Ledger) -> dict[str, Pacer]:
+    """The pace of each connection; of none where the ledger has no tables yet, for then nobody sends anything."""
+    try:
+        with ledger.read() as connection:
+            leases.connection_states(connection)
+    except LedgerError:
+        return {}
+    return {one.id: pace_of(project, one, ledger) for one in connections}
+
+
+def pace_of(project: Project, connection: Connection, ledger: Ledger) -> Pacer:
+    """The connection's pace, as workers keep it: what is asked here is counted among theirs, waits as long as the EHR
+    asked for, and opens a circuit again or closes it. That one is open does not keep a person from trying.
+    """
+
+    async def write(operation: Operation[P, R], parameter: P) -> R:
+        return await asyncio.to_thread(ledger.write, operation, parameter)
+
+    vendor = facts.of_project(connection.vendor, project.vendors)
+    pace = Pacer(project, connection, vendor, ledger, write, system_clock)
+    pace.probing = True
+    return pace
+
+
+class Unsigned:
+    """A connection's pace for requests without its login: they are counted, and say nothing about the connection."""
+
+    def __init__(self, pace: Pacer) -> None:
+        self._pace = pace
+
+    async def ready(self, request: Request) -> None:
+        """As the connection's own."""
+        await self._pace.ready(request)
+
+    async def enter(self, request: Request | None) -> None:
+        """As the connection's own."""
+        await self._pace.enter(request)
+
+    async def heard(self, request: Request, response: Response) -> None:
+        """Nothing."""
 
 
 def made(project: Project) -> bool:
@@ -122,5 +173,5 @@ def tell(title: str, checks: list[Check]) -> None:
     show.say(title)
     for check in checks:
         show.say(f"  {MARKS[check.ok]:3}{check.name:11}{check.says}")
-        if check.next_step and check.ok is False:
+        if check.next_step and check.ok is not True:
             show.say(f"     {'':11}→ {check.next_step}")

@@ -13,14 +13,12 @@ from typing import Any
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
+from bridge.ehr.circuit import NOBODY
 from bridge.model import Failure, Request, Response
 from bridge.settings import Project
 from bridge.store.engine import open_engine
 
 SKEW_SECONDS = 60  # a signed login is valid for five minutes at most (SMART Backend Services); a minute leaves room
-NOBODY = "urn:dyad-bridge:doctor|nobody"
-"""An identifier no patient has: searching it asks for permission and brings back nobody."""
-
 Send = Callable[[Request], Awaitable[Response]]
 
 
@@ -66,7 +64,7 @@ async def connection_checks(send: Send, clock: Callable[[], float], *, with_logi
     answer = await send(Request("GET", "metadata", {"Cache-Control": "no-cache"}))
     if answer.failure is not None:
         return [
-            unreachable(answer.failure),
+            unreachable(answer),
             *(Check(name, None, "not tried") for name in ("statement", "clock", "login")),
         ]
     now = clock()
@@ -84,14 +82,22 @@ async def connection_checks(send: Send, clock: Callable[[], float], *, with_logi
     ]
 
 
-def unreachable(failure: Failure) -> Check:
+def unreachable(answer: Response) -> Check:
     """Nothing came back."""
+    failure = answer.failure
+    if failure is Failure.NOT_NOW:
+        return Check(
+            "reachable", None, f"not tried: {answer.why}", f"try again in {answer.headers.get('retry-after', '1')} s"
+        )
     if failure is Failure.NO_LOGIN:
         return Check("reachable", False, "no token could be had", "try again; each step of the login is told below")
-    if failure is Failure.NOT_CONNECTED:
+    if failure in (Failure.NOT_CONNECTED, Failure.UNSENDABLE):
         return Check(
             "reachable", False, "cannot connect", "check `base`: host, port, certificate; then the network's firewall"
         )
+    if failure is Failure.UNREAD:
+        rule = "answers, and the answer is too large or not packed as asked for"
+        return Check("reachable", False, rule, "check that `base` is its FHIR base, and what stands between as a proxy")
     return Check(
         "reachable", False, "no complete answer in time", "try again; raise `timeout_seconds` if it is just slow"
     )

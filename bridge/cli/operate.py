@@ -12,7 +12,7 @@ from bridge.api.app import doors
 from bridge.cli import rehearsed, show
 from bridge.cli.access import named
 from bridge.cli.options import BY, HERE, AsJson, ProjectDir, ShowValues
-from bridge.cli.standing import in_words, moment
+from bridge.cli.standing import handed_in_words, in_words, moment
 from bridge.console import signing
 from bridge.errors import ConfigError, Problem
 from bridge.jobs import confirming, standing
@@ -91,15 +91,18 @@ def told(line: Line, json: bool) -> None:
     """The ledger's counts, as JSON or as a page of text."""
     now = system_clock()
     with line.ledger.read() as connection:
+        practices = views.practice_counts(connection)
         found: dict[str, Any] = {
             "records": views.record_counts(connection),
             "entries": views.entry_counts(connection),
             "holds": views.hold_counts(connection),
-            "practices": views.practice_counts(connection),
+            "practices": practices,
             "consents_ending": sum(notices.count(connection, telling.ENDS_SOON).values()),
             "incidents": recalls.unseen(connection),
-            "connections": [one.as_dict() for one in standing.standings(line, connection, now)],
+            "connections": [one.as_dict() for one in standing.standings(line, connection, now, practices)],
+            "handoffs": [one.as_dict() for one in standing.handings(line.project, connection, now, practices)],
             "suspended": suspending.suspensions(connection),
+            "failing": leases.failing(connection),
             "down": leases.closed_connections(connection, now),
         }
     if json:
@@ -112,6 +115,8 @@ def told(line: Line, json: bool) -> None:
         show.say(f"ending    {found['consents_ending']} consents end soon, and nothing follows them")
     if found["incidents"]:
         show.say(f"incidents {found['incidents']} not seen yet by both privacy contacts (`bridge recall --list`)")
+    for name, of in found["failing"].items():
+        show.say(f"failing   {name}: {of['failures']} times in a row, last at {utc(of['at'])}: {of['why']}")
     for practice, of in sorted(found["practices"].items()):
         behind = f"; {of['behind']} of those ready wait behind another" if of["behind"] else ""
         gathers = of["gathering"]
@@ -124,6 +129,9 @@ def told(line: Line, json: bool) -> None:
     for one in found["connections"]:
         for words in in_words(one):
             show.say(f"  connection {one['connection']} {words}")
+    for one in found["handoffs"]:
+        for words in handed_in_words(one):
+            show.say(f"  hand-off to {one['practice']} ({one['way']}) {words}")
 
 
 def utc(at: int) -> str:

@@ -16,7 +16,7 @@ from bridge.errors import ConfigError, Problem
 from bridge.jobs.collect import accept_rows
 from bridge.jobs.files import Limits, read
 from bridge.jobs.open import open_line
-from bridge.jobs.standing import standings
+from bridge.jobs.standing import handings, standings
 from bridge.jobs.worker import system_clock
 from bridge.model import Fate
 from bridge.settings import load
@@ -66,12 +66,14 @@ def record(
             step = "see the page, or `bridge held list`; of several versions each has its own number"
             raise ConfigError(Problem("record-unknown", "no record has this number or id", "command line", "", step))
         versions = browsing.versions(connection, found["record"]["thing"])
+        counts = views.practice_counts(connection)
         down = {
             practice: "suspended" if practice in one.suspended else one.why
-            for one in standings(line, connection, now)
+            for one in standings(line, connection, now, counts)
             for practice in one.practices
             if one.why or practice in one.suspended
         }
+        down |= {one.practice: one.why for one in handings(loaded, connection, now, counts) if one.why}
     events = telling.tell(found, versions, loaded)
     stands = list(telling.standing(found, loaded, down))
     if json:

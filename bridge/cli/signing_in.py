@@ -9,6 +9,7 @@ from bridge.cli.examine import Check
 from bridge.errors import LedgerError, Problem
 from bridge.fhir.grant import NoLogin, missing_scopes
 from bridge.fhir.keyset import Signer
+from bridge.fhir.pace import NotNow
 from bridge.fhir.tokens import Tokens
 from bridge.jobs.worker import system_clock
 from bridge.moves import signing
@@ -21,9 +22,9 @@ async def sign_in(project: Project, ledger: Ledger | None, tokens: Tokens, conne
     checks: list[Check] = []
     try:
         configuration = await tokens.configuration()
-    except NoLogin as error:
+    except (NoLogin, NotNow) as error:
         after = ("key", "token", "scopes") if isinstance(connection.login, Smart) else ("token", "scopes")
-        return [failed("discovery", error.problem), *(Check(name, None, "not tried") for name in after)]
+        return [failed("discovery", error), *(Check(name, None, "not tried") for name in after)]
     says = f"token endpoint {configuration.token_endpoint}"
     if configuration.warnings:
         says += "; it should state more: " + "; ".join(configuration.warnings)
@@ -32,8 +33,8 @@ async def sign_in(project: Project, ledger: Ledger | None, tokens: Tokens, conne
         checks.append(await key(project, ledger, connection, tokens.algorithms(configuration)))
     try:
         await tokens.current()
-    except NoLogin as error:
-        return [*checks, failed("token", error.problem), Check("scopes", None, "not tried")]
+    except (NoLogin, NotNow) as error:
+        return [*checks, failed("token", error), Check("scopes", None, "not tried")]
     checks.append(Check("token", True, "granted"))
     asked, granted = tokens.scope(configuration), tokens.granted(configuration)
     return [*checks, scopes(asked, granted)]
@@ -46,7 +47,7 @@ async def key(project: Project, ledger: Ledger | None, connection: Connection, a
         if ledger is not None:
             found = await asyncio.to_thread(signing.signer, ledger, connection.kind, algorithms, system_clock())
     except LedgerError as error:
-        return failed("key", error.problems[0])
+        return unopened("key", error.problems[0])
     if found is None:
         step = f"bridge keys new --kind {connection.kind} --algorithm {algorithms[0]}"
         return Check("key", False, f"none signs for {connection.kind} connections by {' or '.join(algorithms)}", step)
@@ -65,6 +66,13 @@ def scopes(asked: str, granted: str | None) -> Check:
     return Check("scopes", True, f"as asked: {asked or 'none was asked for'}")
 
 
-def failed(name: str, problem: Problem) -> Check:
-    """A step that failed."""
+def failed(name: str, error: NoLogin | NotNow) -> Check:
+    """A step that failed, or was kept back by the connection's pace."""
+    if isinstance(error, NotNow):
+        return Check(name, None, f"not tried: {error.why}", f"try again in {error.seconds} s")
+    return unopened(name, error.problem)
+
+
+def unopened(name: str, problem: Problem) -> Check:
+    """A step that failed for this."""
     return Check(name, False, f"{problem.rule} [{problem.code}]", problem.next_step)

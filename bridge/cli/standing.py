@@ -31,6 +31,16 @@ def in_words(one: dict[str, Any]) -> Iterator[str]:
         yield f"takes no new entries, for as many wait as may: {', '.join(one['full'])}"
 
 
+def handed_in_words(one: dict[str, Any]) -> Iterator[str]:
+    """What is to be said of a hand-off: nothing where it works."""
+    if one["state"] != "up":
+        since = f" since {moment(one['since'])}" if one["since"] else ""
+        again = f"tried again at {moment(one['until'])}" if one["until"] else "being tried again"
+        yield f"is down{since}: {one['why']}; {again}; {one['next_step']}"
+        age = f", the oldest for {one['oldest_seconds']} s" if one["oldest_seconds"] is not None else ""
+        yield f"has {one['waiting']} waiting for this practice{age}"
+
+
 def moment(at: int) -> str:
     """An instant in UTC, to the second."""
     return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -8,9 +8,9 @@ from fastapi.responses import HTMLResponse
 from bridge.access import Action, Role, may
 from bridge.console.desk import At, Desk, Nothing, Who
 from bridge.console.signing import Visitor
-from bridge.jobs.standing import standings
+from bridge.jobs.standing import handings, standings
 from bridge.model import EntryState
-from bridge.store import browsing, handoffs, suspending
+from bridge.store import browsing, handoffs, suspending, views
 
 routes = APIRouter()
 
@@ -24,11 +24,15 @@ def practices(request: Request, at: At, who: Who) -> HTMLResponse:
         reached = browsing.connections(connection, now)
         stopped = suspending.suspensions(connection)
         engineer = who.principal.role is Role.ENGINEER
-        standing = standings(at.line, connection, now) if engineer else []
+        counts = views.practice_counts(connection) if engineer else {}
+        standing = standings(at.line, connection, now, counts) if engineer else []
+        handed = handings(at.line.project, connection, now, counts) if engineer else []
     mine = visible(at, who)
     nothing = {"entries": {state.value: 0 for state in EntryState}, "holds": 0, "oldest": None, "behind": 0}
     rows = [(at.line.project.practices[name], shares.get(name, nothing)) for name in mine]
-    return at.page(request, "practices.html", who, rows=rows, reached=reached, stopped=stopped, standing=standing)
+    return at.page(
+        request, "practices.html", who, rows=rows, reached=reached, stopped=stopped, standing=standing, handings=handed
+    )
 
 
 @routes.get("/practices/{name}")
@@ -46,7 +50,7 @@ def practice(request: Request, at: At, who: Who, name: str, said: str = "") -> H
     reader = who.principal.role is Role.PRACTICE_READER
     return at.page(
         request, "practice.html", who, practice=shown, share=share, latest=latest, reader=reader, handed=handed,
-        stopped=stopped, said=said, reached=reached.get(shown.connection),
+        stopped=stopped, said=said, reached=reached.get(shown.connection), channels=reached,
     )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.received import Received, receive
 from bridge.ehr.references import SUBJECTS
 from bridge.ehr.rows import TABLE, Body, Row
-from bridge.model import Answer, AnswerClass, Failure, Interaction, Response, Stands
+from bridge.model import NEVER_LEFT, Answer, AnswerClass, Failure, Interaction, Response, Stands
 
 _SEARCH_RESULT = "Bundle"
 
@@ -36,7 +38,13 @@ def classify(
         received.after,
         stands if row.means is AnswerClass.DONE else None,
         tuple(map(str, received.issues)),
+        response.failure not in NEVER_LEFT,
     )
+
+
+def unusable(answer: Answer) -> Answer:
+    """An answer that says done, and does not hold what it should: no page of results, another resource."""
+    return replace(answer, kind=AnswerClass.UNUSABLE, code="not-what-was-asked", stands=None)
 
 
 def body_of(received: Received, interaction: Interaction, type: str, id: str) -> Body:

@@ -12,6 +12,9 @@ from bridge.ehr.rows import LOGIN
 from bridge.model import Failure, Request, Response
 
 LONGEST = 600 * SECOND
+STATEMENT = "metadata"
+NOBODY = "urn:dyad-bridge:doctor|nobody"
+"""An identifier no patient has: searching it asks for permission and brings back nobody."""
 
 
 class Cause(StrEnum):
@@ -91,11 +94,14 @@ SAID_OF_ITSELF = (404, 409, 410, 412, 422, 429)
 """Refusals that are about one resource, or about how much was asked; however many come in a row."""
 
 
+ANSWERED = (None, Failure.UNREAD)
+
+
 def _of_failure(response: Response) -> Cause | None:
     if response.failure is Failure.NO_LOGIN:
         return Cause.NO_TOKEN if response.why in TOKEN_DOWN else Cause.LOGIN
     if response.failure is Failure.NOT_CONNECTED:
-        return Cause.TLS if response.why == "tls" else None if response.why == "unsendable" else Cause.UNREACHABLE
+        return Cause.TLS if response.why == "tls" else Cause.UNREACHABLE
     return Cause.SILENT if response.failure is Failure.LOST else None
 
 
@@ -111,11 +117,11 @@ class Streak:
 
     def add(self, request: Request, response: Response) -> Cause | None:
         """The cause for which the connection should not be used now, if this answer was one too many."""
-        if response.failure is Failure.NOT_NOW or response.why == "unsendable":
+        if response.failure in (Failure.NOT_NOW, Failure.UNSENDABLE):
             return None
         found = cause(request, response)
         kept = {Cause.READ_ONLY} if not is_write(request) else set()
-        if found is not Cause.SILENT and response.failure is None:  # it answers, whatever it says
+        if found is not Cause.SILENT and response.failure in ANSWERED:  # it answers, whatever it says
             self.counts = {one: count for one, count in self.counts.items() if one in kept or one is found}
         if found is None:
             return None
@@ -124,9 +130,46 @@ class Streak:
 
 
 def works(reason: str, request: Request, response: Response) -> bool:
-    """Whether this answer shows that what the circuit was opened for is over."""
-    answered = response.failure is None and cause(request, response) is None and response.status != 429
-    return answered and (reason != Cause.READ_ONLY or is_write(request))
+    """Whether this answer shows that what the circuit was opened for is over.
+
+    A statement is shown to everybody: it says nothing of a login, or of refusals. Where nothing was answered, any
+    answer that is of the request alone says that it is over.
+    """
+    if response.failure not in ANSWERED or response.status == 429:
+        return False
+    if reason in ASKED and request.path == STATEMENT:
+        return False
+    found = cause(request, response)
+    if reason == Cause.READ_ONLY:
+        return found is None and is_write(request)
+    return found is None or (reason != Cause.REFUSING and found in REFUSALS and response.status < 500)
+
+
+REFUSALS = (Cause.REFUSING, Cause.READ_ONLY)
+ASKED = (Cause.LOGIN, Cause.REFUSING)
+"""Causes of which only a request with a login tells whether they are over."""
+
+
+def fails(reason: str, request: Request, response: Response) -> Cause | None:
+    """The cause for which a connection that was tried again stays down; None where this answer says nothing of that.
+
+    It is the same as before unless one such answer is enough to say another: so a connection that fails now this way,
+    now that, is one alert.
+    """
+    found = cause(request, response)
+    if found is None or works(reason, request, response):
+        return None
+    before = next((one for one in Cause if one == reason), found)
+    return found if HANDLED[found].after == 1 else before
+
+
+def question(reason: str) -> Request | None:
+    """What is asked of an idle connection to see whether it works again; None where only a write can tell."""
+    if reason == Cause.READ_ONLY:
+        return None
+    if reason in ASKED:
+        return Request("GET", "Patient", {"Cache-Control": "no-cache"}, (("identifier", NOBODY), ("_count", "1")))
+    return Request("GET", STATEMENT, {"Cache-Control": "no-cache"})
 
 
 def opens_until(name: str, found: Cause, failures: int, after: int | None, now: int) -> int:

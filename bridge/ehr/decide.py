@@ -21,13 +21,16 @@ MOST_CONFLICTS = 3
 """Conflicts in a row after which a person looks: somebody writes there all the time."""
 
 
+MOST_UNUSABLE = 3
+"""Tries that bring nothing that can be used after which a person looks: what is too large stays so."""
+
+
 class Follow(StrEnum):
     """What the sender does beside writing down the new state."""
 
     NOTHING = ""
     LOOK = "look"  # when due: is it there?
     READ = "read"  # read what stands again, then send
-    RENEW = "renew"  # one new token, then the same step
     CIRCUIT = "circuit"  # the connection's circuit opens and its contact is told
     LANE = "lane"  # the lane stops and its link is checked again
     PLAN = "plan"  # what was learned may open another route
@@ -37,8 +40,8 @@ class Follow(StrEnum):
 class Tried:
     """What is known of the step that was answered.
 
-    `attempts` and `conflicts` count this answer too. `looking` says that the entry is unknown and this request only
-    looked. `link_key` is what a hold for this person's link waits for (`people`).
+    `attempts` and `conflicts` count this answer too, unless its request never left. `looking` says that the entry is
+    unknown and this request only looked. `link_key` is what a hold for this person's link waits for (`people`).
     """
 
     entry: str
@@ -50,7 +53,6 @@ class Tried:
     link_key: str = ""
     attempts: int = 1
     conflicts: int = 1
-    renewed: bool = False
     looking: bool = False
 
 
@@ -176,6 +178,26 @@ def _unclear(answer: Answer, tried: Tried, now: int) -> Next:
     return _person(answer, tried, "the EHR's answer cannot be understood", Owner.ENGINEER)
 
 
+def _unusable(answer: Answer, tried: Tried, now: int) -> Next:
+    if answer.left and tried.attempts < MOST_UNUSABLE:
+        return _later(answer, tried, now)
+    hold = Hold(
+        HoldReason.DECISION,
+        decision_key(tried.entry),
+        Owner.ENGINEER,
+        f"{_USELESS.get(answer.code, 'what the EHR answers cannot be used')} [{answer.code}]",
+        "ask the practice's EHR team why, then `bridge held retry`; or look into the chart and answer this hold",
+    )
+    return Next(EntryState.HELD, None, hold)
+
+
+_USELESS = {
+    "unsendable": "no request can be made of it: an id or an address the EHR gave is in no form it can have",
+    "unread-read": "what the EHR answers is larger than 10 MiB, or packed otherwise than was asked for",
+    "not-what-was-asked": "the EHR says done, and its answer does not hold what was asked for",
+}
+
+
 def _conflict(answer: Answer, tried: Tried, now: int) -> Next:
     if answer.code == "gone":
         return _person(answer, tried, "what stood in the chart is gone")
@@ -186,8 +208,6 @@ def _conflict(answer: Answer, tried: Tried, now: int) -> Next:
 
 def _down(answer: Answer, tried: Tried, now: int) -> Next:
     state = EntryState.UNKNOWN if tried.looking else EntryState.READY
-    if not tried.renewed:
-        return Next(state, now, follow=Follow.RENEW)
     return Next(state, now + back_off(tried.entry, tried.attempts), follow=Follow.CIRCUIT)
 
 
@@ -214,6 +234,7 @@ _DECISIONS: dict[AnswerClass, Callable[[Answer, Tried, int], Next]] = {
     AnswerClass.DUPLICATE: _look,
     AnswerClass.PATIENT: _patient,
     AnswerClass.UNCLEAR: _unclear,
+    AnswerClass.UNUSABLE: _unusable,
     AnswerClass.CONFLICT: _conflict,
     AnswerClass.CONNECTION_DOWN: _down,
 }

@@ -67,8 +67,23 @@ TABLE: tuple[Row, ...] = (
     Row("not-connected", Class.RETRY_LATER, "it never left", failure=Failure.NOT_CONNECTED),
     Row("not-now", Class.RETRY_LATER, "no budget, or the connection is down; it never left", failure=Failure.NOT_NOW),
     Row("no-login", Class.CONNECTION_DOWN, "no token could be had; it never left", failure=Failure.NO_LOGIN),
+    Row("unsendable", Class.UNUSABLE, "no request can be made of it; it never left", failure=Failure.UNSENDABLE),
     Row("lost", Class.UNKNOWN, "it may have been accepted", WRITES, failure=Failure.LOST),
     Row("lost-read", Class.RETRY_LATER, "nothing changed", READS, failure=Failure.LOST),
+    Row(
+        "unread",
+        Class.UNKNOWN,
+        "it says done, and the answer is larger than 10 MiB or packed otherwise than asked for: look",
+        WRITES,
+        failure=Failure.UNREAD,
+    ),
+    Row(
+        "unread-read",
+        Class.UNUSABLE,
+        "larger than 10 MiB, or packed otherwise than asked for; nothing changed",
+        READS,
+        failure=Failure.UNREAD,
+    ),
     # done, or so it seems
     Row("accepted", Class.ACCEPTED, "taken, not delivered: look", WRITES, (202,)),
     Row("created", Class.DONE, "Location or body names it", (C,), (OK,), body=(Body.NONE, Body.TYPE), known=True),

@@ -32,12 +32,12 @@ _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}(?:/_search)?")
 """The path of a create or a search: of so few kinds, and so often asked for, that their addresses are kept."""
 
 
-TLS, TIMED_OUT, UNSENDABLE = "tls", "timed-out", "unsendable"
+TLS, TIMED_OUT = "tls", "timed-out"
 """What more is known of a failure: `Response.why`."""
 
 
 class _Unreadable(Exception):
-    """The answer is larger than allowed, half, or compressed in a way that was not asked for."""
+    """The answer is larger than allowed, or compressed otherwise than was asked for or said."""
 
 
 class _Way:
@@ -112,8 +112,9 @@ class Client:
         """What the EHR answered, or why there is no answer; raises for nothing an EHR or network does.
 
         `Failure.NOT_CONNECTED` says that the request provably never left, `Failure.NO_LOGIN` the same for want of a
-        token, `Failure.NOT_NOW` the same for want of a budget or because the connection is down, `Failure.LOST` that
-        it did leave or may have.
+        token, `Failure.NOT_NOW` the same for want of a budget or because the connection is down, `Failure.UNSENDABLE`
+        that no request can be made of it, `Failure.LOST` that it did leave or may have, `Failure.UNREAD` that it was
+        answered with success in a way that is not read. Of a refusal that is not read the status is enough.
         RuntimeError after `aclose`.
         """
         if self._closed:
@@ -121,7 +122,7 @@ class Client:
         try:
             outgoing = self._build(request)
         except (httpx.InvalidURL, ValueError):
-            return Response(failure=Failure.NOT_CONNECTED, why=UNSENDABLE)
+            return Response(failure=Failure.UNSENDABLE)
         response = await self._sent(request, outgoing)
         if self._pace is not None:
             await self._pace.heard(request, response)
@@ -139,7 +140,7 @@ class Client:
             return Response(headers=headers, failure=Failure.NO_LOGIN, why=error.why)
         except _NEVER_LEFT as error:
             return Response(failure=Failure.NOT_CONNECTED, why=TLS if _is_tls(error) else "")
-        except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError, zlib.error, _Unreadable) as error:
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError, OSError) as error:
             late = TIMED_OUT if isinstance(error, TimeoutError | httpx.TimeoutException) else ""
             return Response(failure=Failure.LOST if way.left else Failure.NOT_CONNECTED, why=late)
 
@@ -149,6 +150,10 @@ class Client:
             answer = await self._exchange(pool, request, outgoing, way)
             try:
                 body = await self._body(answer)
+            except (_Unreadable, zlib.error):
+                if answer.status_code < 300:
+                    return Response(failure=Failure.UNREAD)
+                body = b""
             finally:
                 await answer.aclose()
         finally:
@@ -232,7 +237,7 @@ class Client:
             body += chunk if unzip is None else unzip.decompress(chunk, self._largest + 1 - len(body))
             self._check(len(body))
         if unzip is not None and seen and not unzip.eof:
-            raise _Unreadable
+            raise httpx.RemoteProtocolError("half a compressed body")
         return bytes(body)
 
     def _check(self, size: int) -> None:

@@ -119,14 +119,14 @@ class Direct:
             smtp.ehlo_or_helo_if_needed()
             for code, _ in (smtp.mail(self.who.sender.address), smtp.rcpt(self.who.recipient.address)):
                 if code >= 400:
-                    return Given(Fate.REFUSED if code >= 500 else Fate.LATER, f"smtp {code}")
+                    return by_code(code)
             left = True
             code, _ = smtp.data(content)
-            return Given(by_code(code), f"smtp {code}")
+            return by_code(code)
         except smtplib.SMTPDataError as error:  # DATA itself was not taken: the mail did not leave
-            return Given(by_code(error.smtp_code), f"smtp {error.smtp_code}")
-        except (OSError, smtplib.SMTPException):
-            return Given(Fate.LOST, "no-answer") if left else Given(Fate.LATER, "not-connected")
+            return by_code(error.smtp_code)
+        except (OSError, smtplib.SMTPException) as error:
+            return Given(Fate.LOST, "no-answer") if left else Given(Fate.LATER, why(error))
         finally:
             if smtp is not None:
                 smtp.close()
@@ -152,8 +152,26 @@ class Direct:
         return self._known[known]
 
 
-def by_code(code: int) -> Fate:
+CLOSED = 421
+"""The server closes for everybody (RFC 5321 §3.8)."""
+
+LOGIN = frozenset({454, 530, 534, 535, 538})
+"""About who we are and not about the mail (RFC 4954 §6)."""
+
+
+def by_code(code: int) -> Given:
     """What a reply code of SMTP means for the mail (RFC 5321 §4.2.1)."""
+    if code in LOGIN or code == CLOSED:
+        return Given(Fate.LATER, "closed" if code == CLOSED else "login")
     if code < 400:
-        return Fate.GIVEN
-    return Fate.REFUSED if code >= 500 else Fate.LATER
+        return Given(Fate.GIVEN, f"smtp {code}")
+    return Given(Fate.REFUSED if code >= 500 else Fate.LATER, f"smtp {code}")
+
+
+def why(error: Exception) -> str:
+    """The code of a failure before any word of a mail left."""
+    if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code == CLOSED:
+        return "closed"
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return "login"
+    return "certificate" if isinstance(error, ssl.SSLError) else "not-connected"

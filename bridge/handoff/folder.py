@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge.handoff import er7, journal
 from bridge.handoff.over import Fate, Given, HandOver, Look
+
+LEAST = 2**20
+"""Bytes that must be free: less than any document with pages."""
 
 ANSWERS = (".ack", ".ok")
 """How the name of a file that answers another ends: DB-….xml.ack, DB-….ack."""
@@ -44,10 +49,17 @@ class Folder:
         except TimeoutError:
             return Given(Fate.LOST, "folder-slow")
         except OSError as error:
-            stage = await asyncio.to_thread(self._stage, over)
-            fate = Fate.LOST if stage is journal.Stage.GIVEN else Fate.LATER
-            return Given(fate, f"folder-{(os.strerror(error.errno) if error.errno else 'error').split()[0].lower()}")
+            fate = Fate.LATER if await self._not_given(over) else Fate.LOST
+            return Given(fate, f"folder-{errno.errorcode.get(error.errno or 0, 'error').lower()}")
         return Given(Fate.GIVEN, "file")
+
+    async def _not_given(self, over: HandOver) -> bool:
+        """Whether the journal says that it was not given; it may be as unreadable as the folder."""
+        try:
+            async with asyncio.timeout(self.takes):
+                return await asyncio.to_thread(self._stage, over) is not journal.Stage.GIVEN
+        except OSError:
+            return False
 
     async def look(self, over: HandOver) -> Look:
         """The journal beside the files knows, whoever took them away."""
@@ -72,10 +84,21 @@ class Folder:
 
     async def reach(self) -> str:
         """ "" where files can be put there."""
+        try:
+            async with asyncio.timeout(self.takes):
+                return await asyncio.to_thread(self._reach)
+        except TimeoutError:
+            return "the folder does not answer in time"
+        except OSError:
+            return "the folder cannot be read"
+
+    def _reach(self) -> str:
         for folder in dict.fromkeys((self.folder, self.answers)):
             if not folder.is_dir():
                 return "the folder is not there"
-        return "" if os.access(self.folder, os.W_OK | os.X_OK) else "the folder cannot be written"
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            return "the folder cannot be written"
+        return "" if shutil.disk_usage(self.folder).free >= LEAST else "the folder is full"
 
     def _name(self, over: HandOver) -> str:
         return f"{over.control}.{self.form.suffix(over)}"

@@ -52,8 +52,10 @@ class Mllp:
                 writer.write(framed)
                 await writer.drain()
                 return await answer(reader, over.control)
-        except (TimeoutError, OSError):
-            return Given(Fate.LATER, "not-connected") if writer is None else Given(Fate.LOST, "no-answer")
+        except (TimeoutError, OSError) as error:
+            if writer is not None:
+                return Given(Fate.LOST, "no-answer")
+            return Given(Fate.LATER, "certificate" if isinstance(error, ssl.SSLError) else "not-connected")
         finally:
             if writer is not None:
                 writer.transport.abort()

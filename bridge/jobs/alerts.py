@@ -1,4 +1,7 @@
-"""Contacts told that a connection is down, and that it is up again: once each (R7). Nothing of any person is in it."""
+"""Contacts told that a connection or a hand-off is down, and that it is up again: once each (R7).
+
+Nothing of any person is in it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import orjson
 
 from bridge import log
 from bridge.ehr import circuit
+from bridge.handoff import circuit as handoff
 from bridge.moves.line import Line
 from bridge.settings import Project
 from bridge.store import alerts
@@ -44,16 +48,26 @@ async def tell(line: Line, clock: Callable[[], int]) -> int:
 
 def message(project: Project, alert: Alert) -> dict[str, Any]:
     """What the site's command reads: names of bridge.yaml, a cause, instants and what to do."""
-    practices = [one for one in project.practices.values() if one.connection == alert.connection]
+    handed = handoff.practice_of(alert.connection)
+    practices = [
+        one
+        for one in project.practices.values()
+        if (one.id == handed if handed else one.connection == alert.connection)
+    ]
     return {
         "connection": alert.connection,
         "state": "down" if alert.closed_at is None else "up",
         "cause": alert.cause,
         "since": instant(alert.opened_at),
         "until": instant(alert.closed_at) if alert.closed_at is not None else None,
-        "next_step": circuit.next_step(alert.cause) if alert.closed_at is None else "",
+        "next_step": next_step(alert) if alert.closed_at is None else "",
         "contacts": [{"practice": one.name, "name": one.contact.name, "email": one.contact.email} for one in practices],
     }
+
+
+def next_step(alert: Alert) -> str:
+    """What its contact can do."""
+    return handoff.next_step(alert.cause) or circuit.next_step(alert.cause)
 
 
 async def ran(command: Sequence[str], said: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bridge import pipeline
 from bridge.errors import Problem
 from bridge.intake.rows import Row
 from bridge.jobs.files import SUFFIXES, read
+from bridge.jobs.patience import each
 from bridge.model import Accepted
 from bridge.moves.line import Line
 from bridge.settings import Agency
@@ -32,26 +34,24 @@ def watch(line: Line, agency: Agency, clock: Callable[[], int]) -> int:
 
     The folder's first two levels name the kind: `<watch>/<pack>/<name>/*.ndjson`; elsewhere each item names its own.
     A file still being written is left alone: one whose name starts with a dot or ends in `.part`.
-    Returns how many files were taken.
+    Returns how many files were taken. One that cannot be taken keeps back no other; then its error is raised.
     """
     if agency.watch is None or not agency.watch.is_dir():
         return 0
-    taken = 0
-    for path in sorted(agency.watch.rglob("*")):
-        inside = path.relative_to(agency.watch)
-        if (
-            path.suffix.lower() not in SUFFIXES
-            or not path.is_file()
-            or DONE in inside.parts
-            or path.name.startswith(".")
-        ):
-            continue
-        kind = "/".join(inside.parts[:2]) if len(inside.parts) == 3 else ""
-        answers = [accepted.as_dict() for accepted in accept_rows(line, agency, kind, read(path), clock())]
-        answer(path, answers)
-        move_away(path, agency.watch / DONE / inside)
-        taken += 1
-    return taken
+    return sum(each(sorted(agency.watch.rglob("*")), partial(take, line, agency, agency.watch, clock)))
+
+
+def take(line: Line, agency: Agency, folder: Path, clock: Callable[[], int], path: Path) -> bool:
+    """One file of a watched folder was taken; False where it is none to take."""
+    inside = path.relative_to(folder)
+    wanted = path.suffix.lower() in SUFFIXES and DONE not in inside.parts and not path.name.startswith(".")
+    if not wanted or not path.is_file():
+        return False
+    kind = "/".join(inside.parts[:2]) if len(inside.parts) == 3 else ""
+    answers = [accepted.as_dict() for accepted in accept_rows(line, agency, kind, read(path), clock())]
+    answer(path, answers)
+    move_away(path, folder / DONE / inside)
+    return True
 
 
 def answer(path: Path, answers: list[dict[str, object]]) -> None:

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from bridge import log, pipeline
 from bridge.ehr.chart import Chart
-from bridge.errors import BridgeError
+from bridge.jobs.patience import Patience
 from bridge.moves.line import Line
 from bridge.moves.pacing import quiet_until
 from bridge.moves.width import Width
 from bridge.store import lanes, leases
 
 SECOND = 1_000_000
+CLAIMING = "claim"
 CLAIM = 32
 GATHER = 0.02  # seconds in which hands that become free are gathered: a claim for one costs as much as one for many
 
@@ -26,13 +27,22 @@ class Carrier:
     `free` is set when hands became free since the last claim.
     """
 
-    def __init__(self, line: Line, owner: str, clock: Callable[[], int], at_once: int, free: asyncio.Event) -> None:
+    def __init__(
+        self,
+        line: Line,
+        owner: str,
+        clock: Callable[[], int],
+        at_once: int,
+        free: asyncio.Event,
+        patience: Patience,
+    ) -> None:
         self.line = line
         self.owner = owner
         self.clock = clock
         self.at_once = at_once
         self.running: set[asyncio.Task[None]] = set()
         self._free = free
+        self._patience = patience
         self._gathering = False
         self._carried: Counter[str] = Counter()
         self._claims = 0
@@ -45,12 +55,11 @@ class Carrier:
         return not self.running
 
     async def claim(self) -> bool:
-        """Lanes that are due are being carried; False where none was due or no hand is free."""
+        """Lanes that are due are being carried; False where none was due or no hand is free, or where it failed."""
         self._free.clear()  # also where no hand is free: else nobody would wait for one
-        room = min(CLAIM, self.at_once - len(self.running))
-        if room <= 0:
+        room, now = min(CLAIM, self.at_once - len(self.running)), self.clock()
+        if room <= 0 or self._patience.waits(CLAIMING, now):
             return False
-        now = self.clock()
         until = now + self.line.project.limits.lease_seconds * SECOND
         of = {name: practice.connection for name, practice in self.line.project.practices.items()}
         silent, quiet = self._quiet(now)
@@ -59,9 +68,10 @@ class Carrier:
         ask = lanes.Claim(ledger, self.owner, room, now, until, (*self._shut(), *silent), of, quiet, order)
         try:
             works = await self.line.write(lanes.claim, ask)
-        except BridgeError as error:
-            log.failure("claim-failed", error)
+        except Exception as error:  # noqa: BLE001 - else the worker would be over, and nobody's lanes be carried
+            await asyncio.to_thread(self._patience.failed, CLAIMING, error, now)
             return False
+        self._patience.went(CLAIMING, now)
         for work in works:
             task = asyncio.create_task(self._carry(work))
             self.running.add(task)
@@ -87,7 +97,7 @@ class Carrier:
 
     def closed(self, now: int) -> tuple[str, ...]:
         """Practices not to be sent to now: suspended, in their quiet hours, their connection down, busy or at its
-        budget's end, or its statement never read.
+        budget's end, its statement never read, or their hand-off down.
         """
         silent, quiet = self._quiet(now)
         with self.line.ledger.read() as connection:
@@ -110,15 +120,22 @@ class Carrier:
             sorted(
                 name
                 for name, practice in self.line.project.practices.items()
-                if practice.connection in shut or self.line.charts[name].capability is None
+                if practice.connection in shut
+                or self.line.charts[name].capability is None
+                or self._handed_nothing(name)
             )
         )
+
+    def _handed_nothing(self, practice: str) -> bool:
+        """Whether all that goes there is handed over, and its way is down: no lane is claimed only to wait again."""
+        channel = self.line.channels.get(practice)
+        return channel is not None and not self.line.charts[practice].serves and channel.closed()
 
     async def _carry(self, work: lanes.LaneWork) -> None:
         """One lane as far as it goes now, then its lease is given back.
 
-        An error costs this lane its turn and no other: its lease runs out, and it is claimed again. So does the lane of
-        a practice that the project no longer has.
+        An error at an entry is the entry's (`moves.failing`). Where the ledger does not work the lane's lease runs out,
+        and it is claimed again; so does the lane of a practice that the project no longer has.
         """
         chart = self.line.charts.get(work.practice)
         if chart is None:

@@ -21,6 +21,7 @@ from bridge.jobs.worker import system_clock
 from bridge.mappings import load as mappings
 from bridge.mappings.lint import drafts
 from bridge.mappings.translate import Translator
+from bridge.moves.channels import Channel
 from bridge.moves.line import Line
 from bridge.moves.pacing import Pacer
 from bridge.release import cadence, settings_key
@@ -123,7 +124,8 @@ async def connected(line: Line, clock: Callable[[], int] = system_clock) -> Asyn
             client, own = clients.get(connection.id, NoServer()), ways.of_project(line.project.ways)
             line.charts[name] = Chart(practice, connection, vendor, client, ways=own).without_server()
             if practice.handoff is not None:
-                line.hands[name] = opening.opened(practice, practice.handoff, connection)
+                hand = line.hands[name] = opening.opened(practice, practice.handoff, connection)
+                line.channels[name] = Channel(name, practice.handoff.way, hand, line.ledger, line.write, clock)
         await asyncio.to_thread(statements.load, line, clock())
         yield line
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -46,7 +47,7 @@ def start(
 
 
 async def once_leased(line: Line, name: str, owner: str, clock: Callable[[], int], every: timedelta, job: Job) -> None:
-    """The job ran here, unless another worker runs it or ran it within the interval."""
+    """The job ran here, unless another worker runs it or ran it within the interval; how it went is in the ledger."""
     now = clock()
     interval = int(every.total_seconds() * SECOND)
     run = leases.Run(name, owner, now, now + 10 * interval, interval * 9 // 10)
@@ -54,6 +55,9 @@ async def once_leased(line: Line, name: str, owner: str, clock: Callable[[], int
         if await line.write(leases.take_run, run):
             try:
                 await job()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next run and the others come
+                log.failure("schedule-failed", error, schedule=name)
+                run = replace(run, why=log.where(error))
             finally:
                 await line.write(leases.end_run, run)
     except BridgeError as error:
@@ -64,5 +68,5 @@ async def told(name: str, job: Job) -> None:
     """The job ran here; why it could not is in the log."""
     try:
         await job()
-    except BridgeError as error:
+    except Exception as error:  # noqa: BLE001 - the next run comes
         log.failure("schedule-failed", error, schedule=name)

@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from bridge import log
-from bridge.jobs import alerts, confirming, schedule, statements, tend
+from bridge.jobs import alerts, confirming, retrying, schedule, statements, tend
 from bridge.jobs.collect import watch
 from bridge.jobs.open import connected
+from bridge.jobs.patience import each
 from bridge.jobs.worker import Worker, system_clock
 from bridge.moves.line import Line
 
@@ -75,8 +76,8 @@ def plan(line: Line, clock: Callable[[], int]) -> dict[str, tuple[timedelta, sch
     """What happens when."""
 
     async def watch_folders() -> None:
-        for agency in line.project.agencies.values():
-            await asyncio.to_thread(watch, line, agency, clock)
+        agencies = line.project.agencies.values()
+        await asyncio.to_thread(each, agencies, lambda agency: watch(line, agency, clock))
 
     return {
         "statements": (timedelta(days=1), lambda: statements.refresh(line, clock())),
@@ -86,6 +87,7 @@ def plan(line: Line, clock: Callable[[], int]) -> dict[str, tuple[timedelta, sch
         "announce": (timedelta(hours=12), lambda: tend.announce_endings(line, clock)),
         "handoffs": (timedelta(seconds=30), lambda: confirming.listen(line, clock())),
         "handoffs-unconfirmed": (timedelta(hours=1), lambda: confirming.remind(line, clock())),
+        "connections-down": (timedelta(seconds=5), lambda: retrying.retry(line, clock)),
         "alerts": (timedelta(seconds=15), lambda: alerts.tell(line, clock)),
         "wake": (timedelta(minutes=10), lambda: tend.wake_forgotten(line, clock)),
     }

@@ -9,11 +9,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.ehr import circuit, facts, hours
+from bridge.handoff import circuit as handoff
 from bridge.moves.line import Line
 from bridge.moves.pacing import most_of, quiet_until, zone_of
+from bridge.settings import Project
 from bridge.store import alerts, budgets, leases, suspending, views
 
 SECOND = 1_000_000
+WAITS = ("ready", "sending", "unknown")
 MINUTES = 5
 """Whole minutes over which the rate is taken."""
 
@@ -56,9 +59,12 @@ class Standing:
         return asdict(self)
 
 
-def standings(line: Line, connection: Connection, now: int) -> list[Standing]:
-    """Every connection of the project, as the ledger has it now."""
-    practices = views.practice_counts(connection)
+def standings(
+    line: Line, connection: Connection, now: int, practices: Mapping[str, Mapping[str, Any]]
+) -> list[Standing]:
+    """Every connection of the project, as the ledger has it now; `practices` are its counts (`views.practice_counts`),
+    which cost the most and are wanted beside this.
+    """
     full = views.full_practices(connection, practices, line.project.limits.planned_entries)
     states, used = leases.connection_states(connection), budgets.used(connection)
     told, stopped = alerts.open_alerts(connection), suspending.suspensions(connection)
@@ -102,6 +108,55 @@ def standings(line: Line, connection: Connection, now: int) -> list[Standing]:
                 suspended=tuple(one for one in here if one in stopped),
                 quiet=tuple(one for one in here if quiet_until(line.project, one, now) is not None),
                 full=tuple(one for one in here if one in full),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Handing:
+    """One practice's hand-off; instants in microseconds, ages in seconds. `waiting` is all that waits for the
+    practice, whichever way it goes.
+    """
+
+    practice: str
+    way: str
+    state: str  # up | down | trying
+    why: str
+    since: int | None
+    until: int | None
+    next_step: str
+    waiting: int
+    oldest_seconds: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON answers."""
+        return asdict(self)
+
+
+def handings(
+    project: Project, connection: Connection, now: int, practices: Mapping[str, Mapping[str, Any]]
+) -> list[Handing]:
+    """Every practice that is handed documents by a way that can be down; `practices` as in `standings`."""
+    states, told = leases.connection_states(connection), alerts.open_alerts(connection)
+    found = []
+    for practice, known in sorted(project.practices.items()):
+        if known.handoff is None or known.handoff.way == "packet":
+            continue
+        name = handoff.name_of(practice)
+        state, counts = states.get(name, leases.State()), practices.get(practice)
+        oldest = counts["oldest"] if counts is not None else None
+        found.append(
+            Handing(
+                practice=practice,
+                way=known.handoff.way,
+                state="down" if state.closed_until > now else "trying" if state.failures else "up",
+                why=state.reason if state.failures else "",
+                since=told[name].opened_at if name in told else None,
+                until=state.closed_until if state.closed_until > now else None,
+                next_step=handoff.next_step(state.reason) if state.failures else "",
+                waiting=sum(counts["entries"][one] for one in WAITS) if counts is not None else 0,
+                oldest_seconds=max(0, now - oldest) // SECOND if oldest is not None else None,
             )
         )
     return found

@@ -19,7 +19,7 @@ from bridge.ehr.route import capability_key, usable
 from bridge.errors import DefinitionError
 from bridge.model import Request
 from bridge.moves.line import Line
-from bridge.store import holds
+from bridge.store import holds, leases
 from bridge.store import statements as kept
 
 DAY = 86_400 * 1_000_000
@@ -32,8 +32,11 @@ async def refresh(line: Line, now: int) -> None:
 
 
 async def refresh_missing(line: Line, now: int) -> None:
-    """Statements that could not be read before are asked for again."""
-    missing = [chart for chart in line.charts.values() if chart.capability is None]
+    """Statements that could not be read before are asked for again, where their connection may be used."""
+    with line.ledger.read() as connection:
+        closed = leases.closed_connections(connection, now)
+    charts = line.charts.values()
+    missing = [chart for chart in charts if chart.capability is None and chart.connection.id not in closed]
     if missing:
         await read_all(line, missing, now)
 

@@ -9,10 +9,11 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
-from bridge import log, pipeline
-from bridge.errors import BridgeError
+from bridge import pipeline
 from bridge.jobs import deliver, statements
+from bridge.jobs.patience import Patience
 from bridge.moves import catching, ending, planning
 from bridge.moves.line import Line
 from bridge.store import records, views
@@ -40,6 +41,7 @@ class Worker:
         self.clock = clock
         self.owner = new_owner()
         self.lanes = lanes
+        self.patience = Patience(line)
         self._stop = asyncio.Event()
         self._look = asyncio.Event()  # whether there is something to do, without waiting longer
 
@@ -51,7 +53,7 @@ class Worker:
     async def run(self, *, until_idle: bool = False) -> None:
         """Works. What is under way when `stop` comes is finished first."""
         await statements.refresh(self.line, self.clock())
-        carrier = deliver.Carrier(self.line, self.owner, self.clock, self.lanes, self._look)
+        carrier = deliver.Carrier(self.line, self.owner, self.clock, self.lanes, self._look, self.patience)
         translating = asyncio.create_task(self._translate())
         try:
             while not self._stop.is_set():
@@ -86,21 +88,20 @@ class Worker:
                     continue
 
     def translate_some(self) -> int:
-        """A batch of accepted records is translated and planned; how many."""
-        now = self.clock()
-        until = now + self.line.project.limits.lease_seconds * SECOND
-        ledger = self.line.ledger
-        try:
-            works = ledger.write(records.claim, records.Claim(ledger, self.owner, BATCH, now, until))
-            return (
-                pipeline.translate(self.line, works, self.owner, now)
-                or planning.look_again(self.line, now)
-                or catching.catch_up(self.line, now)
-                or ending.tell_ended(self.line, now)
-            )
-        except BridgeError as error:
-            log.event("translate-failed", codes=",".join(problem.code for problem in error.problems))
-        except Exception as error:  # noqa: BLE001 - else this task would be over and its worker go on without it
-            log.failure("translate-failed", error)
-        time.sleep(IDLE_PAUSE)
+        """A batch of accepted records is translated and planned, or what else planning has to do; how much."""
+        now, line = self.clock(), self.line
+        for name, task in (
+            ("translate", self._batch),
+            ("look-again", planning.look_again),
+            ("catch-up", catching.catch_up),
+            ("ends", ending.tell_ended),
+        ):
+            did = self.patience.done(name, partial(task, line, now), now)
+            if did:
+                return did
         return 0
+
+    def _batch(self, line: Line, now: int) -> int:
+        until = now + line.project.limits.lease_seconds * SECOND
+        works = line.ledger.write(records.claim, records.Claim(line.ledger, self.owner, BATCH, now, until))
+        return pipeline.translate(line, works, self.owner, now)

@@ -346,7 +346,12 @@ class Failure(StrEnum):
     NOT_CONNECTED = "not-connected"  # it provably never left
     NO_LOGIN = "no-login"  # it provably never left: no token could be had for it
     NOT_NOW = "not-now"  # it was kept back: the connection's budget is spent, or it is down
+    UNSENDABLE = "unsendable"  # it provably never left: no request can be made of it
     LOST = "lost"  # it left, or may have
+    UNREAD = "unread"  # it was answered, and the answer is too large, or not packed as asked for
+
+
+NEVER_LEFT = (Failure.NOT_CONNECTED, Failure.NO_LOGIN, Failure.NOT_NOW, Failure.UNSENDABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +370,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response read for one step. `code` says which row of the table decided; `after` is microseconds to wait."""
+    """A response read for one step. `code` says which row of the table decided; `after` is microseconds to wait.
+
+    `left` is False where the request provably never did: that was no attempt.
+    """
 
     kind: AnswerClass
     code: str
@@ -373,3 +381,4 @@ class Answer:
     after: int | None = None
     stands: Stands | None = None
     issues: tuple[str, ...] = ()  # OperationOutcome codes and expressions, never diagnostics text
+    left: bool = True

@@ -83,6 +83,7 @@ class AnswerClass(StrEnum):
     DUPLICATE = "refused-duplicate"
     PATIENT = "refused-patient"
     UNCLEAR = "refused-unclear"
+    UNUSABLE = "unusable"  # nothing changed, and nothing comes of asking the same again
     CONFLICT = "conflict"
     CONNECTION_DOWN = "connection-down"
 

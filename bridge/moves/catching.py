@@ -19,15 +19,26 @@ CHUNK = 200
 
 
 def catch_up(line: Line, now: int) -> int:
-    """The next records of every chart that catches up are planned; how many charts were looked at."""
+    """The next records of every chart that catches up are planned; how many charts were looked at.
+
+    One that fails comes later, so that the others go on; then its error is raised.
+    """
     with line.ledger.read() as connection:
         found = catching.due(connection, line.ledger, now, CHARTS, CHUNK)
         full = views.full_practices(connection, {one.practice for one in found}, line.project.limits.planned_entries)
+    failed = list[Exception]()
     for one in found:
-        if one.agency in line.project.agencies and one.practice in line.charts:
-            plan_chunk(line, one, now, full=one.practice in full)
-        else:  # the project has them no more
+        if one.agency not in line.project.agencies or one.practice not in line.charts:  # the project has them no more
             line.ledger.write(catching.reached, catching.Reached(one.person, one.practice, None, None, now))
+            continue
+        try:
+            plan_chunk(line, one, now, full=one.practice in full)
+        except Exception as error:  # noqa: BLE001 - raised below, once the others went on
+            failed.append(error)
+            later = catching.Reached(one.person, one.practice, one.after, None, now + planning.LATER)
+            line.ledger.write(catching.reached, later)
+    if failed:
+        raise failed[0]
     return len(found)
 
 

@@ -35,10 +35,21 @@ def decision(line: Line, agency: str, person: str, practice: str, now: int) -> D
 
 
 def tell_ended(line: Line, now: int) -> int:
-    """Every practice that is to be told by now is told, or need not be; how many ends were looked at."""
+    """Every practice that is to be told by now is told, or need not be; how many ends were looked at.
+
+    What cannot be told keeps back no other; then its error is raised.
+    """
     with line.ledger.read() as connection:
         found = ending.due(connection, now, CHUNK)
-    line.write_all(ending.tell, [told(line, one, now) for one in found])
+    telling_now, failed = [], list[Exception]()
+    for one in found:
+        try:
+            telling_now.append(told(line, one, now))
+        except Exception as error:  # noqa: BLE001 - raised below, once the others are told
+            failed.append(error)
+    line.write_all(ending.tell, telling_now)
+    if failed:
+        raise failed[0]
     return len(found)
 
 

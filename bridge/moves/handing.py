@@ -20,10 +20,11 @@ from bridge.model import Action, Answer, AnswerClass, Decision, EntryState, Hold
 from bridge.moves import handed as kept
 from bridge.moves import holding, planning
 from bridge.moves.beginning import NOT_SENT, Beginning, begin
+from bridge.moves.channels import FREE, Entrance
 from bridge.moves.finishing import Outcome, Stepped, finish
 from bridge.moves.line import SECOND
 from bridge.moves.matching import PATIENT_ID
-from bridge.moves.staying import held, not_found
+from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
 from bridge.release import part2, withhold
 from bridge.settings import Handoff
@@ -149,7 +150,7 @@ async def named(turn: Turn, wants: Handoff) -> Person | Outcome:
     if found.hold is not None:
         return await held(turn, found.hold)
     if found.due is not None:
-        return await not_found(turn, found, tried=1)
+        return await not_found(turn, found)
     link, entry = turn.lane.link, turn.entry
     if link is None or (link.system == PATIENT_ID and wants.way != "packet"):
         return await held(turn, holding.numberless(turn.lane))
@@ -209,6 +210,9 @@ async def leave(
     """The step is durable, then it is handed over, then what came back is durable."""
     hand, _ = opened
     async with hand.turns:
+        entrance = await enter(turn)
+        if entrance.until is not None:
+            return await stay(turn, entrance.until)
         begun = await begin(
             turn,
             Beginning(
@@ -226,20 +230,44 @@ async def leave(
             ),
         )
         if isinstance(begun, Outcome):
+            await let_go(turn, entrance)
             return begun
         given = await hand.give(over)
-    return await follow(turn, opened, over, digest, given, begun)
+        channel = turn.line.channels.get(turn.lane.practice)
+        down = await channel.heard(over.control, given, entrance) if channel is not None else None
+    return await follow(turn, opened, over, digest, given, begun, down)
+
+
+async def enter(turn: Turn) -> Entrance:
+    """Whether the practice's way may be used now; a rehearsal's always."""
+    channel = turn.line.channels.get(turn.lane.practice)
+    return await channel.enter() if channel is not None else FREE
+
+
+async def let_go(turn: Turn, entrance: Entrance) -> None:
+    """Nothing was handed over after all."""
+    channel = turn.line.channels.get(turn.lane.practice)
+    if channel is not None:
+        await channel.let_go(entrance)
 
 
 async def follow(
-    turn: Turn, opened: tuple[Hand, Handoff], over: HandOver, digest: str, given: Given, begun: steps.Begin
+    turn: Turn,
+    opened: tuple[Hand, Handoff],
+    over: HandOver,
+    digest: str,
+    given: Given,
+    begun: steps.Begin,
+    down: int | None,
 ) -> Outcome:
-    """What became of it is durable."""
+    """What became of it is durable. `down`: the way as a whole does not work until then; that is no silence of this
+    one, which would end with a person.
+    """
     entry, now = turn.entry, turn.clock()
     stepped = Stepped(begun.step, Answer(ANSWERS[given.fate], given.code), Response(body=given.kept))
     if given.fate in (Fate.GIVEN, Fate.CONFIRMED):
         return await arrived(turn, opened, over, digest, given.fate is Fate.CONFIRMED, begun.patient, stepped)
-    wait = now + back_off(str(entry.id), entry.attempts + 1)
+    wait = max(now + back_off(str(entry.id), entry.attempts + 1), down or 0)
     hold: Hold | None = None
     if given.fate is Fate.REFUSED:
         state, due, hold = EntryState.HELD, None, holding.not_taken(entry, given.code)
@@ -257,7 +285,7 @@ async def follow(
         stands=entry.stands,
         hold=hold,
         step=stepped,
-        attempts=entry.attempts + 1 if hold is None else 0,
+        attempts=0 if hold is not None else entry.attempts + (down is None),
         look_first=given.fate is Fate.LOST,
     )
 
@@ -313,6 +341,10 @@ async def settle(turn: Turn, last: Last | None) -> Outcome:
     if isinstance(opened, Hold):
         return await held(turn, opened)
     hand, wants = opened
+    entrance = await enter(turn)
+    if entrance.until is not None:
+        return await stay(turn, entrance.until)
+    await let_go(turn, entrance)  # looking hands nothing over; what follows may
     if last is None or last.answer not in (None, AnswerClass.UNKNOWN):
         return await look_ahead(turn, hand, wants)
     over, digest = HandOver.read(last.body), last.digest
@@ -325,7 +357,7 @@ async def settle(turn: Turn, last: Last | None) -> Outcome:
         return await arrived(turn, opened, over, digest, found is Look.CONFIRMED, last.patient, step, go_on=overtaken)
     if found is Look.ABSENT:
         return await resume(turn, entry.stands, now, step=Stepped(last.id, NOT_SENT))
-    if found is Look.AGAIN and entry.attempts < MOST_SILENCES:
+    if found is Look.AGAIN and turn.in_a_row(AnswerClass.UNKNOWN) < MOST_SILENCES:
         perhaps = entry.stands if over.cancels else Stands(over.reference, PERHAPS, "", last.patient)
         return await resume(turn, perhaps, now)
     return await held(turn, holding.unheard(entry, over.reference))

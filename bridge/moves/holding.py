@@ -9,7 +9,7 @@ from bridge.ehr.context import Shaped
 from bridge.ehr.decide import content_key, decision_key
 from bridge.ehr.facts import VendorFacts
 from bridge.ehr.route import capability_key
-from bridge.model import Finding, Hold, HoldReason, Owner, Severity
+from bridge.model import EntryState, Finding, Hold, HoldReason, Owner, Severity
 from bridge.moves.line import Line
 from bridge.store.lanes import EntryWork, LaneWork
 
@@ -31,6 +31,15 @@ def stopped_the_worker(key: str) -> Hold:
     """What a worker did not survive three times in a row."""
     rule = f"claimed {STOPPED_AT} times without an outcome: it stopped the worker"
     return Hold(HoldReason.DECISION, key, Owner.ENGINEER, rule, "find out why, then `bridge held retry`")
+
+
+def failed(entry: EntryWork, what: str) -> Hold:
+    """The bridge itself failed at it, several times in a row; `what` is the error's class and its place in our code."""
+    rule = f"the bridge failed at it several times in a row: {what}"
+    step = f"see `carry-failed` of entry {entry.id} in the log, mend what it shows, then `bridge held retry`"
+    if entry.state is EntryState.DELIVERED:  # it stands; only whether a copy came late could not be looked at
+        step = f"{step}; look in the chart whether reference {entry.reference} stands there once"
+    return _fault(entry, Owner.ENGINEER, rule, step)
 
 
 def no_way(practice: str, entry: EntryWork, because: str) -> Hold:
@@ -156,6 +165,16 @@ def looked(entry: EntryWork, because: str) -> Hold:
         Owner.PRACTICE,
         f"whether it arrived is not known: {because}",
         f"look in the chart for reference {entry.reference}, then answer this hold",
+    )
+
+
+def unlooked(entry: EntryWork, because: str) -> Hold:
+    """It stands, and whether a copy came late cannot be looked for."""
+    return _fault(
+        entry,
+        Owner.ENGINEER,
+        f"it stands, and whether a copy of it came late cannot be looked for: {because}",
+        f"ask the practice whether reference {entry.reference} stands more than once, then `bridge held retry`",
     )
 
 

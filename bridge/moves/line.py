@@ -13,6 +13,7 @@ from bridge.fhir.validate import Validator
 from bridge.handoff.over import Hand
 from bridge.mappings.tables import Table, row_of, table_of
 from bridge.mappings.translate import AgencyContext, Translator
+from bridge.moves.channels import Channel
 from bridge.moves.pacing import Pacer
 from bridge.moves.results import Results
 from bridge.settings import Project
@@ -41,7 +42,7 @@ class AddedRows:
 class Line:
     """Opened by `jobs.open`; `charts` are the practices' by id, `paces` the connections'.
 
-    `hands` are the ways of those practices that are handed documents.
+    `hands` are the ways of those practices that are handed documents, `channels` say whether those work as a whole.
     """
 
     project: Project
@@ -50,6 +51,7 @@ class Line:
     validator: Validator
     charts: dict[str, Chart] = field(default_factory=dict)
     hands: dict[str, Hand] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
     paces: dict[str, Pacer] = field(default_factory=dict)
     added: AddedRows = field(default_factory=AddedRows)
     results: Results = field(init=False, repr=False)

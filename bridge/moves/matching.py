@@ -36,11 +36,16 @@ CAREGIVER = "caregiver"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The chart, or why there is none yet: a hold, or a time to try again."""
+    """The chart, or why there is none yet: a hold, or a time to try again.
+
+    `asks` is the hold where trying again brings nothing; `left` is False where nothing was asked of the EHR.
+    """
 
     patient: str = ""
     hold: Hold | None = None
     due: int | None = None
+    asks: Hold | None = None
+    left: bool = True
 
 
 @dataclass(slots=True)
@@ -103,9 +108,11 @@ class Matcher:
         answer = classify(interaction, response, chart.vendor, target, now)
         if refused_post(request, answer):
             await self.line.learn(lane.practice, match.PATIENT, SEARCH_BY_POST, now)
-            return Found(due=now)
+            return Found(due=now, left=False)
         if answer.kind in (AnswerClass.RETRY_LATER, AnswerClass.UNKNOWN, AnswerClass.CONNECTION_DOWN):
-            return Found(due=now + max(answer.after or 0, AGAIN))
+            return Found(due=now + max(answer.after or 0, AGAIN), left=answer.left)
+        if answer.kind is AnswerClass.UNUSABLE:
+            return Found(due=now + AGAIN, asks=unusable(lane, answer.code), left=answer.left)
         if answer.kind is not AnswerClass.DONE and answer.kind is not AnswerClass.PATIENT:
             return Found(hold=refused(lane, answer))
         if by_id:
@@ -119,7 +126,7 @@ class Matcher:
         if into:  # followed once; whose chart that is, is decided anew
             candidates = await self._survivor(link, into)
         if candidates is None:
-            return Found(due=now + AGAIN)
+            return Found(due=now + AGAIN, asks=unusable(lane, "not-what-was-asked"))
         with self.line.ledger.read() as connection:
             left = people.standing(candidates)
             one = left[0].id if len(left) == 1 else ""
@@ -150,6 +157,17 @@ def refused(lane: LaneWork, answer: Answer) -> Hold:
         Owner.PRACTICE,
         f"this EHR refused the search for its patient: status {answer.status}, {answer.code}",
         "ask the practice's EHR team to open it, then `bridge held retry`; or confirm the EHR's own Patient id",
+    )
+
+
+def unusable(lane: LaneWork, code: str) -> Hold:
+    """The hold where what this EHR answers of its patient is nothing that can be read, however often it is asked."""
+    return Hold(
+        HoldReason.LINK,
+        people.link_key(lane.agency, lane.source, lane.practice),
+        Owner.PRACTICE,
+        f"this EHR's answers do not show its patient: they are too large, or hold something else [{code}]",
+        "ask the practice's EHR team why, then `bridge held retry`; or confirm the EHR's own Patient id",
     )
 
 

@@ -40,7 +40,6 @@ SHARE, LARGEST = 20, 64
 MEANWHILE = SECOND
 """How long something waits that came while another tries the connection."""
 
-STATEMENT = "metadata"
 DOCUMENTS = "DocumentReference"
 ASKED_TO_WAIT = "it asked us to wait"
 TOO_MANY = (429,)
@@ -121,7 +120,7 @@ class Pacer:
         state = self.state
         if state.not_before > now:
             raise NotNow(state.not_before - now, state.because)
-        tries = self.probing or request is None or request.path == STATEMENT
+        tries = self.probing or request is None or request.path == circuit.STATEMENT
         if state.failures and not tries:
             raise NotNow(max(state.closed_until - now, MEANWHILE), state.reason)
 
@@ -240,7 +239,11 @@ class Pacer:
     async def _circuit(self, request: Request, response: Response, after: int | None, now: int) -> None:
         """The circuit opens where the connection does not work as a whole, and closes when it does again."""
         found = self._streak.add(request, response)
-        if found is not None and not self.state.closed_until > now:
+        if self.probing and self.state.failures:  # nobody else tries it: one failure says that it is still down
+            found = circuit.fails(self.state.reason, request, response)
+        elif self.state.closed_until > now:  # what left before has failed for the same cause
+            found = None
+        if found is not None:
             failures = self.state.failures + 1
             until = circuit.opens_until(self.name, found, failures, after, now)
             self.state = replace(self.state, closed_until=until, reason=found.value, failures=failures)

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import orjson
 
-from bridge import consent, release
+from bridge import consent, log, release
 from bridge.ehr import route
 from bridge.ehr.chart import Chart
 from bridge.ehr.delivery import delivery_reference
+from bridge.errors import LedgerDown
 from bridge.mappings.functions import record_key
 from bridge.model import Hold, HoldReason, Owner, Part, Released, Route, Translation, Weight
 from bridge.moves import own_record
@@ -56,7 +57,37 @@ def plan(
     owner: str,
     now: int,
 ) -> plans.Translated:
-    """What the ledger should keep of one record that was translated with the added rows of version `rows`."""
+    """What the ledger should keep of one record that was translated with the added rows of version `rows`.
+
+    Where planning it fails it is held for the engineer: one record costs the others of its batch nothing.
+    """
+    try:
+        return planned(line, work, translation, known, rows, owner, now)
+    except LedgerDown:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the engineer is told of this record
+        log.failure("plan-failed", error, record=work.id)
+        held = replace(translation, parts=(), holds=(unplanned(work, log.where(error)),))
+        return planned(line, work, held, known, rows, owner, now)
+
+
+def unplanned(work: records.Work, what: str) -> Hold:
+    """The hold of a record at which planning failed; `what` is the error's class and its place in our code."""
+    step = f"see `plan-failed` of record {work.id} in the log, mend what it shows, then `bridge held retry`"
+    rule = f"the bridge failed at planning it: {what}"
+    return Hold(HoldReason.CONTENT, f"mapping:{work.kind}", Owner.ENGINEER, rule, step)
+
+
+def planned(
+    line: Line,
+    work: records.Work,
+    translation: Translation,
+    known: Mapping[tuple[str, str], Permissions],
+    rows: int,
+    owner: str,
+    now: int,
+) -> plans.Translated:
+    """The same, as far as it can be planned."""
     if two_people(line, work, translation, known):
         translation = replace(translation, parts=(), holds=(one_id(work),))
     name = line.project.agencies[work.agency].name

@@ -7,7 +7,7 @@ from dataclasses import replace
 import orjson
 
 from bridge.ehr import look, send
-from bridge.ehr.answers import classify
+from bridge.ehr.answers import classify, unusable
 from bridge.ehr.capability import SEARCH_BY_POST
 from bridge.ehr.decide import back_off, decide
 from bridge.ehr.merge import is_in_error
@@ -197,8 +197,7 @@ async def look_ahead(turn: Turn, stands: Stands, step: Stepped | None = None) ->
             next_one = planning.reference_of(turn.line, turn.lane, entry, replaced + 1)
             pages = await gathered(turn, way, patient, next_one)
             if isinstance(pages, Answer):
-                due = now + back_off(str(entry.id), entry.attempts + 1)
-                return await stay(turn, due, tried=1, stop=True)
+                return await unsearched(turn, pages)
             there = look.found(pages, next_one, chart.planned).stands
             if not there:
                 break
@@ -227,7 +226,7 @@ async def look_again(turn: Turn) -> Outcome:
             reference = planning.reference_of(turn.line, turn.lane, entry, number)
             pages = await gathered(turn, way, entry.stands.patient, reference)
             if isinstance(pages, Answer):
-                return await stay(turn, now + LATER_LOOKS[2], stop=True)
+                return await unlooked(turn, pages)
             copies += max(0, len(look.found(pages, reference, chart.planned).stands) - 1)
     hold = holding.stands_twice(entry, copies) if copies else None
     looks = 0 if copies else max(0, left)
@@ -254,10 +253,26 @@ async def search(turn: Turn, way: look.Way, last: Last | None) -> list[Page] | O
     if isinstance(patient, Outcome):
         return patient
     pages = await gathered(turn, way, patient, sought(turn, last))
-    if isinstance(pages, Answer):
-        after = decide(pages, tried(turn, Action.CREATE, Interaction.SEARCH), turn.clock())
-        return await follow(turn, after, None)
-    return pages
+    return await unsearched(turn, pages) if isinstance(pages, Answer) else pages
+
+
+async def unsearched(turn: Turn, answer: Answer) -> Outcome:
+    """What follows from the answer that ended a look."""
+    after = decide(answer, tried(turn, Action.CREATE, Interaction.SEARCH, answer), turn.clock())
+    return await follow(turn, after, None, left=answer.left)
+
+
+async def unlooked(turn: Turn, answer: Answer) -> Outcome:
+    """A later look that could not be made comes again in an hour, or a person looks; what stands stands."""
+    entry, now = turn.entry, turn.clock()
+    after = decide(answer, tried(turn, Action.CREATE, Interaction.SEARCH, answer), now)
+    if after.hold is None:
+        return await stay(turn, now + LATER_LOOKS[2], tried=int(answer.left), stop=True)
+    hold = holding.unlooked(entry, after.hold.rule)
+    done = await finish(
+        turn.line, turn.lane, entry, EntryState.DELIVERED, now, stands=entry.stands, hold=hold, doubted=0
+    )
+    return replace(done, settled=not done.stop)
 
 
 async def gathered(turn: Turn, way: look.Way, patient: str, reference: str) -> list[Page] | Answer:
@@ -274,7 +289,7 @@ async def gathered(turn: Turn, way: look.Way, patient: str, reference: str) -> l
             return Answer(AnswerClass.RETRY_LATER, "search-post", answer.status, 0)
         read_page = page(response, entry.resource_type) if answer.kind is AnswerClass.DONE else None
         if read_page is None:
-            return answer
+            return unusable(answer) if answer.kind is AnswerClass.DONE else answer
         pages.append(read_page)
         following = next_page(read_page, chart.connection.base)
         if following is None:

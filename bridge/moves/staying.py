@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.ehr.decide import MOST_UNUSABLE
 from bridge.model import (
     EntryState,
     Hold,
@@ -10,6 +11,13 @@ from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.matching import Found
 from bridge.moves.turning import Turn
 from bridge.store.lanes import EntryWork
+
+WAITING = (EntryState.HELD, EntryState.REFUSED)
+
+
+def may_move(entry: EntryWork, now: int) -> bool:
+    """Whether its time has come; what is held or refused waits for a person, unless time alone may open its hold."""
+    return entry.due <= now if entry.due is not None else entry.state not in WAITING
 
 
 def waiting(entry: EntryWork) -> Outcome:
@@ -55,9 +63,11 @@ async def held(turn: Turn, hold: Hold, due: int | None = None, *, step: Stepped 
     )
 
 
-async def not_found(turn: Turn, found: Found, *, tried: int = 0) -> Outcome:
-    """The chart could not be looked for now; why, its connection's pace heard."""
-    return await stay(turn, found.due, tried=tried, stop=True)
+async def not_found(turn: Turn, found: Found) -> Outcome:
+    """The chart could not be looked for now, why, its connection's pace heard; or a person is asked after a few."""
+    if found.asks is not None and turn.entry.attempts + found.left >= MOST_UNUSABLE:
+        return await held(turn, found.asks)
+    return await stay(turn, found.due, tried=int(found.left), stop=True)
 
 
 async def once_more(turn: Turn) -> Outcome:

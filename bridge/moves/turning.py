@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.ehr.chart import Chart
+from bridge.model import AnswerClass
 from bridge.moves.leaving import Leaving
 from bridge.moves.line import Line
 from bridge.moves.matching import Matcher
+from bridge.store import steps
 from bridge.store.lanes import EntryWork, LaneWork
 
 
@@ -23,3 +25,10 @@ class Turn:
     matcher: Matcher
     leaving: Leaving
     clock: Callable[[], int]
+
+    def in_a_row(self, kind: AnswerClass) -> int:
+        """How many of the entry's latest answers were of this kind, of as many attempts as it made."""
+        if not self.entry.attempts:
+            return 0
+        with self.line.ledger.read() as connection:
+            return min(steps.in_a_row(connection, self.entry.id, kind), self.entry.attempts)

@@ -14,13 +14,14 @@ import orjson
 from bridge import people
 from bridge.documents.formats import PDF
 from bridge.ehr import decide, send
-from bridge.ehr.answers import classify
+from bridge.ehr.answers import classify, unusable
 from bridge.ehr.look import applied
 from bridge.ehr.merge import conflicts, is_in_error
 from bridge.ehr.route import usable
 from bridge.mappings.classes import LOCATION
 from bridge.model import (
     Action,
+    Answer,
     AnswerClass,
     Decision,
     EntryState,
@@ -63,7 +64,7 @@ async def bring(
     if found.hold is not None:
         return await held(turn, found.hold)
     if found.due is not None:
-        return await not_found(turn, found, tried=1)
+        return await not_found(turn, found)
     capability = chart.planned
     action = Action.CREATE if entry.stands is None else send.change(entry.resource_type, capability)
     interaction = Interaction.UPDATE if action is Action.UPDATE else Interaction.CREATE
@@ -180,8 +181,9 @@ async def read(turn: Turn, stands: Stands) -> send.Current | Outcome:
     current = send.current(response, entry.resource_type, stands.id) if answer.kind is AnswerClass.DONE else None
     if current is not None:
         return current
-    after = decide.decide(answer, tried(turn, Action.UPDATE, Interaction.READ), now)
-    return await follow(turn, after, None)
+    answer = unusable(answer) if answer.kind is AnswerClass.DONE else answer
+    after = decide.decide(answer, tried(turn, Action.UPDATE, Interaction.READ, answer), now)
+    return await follow(turn, after, None, left=answer.left)
 
 
 async def step(
@@ -228,8 +230,8 @@ async def step(
     target = entry.resource_type if entry.stands is None else f"{entry.resource_type}/{entry.stands.id}"
     target = target if interaction is Interaction.UPDATE else entry.resource_type
     answer = classify(interaction, response, turn.chart.vendor, target, now)
-    after = decide.decide(answer, tried(turn, action, interaction), now)
-    if answer.kind is AnswerClass.DUPLICATE and entry.attempts >= MOST_ATTEMPTS:
+    after = decide.decide(answer, tried(turn, action, interaction, answer), now)
+    if answer.kind is AnswerClass.DUPLICATE and turn.in_a_row(AnswerClass.DUPLICATE) >= MOST_ATTEMPTS:
         after = decide.Next(EntryState.HELD, None, holding.never_found(entry))
     stands = entry.stands
     if after.state is EntryState.DELIVERED:
@@ -240,11 +242,11 @@ async def step(
         state, due, stands, done = astray.after_withdrawal(turn, now)
         stepped = Stepped(begun.step, answer, response)
         return await finish(line, lane, entry, state, now, due=due, stands=stands, step=stepped, withdrawn=done)
-    return await follow(turn, after, Stepped(begun.step, answer, response), stands)
+    return await follow(turn, after, Stepped(begun.step, answer, response), stands, left=answer.left)
 
 
-def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:
-    """What is known of the step, for the decision."""
+def tried(turn: Turn, action: Action, interaction: Interaction, answer: Answer) -> decide.Tried:
+    """What is known of the step that was answered so, for the decision."""
     return decide.Tried(
         entry=str(turn.entry.id),
         practice=turn.lane.practice,
@@ -253,15 +255,16 @@ def tried(turn: Turn, action: Action, interaction: Interaction) -> decide.Tried:
         interaction=interaction,
         visibility_delay=turn.chart.visibility_delay,
         link_key=people.link_key(turn.lane.agency, turn.lane.source, turn.lane.practice),
-        attempts=turn.entry.attempts + 1,
-        conflicts=turn.entry.attempts + 1,
-        renewed=True,  # the client asked for another token, where there is one to ask for (fhir.auth)
+        attempts=turn.entry.attempts + answer.left,
+        conflicts=turn.in_a_row(AnswerClass.CONFLICT) + 1 if answer.kind is AnswerClass.CONFLICT else 1,
         looking=turn.entry.state in LOST,
     )
 
 
-async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: Stands | None = None) -> Outcome:
-    """What an answer decided is durable, with what it says beyond this entry."""
+async def follow(
+    turn: Turn, after: decide.Next, step: Stepped | None, stands: Stands | None = None, *, left: bool = True
+) -> Outcome:
+    """What an answer decided is durable, with what it says beyond this entry; what never `left` was no attempt."""
     line, now = turn.line, turn.clock()
     stop = False
     if after.learn is not None:
@@ -285,7 +288,7 @@ async def follow(turn: Turn, after: decide.Next, step: Stepped | None, stands: S
         stands=stands if step is not None else turn.entry.stands,
         hold=after.hold,
         step=step,
-        attempts=turn.entry.attempts + 1 if retried else 0,
+        attempts=turn.entry.attempts + left if retried else 0,
         absent=turn.entry.absent,
         look_first=after.look_first or (turn.entry.look_first and after.state is not EntryState.DELIVERED),
         keep_claims=False,

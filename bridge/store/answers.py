@@ -113,7 +113,7 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
             continue
         lanes.wake(connection, [held[ask.entry]], ask.now)
         holds.close(connection, hold.c.entry == ask.entry, ask.now, ask.by)
-        values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "updated_at": ask.now}
+        values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "faults": 0, "updated_at": ask.now}
         again, gone = (EntryState.READY.value, ask.now), (EntryState.RETRACTED.value, None)
         state: Any
         due: Any

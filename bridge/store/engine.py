@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Delete, Dialect, Engine, Insert, Update, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from bridge.errors import LedgerDown, LedgerError, Problem
 
 Row = Mapping[str, Any]
 READING = "reading"  # the execution option of connections that only look
@@ -38,6 +40,18 @@ def open_engine(url: str) -> Engine:
 def cause(error: SQLAlchemyError) -> str:
     """The name of what the driver raised: its words may quote a row, so nobody else sees them."""
     return type(getattr(error, "orig", None) or error).__name__
+
+
+def failed(error: SQLAlchemyError, code: str, what: str) -> LedgerError:
+    """The error for whoever asked: `LedgerDown` but where the database refused what was asked and nothing else.
+
+    SQLite says of a statement it cannot run what it says of a disk that is full, under another number.
+    """
+    asked = isinstance(error, IntegrityError | DataError)
+    asked |= isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    asked |= getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    problem = Problem(code, f"{what} ({cause(error)})", next_step="see `bridge doctor`")
+    return LedgerError(problem) if asked else LedgerDown(problem)
 
 
 def sqlite_path(url: URL) -> Path | None:

@@ -171,7 +171,7 @@ def planned_values(one: Mine, plan: EntryPlan, row: Row[Any] | None, undecided: 
         if undecided or stands_so or given_so or row.state in UNDER_WAY:
             state, due = EntryState(row.state), row.due_at
         else:
-            values |= {"attempts": 0, "claims": 0, "absent": 0}
+            values |= {"attempts": 0, "claims": 0, "faults": 0, "absent": 0}
     return values | {"state": state.value, "due_at": due}
 
 

@@ -105,7 +105,8 @@ def rows_of(connection: Connection, word: Word) -> Sequence[Row[Any]]:
 def heard(connection: Connection, word: Word, row: Row[Any]) -> int:
     """One entry as was said."""
     holds.close(connection, hold.c.entry == row.id, word.now, word.by)
-    values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "look_first": False, "updated_at": word.now}
+    values: dict[str, Any] = {"attempts": 0, "absent": 0, "claims": 0, "faults": 0, "updated_at": word.now}
+    values |= {"look_first": False}
     digest = select(step.c.digest).where(step.c.entry == row.id).order_by(step.c.begun_at.desc(), step.c.id.desc())
     answered(connection, word, row.id)
     if word.verdict == CONFIRMED and word.cancels:

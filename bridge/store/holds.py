@@ -120,7 +120,7 @@ def run_again(connection: Connection, rows: Sequence[Row[Any]], now: int, by: st
         connection.execute(
             update(entry)
             .where(*waiting)
-            .values(state=EntryState.READY.value, due_at=now, attempts=0, claims=0, absent=0, updated_at=now)
+            .values(state=EntryState.READY.value, due_at=now, attempts=0, claims=0, faults=0, absent=0, updated_at=now)
         )
         lanes.wake(connection, woken, now)
         ran += len(woken)

@@ -7,8 +7,7 @@ import threading
 from sqlalchemy import Engine, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.errors import LedgerError, Problem
-from bridge.store.engine import cause
+from bridge.store.engine import failed
 from bridge.store.tables import counter
 
 BLOCK = 2048
@@ -41,6 +40,5 @@ class Ids:
                 first = connection.execute(select(counter.c.next).where(mine).with_for_update()).scalar_one()
                 connection.execute(update(counter).where(mine).values(next=first + BLOCK))
         except SQLAlchemyError as error:
-            rule = f"the ledger gave no ids ({cause(error)})"
-            raise LedgerError(Problem("ledger-ids", rule, next_step="see `bridge doctor`")) from None
+            raise failed(error, "ledger-ids", "the ledger gave no ids") from None
         return int(first)

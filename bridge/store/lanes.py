@@ -77,6 +77,7 @@ class EntryWork:
     own: bool = True  # its record is this person's own, and does not only tell of them
     gathers_until: int | None = None  # a roll-up's window ends then; None = no roll-up
     urgency: int = ROUTINE
+    faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class LaneWork:
     kin: Kin = field(default_factory=Kin, repr=False, compare=False)
     role: str = ""  # in which records speak of the person; "" = none did
     probe: int = 0
+    readable: bool = True  # False: a form, the link or the Patient of this person does not open any more
 
 
 def due_query(
@@ -211,7 +213,7 @@ def probe_of(connection: Connection, ask: Claim, name: str, practices: Sequence[
 
 
 def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[LaneWork]:
-    """These lanes as they are now."""
+    """These lanes as they are now. What does not open is its entry's trouble, or its person's, and nobody else's."""
     lanes = connection.execute(LANES, {"ids": ids}).all()
     persons = [row.person for row in lanes]
     open_entries = connection.execute(entries_query(ids)).all()
@@ -222,7 +224,11 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
     practices = {row.practice for row in lanes}
     forms = [row for row in connection.execute(CONSENTS, {"persons": persons}) if row.practice in practices]
     wanted += [row.terms_blob for row in forms]
-    blobs = get_blobs(connection, ledger.keys, wanted)
+    damaged: set[int] = set()
+    blobs = get_blobs(connection, ledger.keys, wanted, damaged)
+    spoilt = {row.person for row in forms if row.terms_blob in damaged}
+    spoilt |= {row.person for row in links.values() if row.value_blob in damaged}
+    spoilt |= {row.person for row in lanes if row.patient_blob in damaged}
     consents: dict[tuple[int, str], list[Consent]] = {}
     sources = {row.person: row.source for row in lanes}
     for row in forms:
@@ -233,14 +239,15 @@ def load(connection: Connection, ledger: Ledger, ids: Sequence[int]) -> list[Lan
         standing.setdefault(row.lane, {})[row.thread, row.name] = f"{row.resource_type}/{row.stands_id}"
     by_lane: dict[int, list[EntryWork]] = {}
     for row in open_entries:
-        by_lane.setdefault(row.lane, []).append(as_entry(row, blobs.get(row.parts_blob, b"[]")))
+        parts = b"" if row.parts_blob in damaged else blobs.get(row.parts_blob, b"[]")
+        by_lane.setdefault(row.lane, []).append(as_entry(row, parts))
     kin = Kin(tuple(sorted(set(persons))))
     return [
         LaneWork(
             row.id, row.agency, row.practice, row.person, row.source, row.owner, row.epoch, row.until,
             row.consent_revision, tuple(consents.get((row.person, row.practice), ())),
             as_link(links.get((row.person, row.practice)), row.source, blobs), blobs.get(row.patient_blob, b""),
-            tuple(by_lane.get(row.id, ())), standing.get(row.id, {}), kin, row.role,
+            tuple(by_lane.get(row.id, ())), standing.get(row.id, {}), kin, row.role, readable=row.person not in spoilt,
         )
         for row in lanes
     ]  # fmt: skip
@@ -255,7 +262,7 @@ def as_entry(row: Row[Any], parts: bytes) -> EntryWork:
         row.rank, row.record, row.position, row.revision, EntryState(row.state), row.should, row.should_digest,
         stands, row.reference, row.replaced, row.occurred_at, row.due_at, row.look_first, row.absent, row.attempts,
         row.claims, row.withheld, parts, row.confirmed or "", row.recalled or "", row.doubted, bool(row.own),
-        row.gathers_until, row.urgency,
+        row.gathers_until, row.urgency, row.faults,
     )  # fmt: skip
 
 

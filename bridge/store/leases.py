@@ -25,6 +25,7 @@ class Run:
     now: int
     until: int
     every: int
+    why: str = ""  # where it failed; "" = it did not
 
 
 def take_run(connection: Connection, asked: Sequence[Run]) -> list[bool]:
@@ -48,8 +49,38 @@ def take_run(connection: Connection, asked: Sequence[Run]) -> list[bool]:
 def end_run(connection: Connection, asked: Sequence[Run]) -> list[bool]:
     """Operation: the run is over; the next may begin when its time has come."""
     for ask in asked:
-        connection.execute(update(lease).where(lease.c.name == ask.name, lease.c.owner == ask.owner).values(until=0))
+        mine = lease.c.name == ask.name, lease.c.owner == ask.owner
+        connection.execute(update(lease).where(*mine).values(until=0, **said(ask.why, ask.now)))
     return [True] * len(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """What workers do all the time did what it should, or failed (`why`)."""
+
+    name: str
+    why: str
+    now: int
+
+
+def went(connection: Connection, asked: Sequence[Went]) -> list[bool]:
+    """Operation: that it failed is counted, or over."""
+    for ask in asked:
+        new = {"name": ask.name, "owner": "", "epoch": 0, "until": 0}
+        connection.execute(persons.insert_ignore(connection, lease).values(**new))
+        connection.execute(update(lease).where(lease.c.name == ask.name).values(**said(ask.why, ask.now)))
+    return [True] * len(asked)
+
+
+def said(why: str, now: int) -> dict[str, Any]:
+    """The columns that say how it went."""
+    return {"failures": lease.c.failures + 1 if why else 0, "why": why, "failed_at": now if why else None}
+
+
+def failing(connection: Connection) -> dict[str, dict[str, Any]]:
+    """What runs by itself and failed the last time: how often in a row, when last, and where in our code."""
+    rows = connection.execute(select(lease).where(lease.c.failures > 0).order_by(lease.c.name))
+    return {row.name: {"failures": row.failures, "at": row.failed_at, "why": row.why} for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +135,11 @@ PROBE = (
 def take_probe(connection: Connection, name: str, now: int, until: int) -> bool:
     """Whether the asker may try the connection; nobody else does before `until`."""
     return connection.execute(PROBE, {"of": name, "at": now, "hold": until}).rowcount == 1
+
+
+def try_again(connection: Connection, asked: Sequence[tuple[str, int, int]]) -> list[bool]:
+    """Operation: `(connection, now, until)`: whether the asker may try it; nobody else does before `until`."""
+    return [take_probe(connection, *ask) for ask in asked]
 
 
 def end_probe(connection: Connection, asked: Sequence[tuple[str, int, int]]) -> list[bool]:

@@ -15,9 +15,9 @@ from alembic.config import Config
 from sqlalchemy import Connection, bindparam, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.errors import LedgerError, Problem
+from bridge.errors import LedgerError
 from bridge.store import tables
-from bridge.store.engine import cause, open_engine, reading_engine, run_each, sqlite_path
+from bridge.store.engine import failed, open_engine, reading_engine, run_each, sqlite_path
 from bridge.store.ids import Ids
 from bridge.store.keys import ERASED, Keyring, seal, unseal
 from bridge.store.writer import Operation, Writer
@@ -94,8 +94,7 @@ class Ledger:
             with self._reading.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            rule = f"the ledger could not be read ({cause(error)})"
-            raise LedgerError(Problem("ledger-read", rule, next_step="see `bridge doctor`")) from None
+            raise failed(error, "ledger-read", "the ledger could not be read") from None
 
     def free_mebibytes(self) -> int | None:
         """What is free on the disk of the SQLite file; None for PostgreSQL, whose disk is another machine's matter."""
@@ -138,18 +137,26 @@ def put_blobs(connection: Connection, keys: Mapping[int, bytes], blobs: Iterable
     run_each(connection, PUT, rows)
 
 
-def get_blobs(connection: Connection, keys: PersonKeys, ids: Iterable[int]) -> dict[int, bytes]:
+def get_blobs(
+    connection: Connection, keys: PersonKeys, ids: Iterable[int], damaged: set[int] | None = None
+) -> dict[int, bytes]:
     """The plain bytes of these blobs, by id; one whose person's key was destroyed is missing.
 
-    LedgerError when the ledger was written with another key, or a blob was changed.
+    LedgerError when the ledger was written with another key, or a blob was changed; with `damaged` given that one is
+    missing too, and named there.
     """
     found: dict[int, bytes] = {}
     for some in slices(ids):
         rows = connection.execute(GET, {"ids": some}).all()
         known = keys.load(connection, (row.person for row in rows))
-        found |= {
-            row.id: unseal(known[row.person], row.id, row.codec, row.content) for row in rows if row.person in known
-        }
+        for row in rows:
+            if row.person in known:
+                try:
+                    found[row.id] = unseal(known[row.person], row.id, row.codec, row.content)
+                except LedgerError:
+                    if damaged is None:
+                        raise
+                    damaged.add(row.id)
     return found
 
 

@@ -141,7 +141,7 @@ def mark(connection: Connection, ask: Recall, row: Row[Any], arrived: Collection
     if ask.reason == CONTENT:
         values |= {"should": False, "should_digest": ""}
     if not under_way and not undecided:
-        values |= {"state": EntryState.READY.value, "due_at": ask.now, "attempts": 0, "claims": 0}
+        values |= {"state": EntryState.READY.value, "due_at": ask.now, "attempts": 0, "claims": 0, "faults": 0}
         holds.close(connection, tables.hold.c.entry == row.id, ask.now, "recalled")
         lanes.wake(connection, [row.lane], ask.now)
     connection.execute(update(entry).where(entry.c.id == row.id).values(**values))

@@ -251,7 +251,8 @@ def due_query(now: int, limit: int) -> Select[Any]:
 def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[Work]]:
     """Operation: accepted records, each for one worker until the claim runs out.
 
-    A record that cannot be read any more, because its person's key was destroyed, is not due again.
+    A record that cannot be read any more, because its person's key was destroyed, is not due again; of one that is
+    damaged nothing is left to translate.
     """
     answers: list[list[Work]] = []
     for ask in asked:
@@ -271,7 +272,9 @@ def claim(connection: Connection, asked: Sequence[Claim]) -> list[list[Work]]:
             .order_by(record.c.person, record.c.position)
         )
         rows = connection.execute(query).all()
-        raw = get_blobs(connection, ask.ledger.keys, (row.raw_blob for row in rows))
+        damaged: set[int] = set()
+        raw = get_blobs(connection, ask.ledger.keys, (row.raw_blob for row in rows), damaged)
+        raw |= dict.fromkeys(damaged, b"")
         unreadable = [row.id for row in rows if row.raw_blob not in raw]
         if unreadable:
             connection.execute(update(record).where(record.c.id.in_(unreadable)).values(due_at=None, owner=None))

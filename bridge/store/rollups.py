@@ -128,7 +128,7 @@ class RollUps:
             if row.stands_id is None and any(one.look_first for one, _, _ in joins.values()):
                 values["look_first"] = True  # an earlier issue of it may stand
             if not undecided and row.state not in UNDER_WAY:
-                values |= {"attempts": 0, "claims": 0, "absent": 0}
+                values |= {"attempts": 0, "claims": 0, "faults": 0, "absent": 0}
                 if state is EntryState.READY:
                     write.close(row.id, now, "planned")
             write.update(row.id, values)

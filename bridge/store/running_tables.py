@@ -90,6 +90,9 @@ lease = Table(
     Column("epoch", Integer, nullable=False),
     Column("until", BIG, nullable=False),
     Column("ran_at", BIG),
+    Column("failures", Integer, nullable=False, server_default="0"),  # in a row
+    Column("failed_at", BIG),
+    Column("why", Text, nullable=False, server_default=""),  # the last one's class, and where in our code
 )
 
 signing_key = Table(

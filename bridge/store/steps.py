@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
@@ -231,7 +232,7 @@ UPDATE_ENTRY = (
         reference=func.coalesce(bindparam("new_reference", type_=Text), entry.c.reference),
         recalled=case((bindparam("clear_recall", type_=Boolean), None), else_=entry.c.recalled),
         attempts=bindparam("new_attempts"), absent=bindparam("new_absent"), look_first=bindparam("new_look"),
-        claims=entry.c.claims * bindparam("keep"), updated_at=bindparam("at"),
+        claims=entry.c.claims * bindparam("keep"), faults=0, updated_at=bindparam("at"),
     )
 )  # fmt: skip
 
@@ -349,6 +350,13 @@ def every(connection: Connection, ledger: Ledger, entry_id: int) -> list[Last]:
         for row in rows
         if row.request_blob in bodies
     ]
+
+
+def in_a_row(connection: Connection, entry_id: int, answer: AnswerClass, most: int = 10) -> int:
+    """How many of the entry's latest answered steps were answered so, one after another; at most `most`."""
+    query = select(step.c.answer).where(step.c.entry == entry_id, step.c.answer.isnot(None))
+    latest = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(most)).scalars()
+    return sum(1 for _ in takewhile(lambda one: one == answer.value, latest))
 
 
 BESIDE = (Action.REPLACE, Action.SUPERSEDE)

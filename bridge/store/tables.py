@@ -212,6 +212,7 @@ entry = Table(
     Column("absent", Integer, nullable=False, server_default="0"),  # looks in a row that found nothing
     Column("attempts", Integer, nullable=False, server_default="0"),  # tries in a row that were put off
     Column("claims", Integer, nullable=False, server_default="0"),  # claims in a row without an outcome
+    Column("faults", Integer, nullable=False, server_default="0"),  # errors of ours in a row that ended its turn
     Column("gathers_from", BIG),  # a roll-up's window: the clinical instants it gathers, NULL = no roll-up
     Column("gathers_until", BIG),  # exclusive; it is not sent before
     Column("updated_at", BIG, nullable=False),

@@ -20,8 +20,8 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from bridge.errors import LedgerError, Problem
-from bridge.store.engine import cause
+from bridge.errors import LedgerDown, Problem
+from bridge.store.engine import failed
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -79,7 +79,7 @@ class Writer:
             if not self._closed:
                 self._queue.put((operation, parameter, asker))
                 return
-        asker.set_exception(LedgerError(Problem("ledger-closed", "the ledger is closed")))
+        asker.set_exception(LedgerDown(Problem("ledger-closed", "the ledger is closed")))
 
     def close(self) -> None:
         """Everything submitted before is written; the thread has ended. What is submitted later fails."""
@@ -147,8 +147,7 @@ class Writer:
                 if isinstance(error, PASSING) and attempt + 1 < TRIES:
                     time.sleep(PAUSE * 2**attempt)
                     continue
-                rule = f"the ledger did not take a write ({cause(error)})"
-                asker.set_exception(LedgerError(Problem("ledger-write", rule, next_step="see `bridge doctor`")))
+                asker.set_exception(failed(error, "ledger-write", "the ledger did not take a write"))
             except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
                 asker.set_exception(error)
             else:

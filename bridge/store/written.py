@@ -85,6 +85,7 @@ def withdraw(write: Written, row: Row[Any], ask: Translated, undecided: bool) ->
             "due_at": ask.now if gone else None,
             "attempts": 0,
             "claims": 0,
+            "faults": 0,
         }
         write.close(row.id, ask.now, "withdrawn")
         if gone:

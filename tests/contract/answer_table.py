@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from bridge.ehr import facts
 from bridge.ehr.answers import classify
-from bridge.ehr.decide import Follow, Next, Tried, decide
+from bridge.ehr.decide import MOST_UNUSABLE, Follow, Next, Tried, decide
 from bridge.ehr.rows import ANY, TABLE, Row
-from bridge.model import Action, Answer, AnswerClass, EntryState, Interaction, Response
+from bridge.model import NEVER_LEFT, Action, Answer, AnswerClass, EntryState, Interaction, Response
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "answers.md"
 BEGIN, END = "<!-- table: generated -->\n", "<!-- /table -->\n"
@@ -25,7 +26,6 @@ ACTIONS = {Interaction.CREATE: Action.CREATE, Interaction.READ: Action.UPDATE}
 FOLLOWS = {
     Follow.LOOK: "it is looked for, after the EHR's visibility delay or as Retry-After says",
     Follow.READ: "what stands is read again, compared and merged; after three in a row a person",
-    Follow.RENEW: "one new token, the same request once more",
     Follow.CIRCUIT: "this connection's circuit opens and its contact is told",
     Follow.LANE: "the chart is looked for again, once: found for certain, it goes there; else the lane stops",
     Follow.PLAN: "what was learned may open another route",
@@ -41,16 +41,17 @@ STATES = {
 
 
 def tried(interaction: Interaction, *, looking: bool = False) -> Tried:
-    """A first try, with a token that was renewed already where that was needed."""
+    """A first try."""
     return Tried(
         entry="1", practice="the practice", type="DocumentReference", action=ACTIONS.get(interaction, Action.CREATE),
-        interaction=interaction, visibility_delay=1, link_key="link", renewed=True, looking=looking,
+        interaction=interaction, visibility_delay=1, link_key="link", looking=looking,
     )  # fmt: skip
 
 
-def following(row: Row, interaction: Interaction, *, looking: bool = False) -> Next:
+def following(row: Row, interaction: Interaction, *, looking: bool = False, attempts: int = 1) -> Next:
     """What follows where this row decided."""
-    return decide(Answer(row.means, row.code), tried(interaction, looking=looking), 0)
+    answer = Answer(row.means, row.code, left=row.failure not in NEVER_LEFT)
+    return decide(answer, replace(tried(interaction, looking=looking), attempts=attempts), 0)
 
 
 def told(row: Row, interaction: Interaction, *, looking: bool = False) -> str:
@@ -61,6 +62,9 @@ def told(row: Row, interaction: Interaction, *, looking: bool = False) -> str:
         said = ["it is looked for again"]
     elif interaction in (Interaction.READ, Interaction.SEARCH) and after.state is EntryState.READY:
         said = ["the step goes on" if row.means is AnswerClass.DONE else "asked again later"]
+    last = following(row, interaction, looking=looking, attempts=MOST_UNUSABLE).hold
+    if after.hold is None and last is not None:
+        said.append(f"after {MOST_UNUSABLE} tries the {last.owner.value} is asked ({last.reason.value})")
     if after.hold is not None:
         said.append(f"the {after.hold.owner.value} is asked ({after.hold.reason.value})")
     if after.follow is not Follow.NOTHING:

@@ -57,6 +57,12 @@ EXAMPLES = [
     Example("not-now", S, Response(headers={"retry-after": "30"}, failure=Failure.NOT_NOW)),
     Example("no-login", C, Response(failure=Failure.NO_LOGIN)),
     Example("no-login", S, Response(failure=Failure.NO_LOGIN)),
+    Example("unsendable", C, Response(failure=Failure.UNSENDABLE)),
+    Example("unsendable", S, Response(failure=Failure.UNSENDABLE)),
+    Example("unread", C, Response(failure=Failure.UNREAD)),
+    Example("unread", U, Response(failure=Failure.UNREAD), MINE),
+    Example("unread-read", R, Response(failure=Failure.UNREAD), MINE),
+    Example("unread-read", S, Response(failure=Failure.UNREAD)),
     Example("lost", C, Response(failure=Failure.LOST)),
     Example("lost", U, Response(failure=Failure.LOST), MINE),
     Example("lost-read", R, Response(failure=Failure.LOST), MINE),
@@ -431,8 +437,9 @@ SENT: dict[AnswerClass, Following] = {
     K.DUPLICATE: Following(E.UNKNOWN, "delay", F.LOOK, look_first=True),
     K.PATIENT: Following(E.HELD, "none", F.LANE, H.LINK, Owner.PRACTICE),
     K.UNCLEAR: Following(E.HELD, "none", reason=H.DECISION, owner=Owner.ENGINEER, look_first=True),
+    K.UNUSABLE: Following(E.READY, "later"),
     K.CONFLICT: Following(E.READY, "now", F.READ),
-    K.CONNECTION_DOWN: Following(E.READY, "now", F.RENEW),
+    K.CONNECTION_DOWN: Following(E.READY, "later", F.CIRCUIT),
 }
 LOOKING: dict[AnswerClass, Following] = {
     K.DONE: Following(E.UNKNOWN, "now", look_first=True),
@@ -441,8 +448,9 @@ LOOKING: dict[AnswerClass, Following] = {
     K.POLICY: Following(E.HELD, "none", reason=H.DECISION, owner=Owner.PRACTICE, look_first=True),
     K.PATIENT: Following(E.HELD, "none", F.LANE, H.LINK, Owner.PRACTICE, look_first=True),
     K.UNCLEAR: Following(E.HELD, "none", reason=H.DECISION, owner=Owner.ENGINEER, look_first=True),
+    K.UNUSABLE: Following(E.UNKNOWN, "later", look_first=True),
     K.CONFLICT: Following(E.UNKNOWN, "now", F.READ, look_first=True),
-    K.CONNECTION_DOWN: Following(E.UNKNOWN, "now", F.RENEW, look_first=True),
+    K.CONNECTION_DOWN: Following(E.UNKNOWN, "later", F.CIRCUIT, look_first=True),
 }
 
 
@@ -533,8 +541,32 @@ def test_a_conflict_is_read_again_twice_and_then_a_person_looks() -> None:
     assert states == [E.READY, E.READY, E.HELD]
 
 
-def test_a_login_is_renewed_once_and_then_the_circuit_opens() -> None:
-    found = decide(answer(K.CONNECTION_DOWN), tried(renewed=True), NOW)
+@pytest.mark.parametrize("looking", [False, True])
+def test_what_nothing_comes_of_is_with_a_person_after_three_tries(looking: bool) -> None:
+    """What an EHR answers at too great a length today it answers so tomorrow."""
+    read = Response(failure=Failure.UNREAD)
+    for interaction, target in ((R, MINE), (S, "DocumentReference")):
+        unread = classify(interaction, read, GENERIC, target)
+        found = [decide(unread, tried(attempts=n, looking=looking, interaction=interaction), NOW) for n in (1, 2, 3)]
+        assert [one.hold is None for one in found] == [True, True, False]
+        check(found[2], Following(E.HELD, "none", reason=H.DECISION, owner=Owner.ENGINEER, look_first=looking))
+        assert found[2].hold is not None
+        assert "larger than 10 MiB" in found[2].hold.rule
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+def test_what_never_left_was_no_attempt(failure: Failure) -> None:
+    stayed = failure in (Failure.NOT_CONNECTED, Failure.NO_LOGIN, Failure.NOT_NOW, Failure.UNSENDABLE)
+    assert classify(C, Response(failure=failure), GENERIC).left is not stayed
+
+
+def test_of_what_cannot_be_asked_a_person_knows_at_once() -> None:
+    found = decide(classify(S, Response(failure=Failure.UNSENDABLE), GENERIC), tried(attempts=0, interaction=S), NOW)
+    check(found, Following(E.HELD, "none", reason=H.DECISION, owner=Owner.ENGINEER))
+
+
+def test_a_login_that_is_refused_opens_the_circuit() -> None:
+    found = decide(answer(K.CONNECTION_DOWN), tried(), NOW)
     assert (found.state, found.follow) == (E.READY, F.CIRCUIT)
     assert found.due is not None
     assert found.due > NOW
@@ -575,7 +607,7 @@ def test_every_status_interaction_and_vendor_has_one_class_and_one_decision() ->
 def decided(found: Answer, interaction: Interaction) -> None:
     """The answer's decision says when the entry moves again, or who must move it, or that it is done."""
     for looking in (False, True):
-        after = decide(found, tried(interaction=interaction, looking=looking, renewed=True), NOW)
+        after = decide(found, tried(interaction=interaction, looking=looking), NOW)
         waits = after.hold is not None and after.due is None
         comes = after.due is not None and after.due >= NOW and after.hold is None
         done = after.state is EntryState.DELIVERED
@@ -593,7 +625,7 @@ ON_THE_WIRE: list[tuple[str, Exception | httpx.Response, Failure | None]] = [
     ("time-out writing", httpx.WriteTimeout("x"), Failure.LOST),
     ("reset", httpx.ReadError("x"), Failure.LOST),
     ("half a body", httpx.RemoteProtocolError("x"), Failure.LOST),
-    ("too large", httpx.Response(201, content=b" " * 2000), Failure.LOST),
+    ("too large", httpx.Response(201, content=b" " * 2000), Failure.UNREAD),
     ("an answer", httpx.Response(201), None),
 ]
 

@@ -60,8 +60,8 @@ class Engine:
 
 
 @contextmanager
-def engine() -> Iterator[Engine]:
-    """An interface engine at a port of this machine."""
+def engine(port: int = 0) -> Iterator[Engine]:
+    """An interface engine at a port of this machine, any where none is named."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -87,7 +87,7 @@ def engine() -> Iterator[Engine]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """The other side went away."""
 
-    with Server(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", port), Handler) as server:
         found = Engine(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

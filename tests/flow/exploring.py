@@ -43,8 +43,10 @@ KINDS = ("maple", "elm", "oak")
 
 NARRATIVE = re.compile(r"Said ([0-9]+)\.")
 FAULTS = ("drop-before", "drop-after", "500-before", "500-after", "429", "503", "gone-before", "gone-after")
-BREAKS = ("gone-before", "gone-after", "still-before", "still-after")
-"""What happens to a worker at a durable step: it is gone, or it stands still until another has its lane."""
+BREAKS = ("gone-before", "gone-after", "still-before", "still-after", "fails-before", "fails-after")
+"""What happens to a worker at a durable step: it is gone, it stands still until another has its lane, or our code
+fails there.
+"""
 
 
 class Gone(BaseException):
@@ -176,11 +178,15 @@ class Watched(Line):
             raise Gone
         if happens == "still-before":
             await self.still()
+        if happens == "fails-before":
+            raise KeyError(happens)
         result = await super().write(operation, parameter)
         if happens == "gone-after":
             raise Gone
         if happens == "still-after":
             await self.still()
+        if happens == "fails-after":
+            raise KeyError(happens)
         return result
 
 
@@ -232,6 +238,8 @@ class World:
                 await self.line.write(lanes.release, lanes.Lease.of(work))
             except Gone:
                 return
+            except KeyError:
+                continue  # it failed also to say so: its lease runs out
 
     async def another(self) -> None:
         """This worker stands still past its lease, and another takes what is due."""
@@ -352,11 +360,12 @@ class Child:
         mine = {entry["id"]: entry for entry in self.world.opened.entries() if f"/{self.id}-" in entry["thread"]}
         for hold in self.world.opened.holds():
             entry = mine.get(hold["entry"])
-            if entry is None or hold["reason"] != "decision":
+            failed = "the bridge failed" in hold["rule"]
+            if entry is None or not (hold["reason"] == "decision" or failed):
                 continue
             there = [one for one in self.standing() if entry["reference"] in json.dumps(one.resource)
                      and one.resource["status"] == "current" and not one.superseded]  # fmt: skip
-            if "stopped the worker" in hold["rule"] or "another chart" in hold["rule"]:
+            if failed or "stopped the worker" in hold["rule"] or "another chart" in hold["rule"]:
                 answering.retry(line, hold["id"], "", "test", self.world.now)
             elif there:
                 answering.decide(line, hold["id"], there[0].resource["id"], False, False, "test", self.world.now)

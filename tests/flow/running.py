@@ -418,6 +418,7 @@ def paced(it: Campaign) -> None:
     ledger.write(budgets.too_many, budgets.TooMany("nobody-ehr", now, now, "it asked us to wait", learn=True))
     ledger.write(budgets.keep_width, ("nobody-ehr", 2))
     for until in (now + 1, 0):
+        ledger.write(leases.went, leases.Went("catch-up", "KeyError at bridge/log.py:1 event", now))
         ledger.write(leases.set_circuit, leases.Circuit("nobody-ehr", until, "login refused", now - 3_600_000_000))
         asyncio.run(alerts.tell(it.pilot.line, it.pilot.clock))
     ledger.write(suspending.suspend, suspending.Suspend("nobody", "as they asked", "test", now))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, select
 
 from bridge.model import UNRESOLVED, EntryState, RecordState
+from bridge.moves.failing import MOST_FAULTS
 from bridge.store import tables
 
 entry, hold, lane, record = tables.entry, tables.hold, tables.lane, tables.record
@@ -33,6 +34,8 @@ def entries_unsound(connection: Connection) -> Iterator[str]:
             yield f"{named} without a hold or a time"
         if state in (EntryState.READY, EntryState.UNKNOWN) and row.due_at is None and not behind:
             yield f"{named} without a time, and behind nothing"
+        if row.faults >= MOST_FAULTS and row.id not in held:
+            yield f"{named} and failed {row.faults} times, and nobody knows"
         if state is EntryState.SENDING and dues[row.lane] is None:
             yield f"{named}, and nobody looks at its lane"
         if state is EntryState.DELIVERED and row.stands_id is None:

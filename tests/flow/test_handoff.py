@@ -16,15 +16,17 @@ import pytest
 from bridge import sandbox
 from bridge.cli import main
 from bridge.handoff import journal
-from bridge.jobs import confirming
+from bridge.jobs import alerts, confirming, standing
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
 from bridge.moves import answering, granting, handing, recalling
 from bridge.moves.confirming import confirm, pages
-from bridge.store import handoffs
+from bridge.store import alerts as stored
+from bridge.store import handoffs, tables, views
 from tests.flow.engines import Engine, acknowledged, engine, half, mistaken, silent
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot, restored
 from tests.flow.test_line import PRACTICE, child, contact, patient
+from tests.unit.store.making import rows
 
 VOID = {"id": "k-1", "status": "void", "child": "c-1", "updated_at": "2026-03-05"}
 LATER = "2026-03-03T10:00:00-05:00"
@@ -147,7 +149,7 @@ def test_a_worker_that_dies_after_the_message_left_leaves_it_to_the_next_one(
         async def dies(*arguments: Any) -> Any:
             monkeypatch.setattr(handing, "follow", kept)
             workers[0].stop()
-            raise RuntimeError("the worker is gone")
+            raise asyncio.CancelledError  # the worker is gone
 
         async def work() -> None:
             async with connected(maple.line, maple.clock):
@@ -200,6 +202,75 @@ def test_an_engine_that_is_down_or_busy_gets_it_later_and_a_commit_waits_for_con
         maple.settle()
         assert [one[0] for one in said(found)] == ["T02", "T02", "T02"]
         assert len({one[1] for one in said(found)}) == 2, "handed over anew under a new reference"
+
+
+def test_r7_r29_an_engine_that_is_down_is_one_alert_and_everybody_else_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each entry found out by itself, for ever, and nobody was told."""
+    with engine() as gone:
+        port = gone.port
+    out = tmp_path / "out"
+    out.mkdir()
+    sites = [
+        Site(PRACTICE, "", "none", extra=f", handoff: {{ way: mllp, host: 127.0.0.1, port: {port} }}"),
+        Site("elm", "", "none", extra=f", handoff: {{ way: folder, folder: {out} }}"),
+    ]
+    children = [f"c-{number}" for number in range(1, 6)]
+    with pilot(tmp_path / "pilot", sites, timeout=1) as both:
+        for practice in (PRACTICE, "elm"):
+            both.links(practice, {one: f"m-{one}" for one in children})
+            both.consents(*(f"{one},{practice},2026-01-01,,yes" for one in children))
+        both.accept("ma-soc/child", *(child(id=one, birth_date="2021-03-04") for one in children))
+        both.accept("ma-soc/contact", *(contact(f"k-{one}", child=one) for one in children))
+        both.work()
+        assert len(list(out.glob("*.xml"))) == len(children), "the other practice has all"
+        down = standing_of(both)
+        assert (down.state, down.why, down.waiting) == ("down", "engine not reachable", len(children))
+        assert down.next_step.startswith("ask who runs the interface engine")
+        capsys.readouterr()
+        assert main(["status", "--project", str(both.folder)]) == 0
+        told = capsys.readouterr().out
+        assert f"hand-off to {PRACTICE} (mllp) is down since " in told
+        assert f"hand-off to {PRACTICE} (mllp) has {len(children)} waiting for this practice" in told
+        assert "hand-off to elm" not in told
+        tried = len(steps_of(both, PRACTICE))
+        assert tried < len(children), "the others wait without trying"
+        both.clock.skip(3_600)
+        both.work()
+        assert len(steps_of(both, PRACTICE)) == tried, "what cannot be reached is given nothing"
+        message = alerts.message(both.line.project, *alerted(both))
+        assert (message["connection"], message["state"], message["cause"]) == (
+            f"hand-off/{PRACTICE}", "down", "engine not reachable",
+        )  # fmt: skip
+        assert [one["practice"] for one in message["contacts"]] == ["Maple Pediatrics"]
+        with engine(port) as found:
+            both.settle()
+            assert len({str(one["MSH.F10"]) for one in found.messages}) == len(children)
+            assert len(found.messages) == len(children), "each once"
+        assert standing_of(both).state == "up"
+        assert alerted(both) == []
+        assert both.counts()["delivered"] + both.counts()["handed-over"] == 2 * len(children)
+
+
+def standing_of(opened: Pilot) -> standing.Handing:
+    """How the practice's hand-off stands."""
+    with opened.line.ledger.read() as connection:
+        counts = views.practice_counts(connection)
+        found = standing.handings(opened.line.project, connection, opened.clock(), counts)
+    return next(one for one in found if one.practice == PRACTICE)
+
+
+def steps_of(opened: Pilot, practice: str) -> list[dict[str, Any]]:
+    """What was begun for a practice."""
+    mine = {entry["id"] for entry in opened.entries() if entry["practice"] == practice}
+    return [row for row in rows(opened.line.ledger, tables.step) if row["entry"] in mine]
+
+
+def alerted(opened: Pilot) -> list[stored.Alert]:
+    """The alerts that last."""
+    with opened.line.ledger.read() as connection:
+        return list(stored.open_alerts(connection).values())
 
 
 # ── a folder ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,13 +19,13 @@ import httpx
 import pytest
 
 from bridge import sandbox
-from bridge.jobs import alerts, standing
-from bridge.jobs.open import open_line
+from bridge.jobs import alerts, retrying, standing
+from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import system_clock
 from bridge.model import type_json
 from bridge.moves import suspending
 from bridge.settings import load
-from bridge.store import tables
+from bridge.store import leases, tables, views
 from tests.flow.campaign.crew import Crew, Nursery
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
@@ -99,7 +99,9 @@ def test_r29_nothing_reaches_a_suspended_practice_and_the_others_go_on(tmp_path:
             assert {found["type"] for found in everything(maple)} <= {""}, "its statement alone was read"
             assert len(elm.stored("DocumentReference")) == 2
             with both.line.ledger.read() as connection:
-                stands = {found.connection: found for found in standing.standings(both.line, connection, both.clock())}
+                counts = views.practice_counts(connection)
+                found = standing.standings(both.line, connection, both.clock(), counts)
+            stands = {one.connection: one for one in found}
             assert (stands[f"{PRACTICE}-ehr"].waiting, stands[f"{PRACTICE}-ehr"].suspended) == (2, (PRACTICE,))
             assert suspending.resume(both.line, PRACTICE, "test", both.clock())
             both.work()
@@ -134,6 +136,49 @@ def test_r7_the_contact_hears_once_that_a_connection_is_down_and_once_that_it_is
     assert down["contacts"] == [{"practice": "Maple Pediatrics", "name": "Lee Chen", "email": "lee@maple.example"}]
     assert "c-1" not in heard.read_text()
     assert "m-1" not in heard.read_text()
+
+
+def test_r7_an_idle_connection_that_was_down_is_asked_whether_it_works_and_its_contact_hears_it(
+    tmp_path: Path,
+) -> None:
+    """It stayed down until the next day's statement, for nothing waited that could try it."""
+
+    def tried(opened: Pilot) -> int:
+        async def run() -> int:
+            async with connected(opened.line, opened.clock):
+                return await retrying.retry(opened.line, opened.clock)
+
+        return asyncio.run(run())
+
+    with sandbox.start("open") as running:
+        ehr = Ehr(running)
+        with pilot(tmp_path, [Site(PRACTICE, running.base_url)]) as opened:
+            name, write = f"{PRACTICE}-ehr", opened.line.ledger.write
+
+            def stands() -> leases.State:
+                with opened.line.ledger.read() as connection:
+                    return leases.connection_states(connection)[name]
+
+            write(leases.set_circuit, leases.Circuit(name, opened.clock() + 5_000_000, "not reachable", opened.clock()))
+            assert (tried(opened), everything(ehr)) == (0, []), "not before its time"
+            opened.clock.skip(11)
+            suspending.suspend(opened.line, PRACTICE, "they move house", "test", opened.clock())
+            assert (tried(opened), everything(ehr)) == (0, []), "nothing is asked of a practice that is suspended"
+            suspending.resume(opened.line, PRACTICE, "test", opened.clock())
+            ehr.fault(fault="503", count=1)
+            assert tried(opened) == 1
+            assert stands().failures == 2
+            assert stands().closed_until > opened.clock()
+            opened.clock.skip(30)
+            assert tried(opened) == 1
+            assert (stands().failures, stands().closed_until) == (0, 0)
+            assert [row["closed_at"] is None for row in rows(opened.line.ledger, tables.alert)] == [False], "told once"
+            write(leases.set_circuit, leases.Circuit(name, opened.clock(), "login refused", opened.clock()))
+            opened.clock.skip(6)
+            assert tried(opened) == 1
+            assert [one["type"] for one in everything(ehr)] == ["", "", "Patient"]
+            taken = [row["taken"] for row in rows(opened.line.ledger, tables.budget) if row["span"] == "minute"]
+            assert sum(taken) == 3, "each is counted"
 
 
 def told(opened: Pilot) -> int:

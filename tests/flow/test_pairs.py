@@ -155,7 +155,7 @@ def worker_dies(opened: Pilot, monkeypatch: pytest.MonkeyPatch) -> None:
     async def dies(*arguments: Any) -> Any:
         monkeypatch.setattr(handing, "follow", kept)
         workers[0].stop()
-        raise RuntimeError("the worker is gone")
+        raise asyncio.CancelledError  # the worker is gone
 
     async def work() -> None:
         async with connected(opened.line, opened.clock):

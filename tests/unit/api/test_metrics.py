@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from bridge.store import budgets, leases, suspending
+from bridge.store import budgets, leases, suspending, views
 from bridge.store.ledger import Ledger
-from tests.unit.api.opened import DAY, NOW, Opened, contact
+from tests.unit.api.opened import DAY, NOW, YAML, Opened, contact, opened
+from tests.unit.console.visiting import visit
 from tests.unit.store.making import NEEDS_CONSENT, NEEDS_ROW, claim, entry_plan, save
 
 CANARY = "Zzyzx-Quetzal"
@@ -86,6 +90,41 @@ def test_a_cause_a_wait_and_what_is_left_are_numbers_too(doors: Opened) -> None:
     assert found['bridge_practice_suspended{practice="elm"}'] == 1
 
 
+def test_a_hand_off_that_is_down_is_a_number_with_its_cause(tmp_path: Path, sqlite_url: str) -> None:
+    way = "name: Elm Street Pediatrics\n    handoff: { way: mllp, host: 127.0.0.1, port: 9 }"
+    with opened(tmp_path, sqlite_url, YAML.replace("name: Elm Street Pediatrics", way)) as doors:
+        doors.ledger.migrate()
+        assert numbers(doors)['bridge_handoff_down{practice="elm",way="mllp"}'] == 0
+        down = leases.Circuit("hand-off/elm", NOW + DAY, "engine not reachable", NOW)
+        doors.ledger.write(leases.set_circuit, down)
+        found = numbers(doors)
+        assert found['bridge_handoff_down{practice="elm",way="mllp"}'] == 1
+        causes = {
+            name: found[f'bridge_handoff_circuit{{cause="{name}",practice="elm"}}']
+            for name in ("engine", "certificate")
+        }
+        assert causes == {"engine": 1, "certificate": 0}
+        assert found['bridge_connection_down{connection="one"}'] == 0, "its EHR is another matter"
+        text = visit(doors, "pat").read("/practices")
+        assert "elm mllp Down for less than a minute Engine not reachable. Ask who runs the interface engine" in text
+        page = visit(doors, "ana").read("/practices/elm")
+        assert "Hand-off down engine not reachable; what waits is handed over by itself when it is back" in page
+
+
 def test_the_address_alone_leads_to_the_pages(doors: Opened) -> None:
     answer = doors.client.get("/")
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/")
+
+
+def test_the_entries_are_counted_once_for_one_answer(doors: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = 0
+
+    def practice_counts(*asked: Any) -> dict[str, dict[str, Any]]:
+        nonlocal counted
+        counted += 1
+        return dict(real(*asked))
+
+    real = views.practice_counts
+    monkeypatch.setattr(views, "practice_counts", practice_counts)
+    assert doors.client.get("/metrics").status_code == 200
+    assert counted == 1

@@ -9,15 +9,21 @@ from collections.abc import Iterator
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy import Connection
 
 from bridge import sandbox
 from bridge.cli import main
 from bridge.cli.examine import Check, connection_checks, ledger_check
 from bridge.cli.signing_in import scopes
+from bridge.jobs.open import open_line
+from bridge.jobs.worker import system_clock
 from bridge.model import Failure, Request, Response
 from bridge.settings import load
+from bridge.store import budgets
 from bridge.store.keys import parse_key
 from bridge.store.ledger import Ledger
 from tests.flow.keys import published
@@ -47,7 +53,8 @@ def test_a_good_connection_is_good_in_all_four() -> None:
 @pytest.mark.parametrize("failure", Failure)
 def test_what_cannot_be_reached_is_not_tried_further(failure: Failure) -> None:
     found = checks(Response(failure=failure), FOUND)
-    assert [check.ok for check in found.values()] == [False, None, None, None]
+    told = None if failure is Failure.NOT_NOW else False  # kept back by its own pace: nothing is known
+    assert [check.ok for check in found.values()] == [told, None, None, None]
     assert found["reachable"].next_step
 
 
@@ -166,6 +173,42 @@ def test_a_connection_the_project_does_not_have_is_wrong_use(
 ) -> None:
     assert main(["doctor", "tow", "--project", str(write(tmp_path))]) == 2
     assert "did you mean `two`?" in capsys.readouterr().err
+
+
+def asked(running: sandbox.Running) -> list[Any]:
+    """Every request that reached the EHR."""
+    found: list[Any] = httpx.get(f"{running.admin_url}/audit").json()["requests"]
+    return found
+
+
+def counted(connection: Connection) -> int:
+    """The day's requests, as all workers see them."""
+    return sum(n for (span, _), n in budgets.used(connection)["pine-ehr"].items() if span == budgets.DAYS)
+
+
+def test_what_doctor_and_capabilities_ask_is_counted_with_what_workers_send(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sandbox.start("open") as running:
+        folder = write_project(tmp_path, [Site("pine", running.base_url)])
+        with open_line(load(folder), "test", system_clock()) as line:
+            assert main(["doctor", "--project", str(folder)]) == 0
+            with line.ledger.read() as connection:
+                taken = counted(connection)
+            assert (taken, len(asked(running))) == (2, 2)
+            assert main(["capabilities", "pine", "--refresh", "--project", str(folder)]) == 0
+            with line.ledger.read() as connection:
+                taken = counted(connection)
+            assert (taken, len(asked(running))) == (3, 3)
+            now = system_clock()
+            until = now + 90_000_000
+            line.ledger.write(budgets.too_many, budgets.TooMany("pine-ehr", now, until, "it asked us to wait"))
+            capsys.readouterr()
+            assert main(["doctor", "--project", str(folder)]) == 0
+            told = capsys.readouterr().out
+            assert "not tried: it asked us to wait" in told
+            assert "→ try again in " in told
+            assert len(asked(running)) == 3, "nor does a person ask before the EHR said that it may be asked"
 
 
 CLIENT = "a-client"

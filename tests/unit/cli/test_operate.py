@@ -33,7 +33,8 @@ def test_an_empty_ledger_stands_at_nothing(command: Command) -> None:
     assert (told.code, told.out) == (0, "records   none\nentries   none\nheld      none\n")
     found = command("status", "--json").json
     assert set(found) == {
-        "records", "entries", "holds", "practices", "consents_ending", "incidents", "connections", "suspended", "down",
+        "records", "entries", "holds", "practices", "consents_ending", "incidents", "connections", "handoffs",
+        "suspended", "down", "failing",
     }  # fmt: skip
     assert found["records"] == {"accepted": 0, "translated": 0, "held": 0, "superseded": 0, "waiting": 0}
     assert set(found["entries"].values()) == {0}

@@ -24,7 +24,8 @@ EXPIRED = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","cod
         (WRITE, Response(failure=Failure.NO_LOGIN, why="login-later"), Cause.NO_TOKEN),
         (READ, Response(failure=Failure.NOT_CONNECTED), Cause.UNREACHABLE),
         (READ, Response(failure=Failure.NOT_CONNECTED, why="tls"), Cause.TLS),
-        (READ, Response(failure=Failure.NOT_CONNECTED, why="unsendable"), None),
+        (READ, Response(failure=Failure.UNSENDABLE), None),
+        (READ, Response(failure=Failure.UNREAD), None),
         (WRITE, Response(failure=Failure.LOST, why="timed-out"), Cause.SILENT),
         (WRITE, Response(failure=Failure.NOT_NOW), None),
         (READ, Response(401), Cause.LOGIN),
@@ -75,6 +76,56 @@ def test_a_good_read_says_nothing_about_writes() -> None:
     assert circuit.works(Cause.READ_ONLY, WRITE, Response(201))
     assert circuit.works(Cause.LOGIN, READ, Response(404))
     assert not circuit.works(Cause.LOGIN, READ, Response(429))
+    assert circuit.works(Cause.SILENT, READ, Response(failure=Failure.UNREAD))
+    assert not circuit.works(Cause.SILENT, READ, Response(failure=Failure.UNSENDABLE))
+
+
+STATEMENT = Request("GET", "metadata")
+
+
+@pytest.mark.parametrize(
+    ("reason", "request_", "response", "over"),
+    [
+        (Cause.LOGIN, STATEMENT, Response(200), False),
+        (Cause.LOGIN, READ, Response(400), True),
+        (Cause.LOGIN, READ, Response(500), False),
+        (Cause.REFUSING, STATEMENT, Response(200), False),
+        (Cause.REFUSING, READ, Response(200), True),
+        (Cause.REFUSING, WRITE, Response(400), False),
+        (Cause.UNREACHABLE, STATEMENT, Response(200), True),
+        (Cause.UNREACHABLE, WRITE, Response(400), True),
+        (Cause.UNREACHABLE, STATEMENT, Response(503), False),
+        (Cause.UNREACHABLE, STATEMENT, Response(401), False),
+    ],
+)
+def test_what_shows_that_it_is_over(reason: Cause, request_: Request, response: Response, over: bool) -> None:
+    """A statement is public: it closed the circuit of a refused login, to be opened again by the next request."""
+    assert circuit.works(reason, request_, response) is over
+
+
+@pytest.mark.parametrize(
+    ("reason", "response", "found"),
+    [
+        (Cause.UNREACHABLE, Response(failure=Failure.NOT_CONNECTED), Cause.UNREACHABLE),
+        (Cause.UNREACHABLE, Response(failure=Failure.LOST), Cause.UNREACHABLE),
+        (Cause.UNREACHABLE, Response(500), Cause.UNREACHABLE),
+        (Cause.UNREACHABLE, Response(401), Cause.LOGIN),
+        (Cause.UNREACHABLE, Response(400), None),
+        (Cause.UNREACHABLE, Response(429), None),
+        (Cause.REFUSING, Response(400), Cause.REFUSING),
+    ],
+)
+def test_a_try_that_fails_keeps_its_cause_where_one_answer_says_no_other(
+    reason: Cause, response: Response, found: Cause | None
+) -> None:
+    assert circuit.fails(reason, READ, response) is found
+
+
+def test_an_idle_connection_is_asked_what_its_cause_is_about() -> None:
+    assert {cause for cause in Cause if circuit.question(cause) is None} == {Cause.READ_ONLY}
+    asked = {cause: found.path for cause in Cause if (found := circuit.question(cause)) is not None}
+    assert {cause for cause, path in asked.items() if path == "Patient"} == {Cause.LOGIN, Cause.REFUSING}
+    assert set(asked.values()) == {"Patient", "metadata"}
 
 
 def test_it_is_tried_again_later_and_later_and_never_before_it_asked() -> None:

@@ -147,7 +147,7 @@ def test_nothing_leaves_for_another_place(path: str) -> None:
         return httpx.Response(200)
 
     response = answered(handler, Request("GET", path), auth=Given("Bearer", "canary-token"))
-    assert (response.failure, asked) == (Failure.NOT_CONNECTED, [])
+    assert (response.failure, asked) == (Failure.UNSENDABLE, [])
 
 
 def test_the_next_page_of_the_same_origin_is_asked_as_it_is() -> None:
@@ -191,7 +191,7 @@ def test_cookies_are_neither_kept_nor_returned() -> None:
 
 def test_a_header_no_request_can_carry_does_not_leave() -> None:
     response = answered(lambda _: httpx.Response(200), Request("GET", "Patient/1", {"If-Match": "ñ"}))
-    assert response.failure is Failure.NOT_CONNECTED
+    assert response.failure is Failure.UNSENDABLE
 
 
 @pytest.mark.parametrize(
@@ -262,10 +262,6 @@ def test_an_empty_body_said_to_be_compressed_is_empty() -> None:
     [
         pytest.param(head(b'{"a":1}').replace(b"Content-Length: 7", b"Content-Length: 70"), id="half a body"),
         pytest.param(head(gzip.compress(b"x" * 5_000)[:-9], b"Content-Encoding: gzip"), id="half a compressed body"),
-        pytest.param(head(b"not gzip", b"Content-Encoding: gzip"), id="not what it says"),
-        pytest.param(head(b"xx", b"Content-Encoding: br"), id="a compression nobody asked for"),
-        pytest.param(head(b"x" * 10_001), id="too large"),
-        pytest.param(head(gzip.compress(b"0" * 50_000_000), b"Content-Encoding: gzip"), id="too large once unpacked"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc", id="half a chunk"),
         pytest.param(b"SSH-2.0-OpenSSH\r\n\r\n", id="no HTTP"),
         pytest.param(b"", id="nothing"),
@@ -273,6 +269,21 @@ def test_an_empty_body_said_to_be_compressed_is_empty() -> None:
 )
 def test_an_answer_that_cannot_be_read_is_lost(answer: bytes) -> None:
     assert real(answer).failure is Failure.LOST
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(head(b"not gzip", b"Content-Encoding: gzip"), id="not what it says"),
+        pytest.param(head(b"xx", b"Content-Encoding: br"), id="a compression nobody asked for"),
+        pytest.param(head(b"x" * 10_001), id="too large"),
+        pytest.param(head(gzip.compress(b"0" * 50_000_000), b"Content-Encoding: gzip"), id="too large once unpacked"),
+    ],
+)
+def test_what_is_too_large_or_packed_otherwise_is_unread_and_of_a_refusal_the_status_says_enough(answer: bytes) -> None:
+    assert real(answer) == Response(failure=Failure.UNREAD)
+    refused = real(answer.replace(b"200 OK", b"503 X"))
+    assert (refused.failure, refused.status, refused.body) == (None, 503, b"")
 
 
 def test_an_answer_that_trickles_is_lost_when_the_whole_time_is_over() -> None:

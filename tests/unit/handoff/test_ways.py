@@ -114,7 +114,7 @@ def test_a_file_is_given_once_and_never_overwritten(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_gets_it_later(tmp_path: Path) -> None:
     way = Folder(tmp_path / "gone", DOCUMENTS, 5)
-    assert given(way) == (Fate.LATER, "folder-no")
+    assert given(way) == (Fate.LATER, "folder-enoent")
     assert asyncio.run(way.look(over())) is Look.ABSENT
     assert asyncio.run(way.reach()) == "the folder is not there"
 

@@ -324,3 +324,28 @@ def test_no_more_are_inside_than_may_be_also_where_some_who_waited_went_away() -
         return most
 
     assert asyncio.run(asyncio.wait_for(run(), 5)) == 3
+
+
+def probed(book: Book, pacer: Pacer, *answers: Response) -> None:
+    """A lane was chosen to try the connection, as `store.lanes.claim` and `jobs.deliver` do, and heard this."""
+    hold = book.now + MINUTE
+    with book.engine.begin() as connection:
+        assert leases.take_probe(connection, "elm", book.now, hold)
+    pacer.probing = True
+    book.now += 2 * SECOND
+    assert may(pacer)
+    hears(pacer, *answers)
+    pacer.probing = False
+    asyncio.run(book.write(leases.end_probe, ("elm", hold, book.now)))
+
+
+def test_a_try_that_fails_is_one_failure_more_and_the_next_comes_later_whoever_tries() -> None:
+    book = Book()
+    first = book.process()
+    hears(first, *[Response(failure=Failure.NOT_CONNECTED)] * 3)
+    assert book.state().failures == 1
+    for failures in (2, 3):
+        book.now = book.state().closed_until
+        probed(book, book.process(), Response(failure=Failure.NOT_CONNECTED))  # a process that never saw it down
+        assert book.state().failures == failures
+        assert book.state().closed_until > book.now + 5 * SECOND

@@ -309,6 +309,7 @@ def upgrade() -> None:
         sa.Column("absent", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("claims", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("faults", sa.Integer(), server_default="0", nullable=False),
         sa.Column("gathers_from", BIG, nullable=True),
         sa.Column("gathers_until", BIG, nullable=True),
         sa.Column("updated_at", BIG, nullable=False),

@@ -114,6 +114,9 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("until", BIG, nullable=False),
         sa.Column("ran_at", BIG, nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failed_at", BIG, nullable=True),
+        sa.Column("why", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("name", name=("pk_lease")),
     )
     op.create_table(
