@@ -75,7 +75,7 @@ def record(
         }
         down |= {one.practice: one.why for one in handings(loaded, connection, now, counts) if one.why}
     events = telling.tell(found, versions, loaded)
-    stands = list(telling.standing(found, loaded, down))
+    stands = list(telling.standing(found, loaded, down, now, moment))
     if json:
         told = [{"at": moment(one.at), "text": one.text, "detail": one.detail} for one in events]
         show.as_json({"record": found["record"]["id"], "state": found["record"]["state"], "now": stands, "life": told})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from bridge.console import words
 from bridge.model import WITHDRAWALS, EntryState
 from bridge.settings import Project
 from bridge.store import answers
+from bridge.store.telling import GATHERING
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,16 @@ def tell(life: dict[str, Any], versions: Sequence[dict[str, Any]], project: Proj
     return sorted(events, key=lambda event: event.at)
 
 
-def standing(life: dict[str, Any], project: Project, down: Mapping[str, str]) -> Iterator[str]:
-    """Where each of its entries is now, in words; `down`: why a practice is not sent to, by practice."""
+def standing(
+    life: dict[str, Any], project: Project, down: Mapping[str, str], now: int, moment: Callable[[int], str]
+) -> Iterator[str]:
+    """Where each of its entries is now, in words; `down`: why a practice is not sent to, by practice. An instant before
+    which an entry does not go (held back, its roll-up's time, the next try) is told as `moment` writes it.
+    """
     for entry in life["entries"]:
         where = words.ENTRY[entry["where"]]
+        if entry["where"] in (EntryState.READY.value, GATHERING) and (entry["due_at"] or 0) > now:
+            where += f", not before {moment(entry['due_at'])}"
         if entry["stands_id"] and entry["state"] == EntryState.DELIVERED.value:
             where += f" as {entry['stands_id']}"
         if entry["state"] in (EntryState.READY.value, EntryState.UNKNOWN.value) and entry["practice"] in down:

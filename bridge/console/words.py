@@ -95,6 +95,7 @@ SETTLED = {
     "not-connected": "The EHR could not be reached, so it did not leave; it is tried again.",
     "no-login": "Nobody gave us a token for the EHR, so it did not leave; it is tried again.",
     "too-many": "The EHR said that it was asked too much and took nothing; it is tried again when it said.",
+    "absent": "Somebody looked, and it is not there.",
     "never-came": "Somebody at the practice said that it never came; it is handed over anew.",
     "refused-later": "The practice's side said afterwards that it did not arrive, or was not taken.",
     "confirmed": "It was confirmed that the practice has it.",

@@ -41,7 +41,7 @@ async def left(turn: Turn, hand: Hand, wants: Handoff, disregarded: str) -> list
     gone = {over.reference for last, over in found if over.cancels and last.answer in ARRIVED} | {disregarded}
     there: dict[str, Stands] = {}
     for last, over in found:
-        arrived = last.answer in (None, AnswerClass.UNKNOWN, *ARRIVED)
+        arrived = last.answer in (None, AnswerClass.UNKNOWN, *ARRIVED) and last.code != steps.ABSENT
         if arrived and not over.cancels and over.reference not in gone:
             there.setdefault(over.reference, Stands(over.reference, GIVEN, "", last.patient))
     known = {over.reference for _, over in found} | gone

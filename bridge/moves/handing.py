@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bridge.documents.content import Frame
 from bridge.ehr.decide import back_off
 from bridge.ehr.delivery import PATTERN
 from bridge.ehr.route import handing
@@ -22,11 +21,12 @@ from bridge.moves import holding, planning
 from bridge.moves.beginning import NOT_SENT, Beginning, begin
 from bridge.moves.channels import FREE, Entrance
 from bridge.moves.finishing import Outcome, Stepped, finish
+from bridge.moves.framing import frame, wanted
 from bridge.moves.line import SECOND
 from bridge.moves.matching import PATIENT_ID
 from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
-from bridge.release import part2, withhold
+from bridge.release import withhold
 from bridge.settings import Handoff
 from bridge.store import steps
 from bridge.store.handoffs import CONFIRMED, GIVEN
@@ -170,30 +170,6 @@ def repeated(turn: Turn, digest: str) -> HandOver | None:
         last = steps.last(connection, turn.line.ledger, entry.id)
     same = last is not None and last.digest == digest and last.action is not Action.RETRACT and was_handed(last.body)
     return HandOver.read(last.body) if last is not None and same else None
-
-
-def frame(turn: Turn, reference: str, leaving: Sequence[Part], decision: Decision | None) -> Frame:
-    """What the document says beside its parts."""
-    agency, site = turn.line.project.agencies[turn.lane.agency], turn.chart.practice
-    notice = (
-        part2.disclosure(leaving, decision, turn.lane.consents, site, agency.timezone) if decision is not None else None
-    )
-    return Frame(
-        reference=reference,
-        agency=agency.name,
-        zone=agency.timezone if site.document.zone == "agency" else site.timezone,
-        language=site.document.language,
-        contact=agency.contact.name,
-        phone=agency.phone or agency.contact.phone,
-        author=site.document.author,
-        disclosure=notice,
-    )
-
-
-def wanted(turn: Turn, wants: Handoff) -> prepare.Wanted:
-    """How the practice wants it."""
-    document = turn.chart.practice.document
-    return prepare.Wanted(turn.lane.practice, wants.format, document.language, document.types)
 
 
 async def leave(

@@ -50,6 +50,7 @@ async def settle(turn: Turn) -> Outcome:
             now,
             due=due,
             stands=stands,
+            attempts=entry.attempts + 1,
             look_first=True,
             keep_claims=True,
         )

@@ -84,6 +84,13 @@ def answered(connection: Connection, ask: Verdict) -> None:
     connection.execute(update(step).where(step.c.id == last).values(**values))
 
 
+def not_there(connection: Connection, entry_id: int) -> None:
+    """The steps that made what is said to stand say that a person did not find it."""
+    stands = select(entry.c.stands_id).where(entry.c.id == entry_id).scalar_subquery()
+    made = step.c.entry == entry_id, step.c.stands_id == stands, step.c.action.not_in(WITHDRAWALS)
+    connection.execute(update(step).where(*made).values(code=steps.ABSENT))
+
+
 def left(connection: Connection, entry_id: int) -> dict[str, Any]:
     """The columns of an entry whose document was taken back: the one before it is next, where that stands too."""
     row = connection.execute(select(entry).where(entry.c.id == entry_id)).one()
@@ -128,7 +135,10 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
         elif ask.verdict == "absent" and lost in BESIDE:
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
         elif ask.verdict == "absent":
-            values |= {"state": state, "due_at": due, "look_first": False, "doubted": LATER_LOOKS} | nothing
+            not_there(connection, ask.entry)
+            more = left(connection, ask.entry)
+            state, due = again if more else (state, due)
+            values |= {"state": state, "due_at": due, "look_first": False, "doubted": LATER_LOOKS} | nothing | more
         elif ask.verdict == "leave":
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "confirmed": ask.digest}
         else:

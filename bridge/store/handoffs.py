@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, insert, or_, select, update
 
 from bridge.model import Action, AnswerClass, EntryState, Hold, HoldReason
-from bridge.store import holds, lanes, tables
+from bridge.store import holds, lanes, steps, tables
 from bridge.store.ledger import Ledger, get_blobs, slices
 
 entry, hold, step = tables.entry, tables.hold, tables.step
@@ -110,9 +110,13 @@ def heard(connection: Connection, word: Word, row: Row[Any]) -> int:
     digest = select(step.c.digest).where(step.c.entry == row.id).order_by(step.c.begun_at.desc(), step.c.id.desc())
     answered(connection, word, row.id)
     if word.verdict == CONFIRMED and word.cancels:
-        more = connection.execute(select(step.c.id).where(step.c.entry == row.id, WORD).limit(1)).first()
+        more, left = (
+            connection.execute(select(step.c.id).where(step.c.entry == row.id, WORD)).first(),
+            before(connection, row),
+        )
         state = EntryState.RETRACTED if more is None else EntryState.HANDED_OVER
-        values |= {"state": state.value, "due_at": None} | nothing_stands()
+        state, due = (EntryState.READY, word.now) if left["stands_id"] else (state, None)
+        values |= {"state": state.value, "due_at": due} | left
     elif word.verdict == CONFIRMED:
         handed = row.state == EntryState.HANDED_OVER.value
         latest = (row.stands_digest if handed else None) or connection.execute(digest.limit(1)).scalar() or ""
@@ -146,7 +150,8 @@ def answered(connection: Connection, word: Word, entry_id: int) -> None:
     which = (
         retract & (step.c.target == word.reference) if word.cancels else ~retract & (step.c.stands_id == word.reference)
     )
-    waits = step.c.entry == entry_id, which, step.c.answer == AnswerClass.ACCEPTED.value
+    lost = or_(step.c.answer.is_(None), step.c.answer == AnswerClass.UNKNOWN.value)
+    waits = step.c.entry == entry_id, which, or_(step.c.answer == AnswerClass.ACCEPTED.value, lost)
     answer = SAID.get(word.verdict, AnswerClass.CONTENT)
     code = {CONFIRMED: "confirmed", AGAIN: "never-came"}.get(word.verdict, "refused-later")
     connection.execute(update(step).where(*waits).values(answer=answer.value, code=code))
@@ -156,7 +161,9 @@ def before(connection: Connection, row: Row[Any]) -> dict[str, str | None]:
     """The columns of what stands where the latest document is not there: the one whose place it was to take, if any."""
     retract, there = step.c.action == Action.RETRACT.value, step.c.answer.in_([*map(str, IN_PLACE)])
     gone = select(step.c.target).where(step.c.entry == row.id, retract, there)
-    made = step.c.entry == row.id, ~retract, there, step.c.stands_id != row.reference, step.c.stands_id.not_in(gone)
+    seen = step.c.code.is_distinct_from(steps.ABSENT)
+    other = step.c.stands_id != row.reference, step.c.stands_id.not_in(gone)
+    made = step.c.entry == row.id, ~retract, there, seen, *other
     query = select(step.c.stands_id, step.c.patient).where(*made).order_by(step.c.begun_at.desc(), step.c.id.desc())
     known = connection.execute(query.limit(1)).first()
     if known is None:

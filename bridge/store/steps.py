@@ -303,6 +303,7 @@ class Last:
     patient: str  # the EHR's id of the chart it went to
     answer: str | None  # the class of what came back; None = nothing did
     body: bytes = field(repr=False)
+    code: str = ""
 
     @property
     def in_doubt(self) -> bool:
@@ -310,6 +311,8 @@ class Last:
         return self.answer in IN_DOUBT
 
 
+ABSENT = "absent"
+"""The code of a step whose document a person did not find there."""
 IN_DOUBT = (None, *map(str, (AnswerClass.ACCEPTED, AnswerClass.UNKNOWN, AnswerClass.DUPLICATE, AnswerClass.UNCLEAR)))
 """Answers that leave open whether what a step wrote is there."""
 
@@ -338,7 +341,16 @@ def every(connection: Connection, ledger: Ledger, entry_id: int) -> list[Last]:
     rows = connection.execute(query.order_by(step.c.begun_at, step.c.id)).all()
     bodies = get_blobs(connection, ledger.keys, [row.request_blob for row in rows])
     return [
-        Last(row.id, Action(row.action), row.digest, row.begun_at, row.patient, row.answer, bodies[row.request_blob])
+        Last(
+            row.id,
+            Action(row.action),
+            row.digest,
+            row.begun_at,
+            row.patient,
+            row.answer,
+            bodies[row.request_blob],
+            row.code or "",
+        )
         for row in rows
         if row.request_blob in bodies
     ]

@@ -210,7 +210,7 @@ entry = Table(
     Column("due_at", BIG),
     Column("look_first", Boolean(create_constraint=False), nullable=False, server_default=text("false")),
     Column("absent", Integer, nullable=False, server_default="0"),  # looks in a row that found nothing
-    Column("attempts", Integer, nullable=False, server_default="0"),  # tries in a row that were put off
+    Column("attempts", Integer, nullable=False, server_default="0"),  # requests that left, hand-overs tried, in a row
     Column("claims", Integer, nullable=False, server_default="0"),  # claims in a row without an outcome
     Column("faults", Integer, nullable=False, server_default="0"),  # errors of ours in a row that ended its turn
     Column("gathers_from", BIG),  # a roll-up's window: the clinical instants it gathers, NULL = no roll-up

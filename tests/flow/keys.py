@@ -17,12 +17,13 @@ from bridge.store.ledger import Ledger
 
 @dataclass
 class KeyServer:
-    """What it serves: the keys of the ledger, once there is one. `max_age` seconds they may be kept."""
+    """What it serves: the keys of the ledger, once there is one, kept `max_age` seconds; `served` times so far."""
 
     url: str = ""
     ledger: Ledger | None = None
     away: bool = False
     max_age: int = MAX_AGE
+    served: int = 0
 
 
 @contextmanager
@@ -32,6 +33,7 @@ def published() -> Iterator[KeyServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            keys.served += 1
             good = keys.ledger is not None and not keys.away
             body = key_set(signing.keys(keys.ledger), "test") if keys.ledger is not None else b""
             self.send_response_only(200 if good else 503)

@@ -16,10 +16,10 @@ import pytest
 from bridge import sandbox
 from bridge.cli import main
 from bridge.handoff import journal
-from bridge.jobs import alerts, confirming, standing
+from bridge.jobs import alerts, confirming, retrying, standing
 from bridge.jobs.open import connected
 from bridge.jobs.worker import Worker
-from bridge.moves import granting, handing, recalling
+from bridge.moves import answering, granting, handing, recalling, suspending
 from bridge.moves.confirming import confirm, pages
 from bridge.store import alerts as stored
 from bridge.store import handoffs, tables, views
@@ -244,11 +244,16 @@ def test_r7_r29_an_engine_that_is_down_is_one_alert_and_everybody_else_goes_on(
             f"hand-off/{PRACTICE}", "down", "engine not reachable",
         )  # fmt: skip
         assert [one["practice"] for one in message["contacts"]] == ["Maple Pediatrics"]
+        both.clock.skip(3_600)
         with engine(port) as found:
+            suspending.suspend(both.line, PRACTICE, "they move house", "test", both.clock())
+            assert retried(both) == 0
+            suspending.resume(both.line, PRACTICE, "test", both.clock())
+            assert (retried(both), found.messages) == (1, []), "reached for, and nothing handed over"
+            assert standing_of(both).state == "up"
             both.settle()
             assert len({str(one["MSH.F10"]) for one in found.messages}) == len(children)
             assert len(found.messages) == len(children), "each once"
-        assert standing_of(both).state == "up"
         assert alerted(both) == []
         assert both.counts()["delivered"] + both.counts()["handed-over"] == 2 * len(children)
 
@@ -259,6 +264,16 @@ def standing_of(opened: Pilot) -> standing.Handing:
         counts = views.practice_counts(connection)
         found = standing.handings(opened.line.project, connection, opened.clock(), counts)
     return next(one for one in found if one.practice == PRACTICE)
+
+
+def retried(opened: Pilot) -> int:
+    """How many of those that were down were asked."""
+
+    async def run() -> int:
+        async with connected(opened.line, opened.clock):
+            return await retrying.retry(opened.line, opened.clock)
+
+    return asyncio.run(run())
 
 
 def steps_of(opened: Pilot, practice: str) -> list[dict[str, Any]]:
@@ -455,6 +470,27 @@ def test_what_never_came_in_another_s_place_is_handed_over_anew_in_that_one_s_pl
             assert one in pages(maple.line, PRACTICE, f"{one}-C").body.decode()
         with maple.line.ledger.read() as connection:
             assert len(handoffs.waiting(connection, PRACTICE)) == 2, "what never came is not asked for"
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_what_a_person_answers_about_one_document_leaves_the_others_to_be_taken_back(
+    tmp_path: Path, refused: bool
+) -> None:
+    """The engine refused to remove an obsolete version, or said nothing."""
+    with wired(tmp_path, more=", silence: person") as (maple, found):
+        first, second = corrected(maple)
+        found.behave = [acknowledged("AE", "204") if refused else silent]
+        maple.accept("ma-soc/contact", VOID)
+        maple.settle()
+        assert state(maple) == "held"
+        (hold,) = maple.holds()
+        if refused:
+            assert answering.decide(maple.line, hold["id"], "", True, False, "test", maple.clock())
+        else:
+            assert confirm(maple.line, PRACTICE, f"{second}-C", "confirmed", "test", maple.clock()) == 1
+        maple.settle()
+        assert [one[2] for one in said(found)[2:]] == [second, first]
+        assert (state(maple), maple.holds()) == ("retracted", [])
 
 
 def corrected(maple: Pilot) -> tuple[str, str]:

@@ -19,13 +19,14 @@ import httpx
 import pytest
 
 from bridge import sandbox
-from bridge.jobs import alerts, retrying, standing
+from bridge.jobs import alerts, retrying, standing, statements
 from bridge.jobs.open import connected, open_line
 from bridge.jobs.worker import system_clock
 from bridge.model import type_json
 from bridge.moves import suspending
 from bridge.settings import load
 from bridge.store import leases, tables, views
+from bridge.store import statements as kept
 from tests.flow.campaign.crew import Crew, Nursery
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
@@ -139,13 +140,14 @@ def test_r7_the_contact_hears_once_that_a_connection_is_down_and_once_that_it_is
 
 
 def test_r7_an_idle_connection_that_was_down_is_asked_whether_it_works_and_its_contact_hears_it(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stayed down until the next day's statement, for nothing waited that could try it."""
 
     def tried(opened: Pilot) -> int:
         async def run() -> int:
             async with connected(opened.line, opened.clock):
+                await statements.refresh_missing(opened.line, opened.clock())
                 return await retrying.retry(opened.line, opened.clock)
 
         return asyncio.run(run())
@@ -160,8 +162,13 @@ def test_r7_an_idle_connection_that_was_down_is_asked_whether_it_works_and_its_c
                     return leases.connection_states(connection)[name]
 
             write(leases.set_circuit, leases.Circuit(name, opened.clock() + 5_000_000, "not reachable", opened.clock()))
-            assert (tried(opened), everything(ehr)) == (0, []), "not before its time"
+            assert (tried(opened), everything(ehr)) == (0, []), "not before its time, nor for its statement"
+            known = b'{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1","rest":[]}'
+            write(kept.keep, kept.Kept(name, known, opened.clock(), ()))
             opened.clock.skip(11)
+            with monkeypatch.context() as patch:
+                patch.setattr(retrying, "quiet_until", lambda project, practice, now: now + 1)
+                assert (tried(opened), everything(ehr)) == (0, []), "nor in quiet hours"
             suspending.suspend(opened.line, PRACTICE, "they move house", "test", opened.clock())
             assert (tried(opened), everything(ehr)) == (0, []), "nothing is asked of a practice that is suspended"
             suspending.resume(opened.line, PRACTICE, "test", opened.clock())

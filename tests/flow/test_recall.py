@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge import sandbox
+from bridge.cli import main
 from bridge.errors import ConfigError
 from bridge.model import type_json
 from bridge.moves import recalling
@@ -223,12 +224,16 @@ def patient_site(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
         yield opened
 
 
-def test_what_is_corrected_quickly_goes_once_and_what_is_withdrawn_quickly_never(patient_site: Pilot, ehr: Ehr) -> None:
+def test_what_is_corrected_quickly_goes_once_and_what_is_withdrawn_quickly_never(
+    patient_site: Pilot, ehr: Ehr, capsys: pytest.CaptureFixture[str]
+) -> None:
     site = patient_site
     site.accept("ma-soc/contact", contact("k-1", narrative="First."), contact("k-2", narrative="A mistake."))
     site.work()
     assert site.counts()["ready"] == 2
     assert ehr.stored("DocumentReference") == []
+    assert main(["record", f"{AGENCY}/ma-soc/contact/k-1", "--project", str(site.folder)]) == 0
+    assert "waits its turn, not before 2" in capsys.readouterr().out
     site.clock.skip(300)
     site.accept("ma-soc/contact", contact("k-1", **AMENDED, narrative="Better."), {**VOID, "id": "k-2"})
     site.work()

@@ -220,6 +220,7 @@ def test_what_is_said_just_before_the_weeks_end_is_held_back_and_the_roll_up_wit
     maple.void("k-3", version=2)
     maple.skip(HOUR // 4)
     maple.contact("k-4", hours=26)
+    maple.opened.work()
     maple.skip(HOUR // 4)
     assert maple.documents() == []
     maple.skip(HOUR // 2)

@@ -4,6 +4,7 @@ nobody else, and shows no token.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -17,10 +18,12 @@ import httpx
 import pytest
 
 from bridge import sandbox
-from bridge.fhir.keyset import OVERLAP
+from bridge.fhir.keyset import OVERLAP, PREFERRED
 from bridge.jobs import worker
+from bridge.jobs.open import connected
 from bridge.model import EntryState
 from bridge.moves import signing
+from bridge.settings import Algorithm
 from bridge.store import leases
 from tests.flow.keys import KeyServer, bearers, published
 from tests.flow.pilot import Pilot, Site, pilot
@@ -30,7 +33,7 @@ from tests.flow.test_line import Ehr, contact, patient
 CLIENT = "bridge-client"
 LOGIN = f"{{ smart: {{ client_id: {CLIENT} }} }}"
 PRACTICES = ("maple", "elm")
-CHILDREN = 20
+CHILDREN = 12  # more than the 8 lanes that go at a time
 
 
 class Signing(Ehr):
@@ -95,7 +98,7 @@ class Two:
 
 
 @contextmanager
-def two(folder: Path, **sites: str) -> Iterator[Two]:
+def two(folder: Path, algorithm: Algorithm = "ES384", **sites: str) -> Iterator[Two]:
     """Two EHRs that read our key set, and a line with a key."""
     with ExitStack() as stack:
         keys = stack.enter_context(published())
@@ -106,7 +109,7 @@ def two(folder: Path, **sites: str) -> Iterator[Two]:
         places = [Site(name, ehr.running.base_url, sites.get(name, "open"), login=LOGIN) for name, ehr in ehrs.items()]
         line = stack.enter_context(pilot(folder, places))
         keys.ledger = line.line.ledger
-        signing.new(line.line.ledger, "test", "ES384", "test", line.clock())
+        signing.new(line.line.ledger, "test", algorithm, "test", line.clock())
         yield Two(line, ehrs, keys)
 
 
@@ -133,29 +136,90 @@ def test_the_line_signs_in_and_asks_for_few_tokens(both: Two) -> None:
         assert both.calls(name)[1:] == (0, 0)
 
 
-def test_a_rotation_while_records_move_fails_nothing(both: Two) -> None:
-    """The EHR keeps key sets as long as it may and never reads one anew for a kid it does not know."""
+@pytest.mark.parametrize("algorithm", PREFERRED)
+def test_a_rotation_while_records_move_fails_nothing(tmp_path: Path, algorithm: Algorithm) -> None:
+    """The EHR keeps key sets as long as it may and never reads one anew for a kid it does not know.
+
+    It reads the set while the new key waits, and never again: had that not been published ahead, the first token it
+    signs would be refused.
+    """
+    with two(tmp_path, algorithm) as both:
+        both.ready()
+        for ehr in both.ehrs.values():
+            ehr.settings(reread_keys=False, token_seconds=1)
+        both.keys.max_age = 1
+        ledger, clock = both.line.line.ledger, both.line.clock
+        first = signing.keys(ledger)[0]
+        both.accept("before")
+        both.line.work()
+        second = signing.rotate(ledger, "test", algorithm, OVERLAP, "test", clock())
+        threading.Event().wait(1.1)  # the sets the EHRs keep are old by now
+        both.keys.max_age = 3_600
+        both.accept("waiting")
+        both.line.work()
+        assert signer(both, algorithm) == first.kid
+        served = both.keys.served
+        clock.skip(OVERLAP / 1_000_000 + 1)
+        assert signer(both, algorithm) == second.kid
+        both.accept("signing")
+        both.line.settle()
+        clock.skip(OVERLAP / 1_000_000 + 1)
+        signing.retire(ledger, first.kid, False, "test", clock())
+        both.accept("retired")
+        both.line.settle()
+        both.all_delivered(4)
+        assert both.keys.served == served, "the EHRs go by the set they read before the new key signed"
+        assert all(ehr.logins()["refused"] == {} for ehr in both.ehrs.values())
+
+
+def signer(both: Two, algorithm: Algorithm) -> str:
+    """The kid of the key that signs now."""
+    found = signing.signer(both.line.line.ledger, "test", [algorithm], both.line.clock())
+    return found.kid if found is not None else ""
+
+
+def test_rotation_expiry_and_an_outage_of_the_key_set_under_a_worker_that_runs_fail_nothing(both: Two) -> None:
+    """All at once, in the middle of what is under way: some of it waits, nothing fails, nothing stands twice."""
+    ledger, clock, wait = both.line.line.ledger, both.line.clock, threading.Event().wait
+    both.keys.max_age = 0
     for ehr in both.ehrs.values():
-        ehr.settings(reread_keys=False, token_seconds=1)
-    both.keys.max_age = 1
-    ledger, clock = both.line.line.ledger, both.line.clock
+        ehr.settings(token_seconds=1)
+        ehr.fault(fault="slow", seconds=0.05, count=10_000)
     first = signing.keys(ledger)[0]
     both.accept("before")
-    both.line.work()
-    second = signing.rotate(ledger, "test", "ES384", OVERLAP, "test", clock())
-    both.accept("waiting")
-    both.line.work()
-    clock.skip(OVERLAP / 1_000_000 + 1)
-    assert signing.signer(ledger, "test", ["ES384"], clock()).kid == second.kid  # type: ignore[union-attr]
-    threading.Event().wait(1.1)  # the sets the EHRs keep are old by now
-    both.accept("signing")
-    both.line.settle()
-    clock.skip(OVERLAP / 1_000_000 + 1)
-    signing.retire(ledger, first.kid, False, "test", clock())
-    both.accept("retired")
+
+    def meanwhile() -> None:
+        while not all(ehr.documents_sent() for ehr in both.ehrs.values()):
+            wait(0.02)
+        second = signing.rotate(ledger, "test", "ES384", 200_000, "test", clock())
+        both.accept("rotated")
+        wait(0.25)
+        assert signer(both, "ES384") == second.kid
+        both.keys.away = True
+        for ehr in both.ehrs.values():
+            ehr.fault(fault="expire", match={"method": "POST"}, count=2)
+        both.accept("away")
+        while not any(ehr.logins()["refused"] for ehr in both.ehrs.values()):
+            wait(0.02)
+        both.keys.away = False
+        signing.retire(ledger, first.kid, True, "test", clock())
+        both.accept("retired")
+
+    async def run() -> None:
+        async with connected(both.line.line, clock):
+            running = worker.Worker(both.line.line, clock)
+            works = asyncio.create_task(running.run())
+            try:
+                await asyncio.wait_for(asyncio.to_thread(meanwhile), 30)
+            finally:
+                running.stop()
+                await works
+
+    asyncio.run(run())
+    for ehr in both.ehrs.values():
+        httpx.delete(f"{ehr.running.admin_url}/faults").raise_for_status()
     both.line.settle()
     both.all_delivered(4)
-    assert all(ehr.logins()["refused"] == {} for ehr in both.ehrs.values())
 
 
 def test_tokens_that_end_at_any_moment_fail_nothing(both: Two) -> None:

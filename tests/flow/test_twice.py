@@ -16,6 +16,7 @@ from bridge import sandbox
 from bridge.cli import main
 from bridge.errors import ConfigError
 from bridge.moves import answering, recalling
+from tests.flow.histories import crash
 from tests.flow.pilot import AGENCY, Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
 
@@ -171,13 +172,22 @@ def test_what_went_to_a_wrong_chart_is_taken_back_with_its_copy(maple: Pilot, eh
     assert statuses(ehr) == ["entered-in-error"] * 2
 
 
-def test_a_server_that_creates_only_once_has_one_however_late_it_writes(quick: Path) -> None:
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_server_that_creates_only_once_has_one_however_late_it_writes(quick: Path, dies: bool) -> None:
+    """Also where the worker died before it could learn that its request was lost."""
     with sandbox.start("open") as running:
         ehr = Ehr(running)
         ehr.load(patient("m-1"))
         with pilot(quick, [Site(PRACTICE, running.base_url)]) as opened:
             ready(opened)
-            late(opened, ehr)
+            if dies:
+                ehr.fault(fault="commit-late", seconds=600, match=CREATE)
+                opened.accept("ma-soc/contact", contact(narrative="First wording."))
+                crash(opened, sent=True)
+                opened.settle(within=60)
+                assert httpx.post(f"{ehr.running.admin_url}/late").json() == {"done": 1}
+            else:
+                late(opened, ehr)
             opened.settle()
             assert statuses(ehr) == ["current"]
             assert opened.holds() == []
