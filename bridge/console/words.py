@@ -87,6 +87,7 @@ ANSWER = {
     "refused-unclear": "The EHR's answer could not be understood.",
     "conflict": "Something changed in the chart meanwhile; it is read again first.",
     "connection-down": "The EHR did not let us sign in; it is tried again.",
+    "unusable": "The answer cannot be used; it is asked again, and a person is asked if that stays so.",
 }
 SETTLED = {
     "looked": "It was looked for in the chart, and that settled it.",
