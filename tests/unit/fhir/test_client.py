@@ -245,6 +245,35 @@ def head(body: bytes, *headers: bytes) -> bytes:
     )
 
 
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_what_comes_behind_a_whole_answer_answers_no_other_request(body: bytes) -> None:
+    """A server or proxy out of step must not confirm a write that it never saw."""
+    connections: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(0)
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                connections[-1] += 1
+                first = b"HTTP/1.1 412 No\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+                writer.write(first + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" * (len(connections) == 1))
+                await writer.drain()
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    async def run() -> list[int]:
+        listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+        base = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/fhir"
+        async with listening, Client(base) as client:
+            return [(await client.send(Request("GET", f"Patient/{number}"))).status for number in range(3)]
+
+    assert asyncio.run(run()) == [412, 412, 412]
+    assert connections == [1, 2]  # the first is not used again, the second is
+
+
 def test_a_whole_body_arrives() -> None:
     assert real(head(b'{"a":1}')).body == b'{"a":1}'
 
