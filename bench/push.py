@@ -3,10 +3,10 @@
     python -m bench.push [--creates N] [--rounds N] [--at-once N] [--ehr hapi|sandbox] [--store sqlite|postgresql]
                          [--shared]
 
-The raw client posts the very bodies that the bridge sent the round before, as many at a time, and looks at nothing but
-the status. The two take turns, so that the server's warming up and what else the machine does fall on both. `push`
-begins with planned entries, `line` with accepted records. Ratios are medians over rounds; the counts go to
-`bench/results/`.
+The raw client makes the very creates that the bridge made the round before, with headers of the same kind and under
+references of their own, as many at a time, and looks at nothing but the status. The two take turns, so that the
+server's warming up and what else the machine does fall on both. `push` begins with planned entries, `line` with
+accepted records. Ratios are medians over rounds; the counts go to `bench/results/`.
 
 An EHR does not run on the bridge's machine: the server has half of the cores and each client the other half. With
 `--shared` all have all cores, and what a client computes is taken from the server: that says what a create costs, not
@@ -29,17 +29,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 from sqlalchemy import func, select
 
 from bench.caseload import AGENCY, PRACTICE, SORTS, SYSTEM, children, records_of
 from bench.counts import keep
 from bench.kills import ledger
 from bridge import sandbox
+from bridge.ehr import send
+from bridge.ehr.delivery import SYSTEM as DELIVERY
+from bridge.ehr.delivery import delivery_reference
 from bridge.intake.rows import Row
 from bridge.jobs.collect import accept_rows
 from bridge.jobs.open import connected, open_line
 from bridge.jobs.serve import settle_down
 from bridge.jobs.worker import Worker, system_clock
+from bridge.model import Action, Request, type_json
 from bridge.moves.line import Line
 from bridge.settings import load
 from bridge.store import tables, views
@@ -94,21 +99,22 @@ def server(which: str, folder: Path, shared: bool) -> Iterator[str]:
         yield base
 
 
-async def raw(base: str, bodies: Sequence[bytes], at_once: int) -> Turn:
+async def raw(base: str, creates: Sequence[Request], at_once: int) -> Turn:
     """The creates by httpx alone. Raises RuntimeError where one is not answered by 201."""
-    waiting = iter(bodies)
+    waiting = iter(creates)
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
     async with httpx.AsyncClient(headers=HEADERS, timeout=60, limits=limits) as client:
 
         async def post() -> None:
-            for body in waiting:
-                if (await client.post(f"{base}/DocumentReference", content=body)).status_code != 201:
+            for one in waiting:
+                answer = await client.post(f"{base}/{one.path}", content=one.body, headers=one.headers)
+                if answer.status_code != 201:
                     raise RuntimeError("the server did not take it")
 
         wall, cpu = time.perf_counter(), time.process_time()
         await asyncio.gather(*(post() for _ in range(at_once)))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return Turn(len(bodies) / wall, 1e6 * cpu / len(bodies))
+    return Turn(len(creates) / wall, 1e6 * cpu / len(creates))
 
 
 def accept(line: Line, name: str, count: int, seed: int) -> None:
@@ -142,12 +148,26 @@ def pushed(line: Line, name: str, count: int, seed: int, planned: bool) -> Turn:
     return turn
 
 
-def newest(line: Line, count: int) -> list[bytes]:
-    """The bodies of the last creates."""
+def newest(line: Line, count: int) -> list[Request]:
+    """The last creates once more, each under a delivery reference of its own: a server may create only what is new."""
     step = tables.step
     with line.ledger.read() as connection:
         ids = connection.execute(select(step.c.request_blob).order_by(step.c.id.desc()).limit(count)).scalars().all()
-        return list(get_blobs(connection, line.ledger.keys, ids).values())
+        bodies = get_blobs(connection, line.ledger.keys, ids)
+    key, capability = os.urandom(32), line.charts[PRACTICE].planned
+    return [
+        send.request(Action.CREATE, renamed(orjson.loads(body), delivery_reference(key, AGENCY, str(id))), capability)
+        for id, body in bodies.items()
+    ]
+
+
+def renamed(document: type_json, reference: str) -> type_json:
+    """The document under another delivery reference."""
+    own = [one for one in document["identifier"] if one["system"] == DELIVERY]
+    if len(own) != 1:
+        raise RuntimeError("a document has one delivery reference")
+    own[0]["value"] = reference
+    return document
 
 
 def steps_of(line: Line) -> int:

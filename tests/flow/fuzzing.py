@@ -57,12 +57,14 @@ class Fuzz:
     def wrong(self) -> list[str]:
         """Everything that must not be."""
         large = ["an answer larger than allowed was kept"] if self.largest > LARGEST else []
+        stale = ["what stood behind a whole answer was taken for the next one"] if self.stale else []
         return [
             *self.unconfirmed,
             *self.believed,
             *self.failures,
             *(f"asked {host}" for host in sorted(self.elsewhere)),
             *large,
+            *stale,
         ]
 
 
