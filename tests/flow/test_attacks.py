@@ -204,7 +204,8 @@ def test_a_caregivers_flag_that_comes_later_takes_the_place_out_of_the_next_vers
 
 def written(ehr: Ehr) -> list[dict[str, Any]]:
     """The requests that wrote a document."""
-    return [one for one in ehr.asked() if one["method"] in ("PUT", "POST") and one["type"] == "DocumentReference"]
+    writes = ("create", "update")
+    return [one for one in ehr.asked() if one["interaction"] in writes and one["type"] == "DocumentReference"]
 
 
 @pytest.mark.parametrize("flagged", ["child", "caregiver"])

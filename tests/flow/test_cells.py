@@ -23,7 +23,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "routes.md"
 
 
 ROUTES = {"document": "document", HANDOFF: HANDOFF}
-HANDED = [Action.CREATE, Action.REPLACE, Action.RETRACT]
+HANDED = [Action.CREATE, Action.REPLACE, Action.RETRACT, Action.RETRACT]
+"""Whoever was handed the correction holds the first one too: each is taken back."""
 
 
 def test_the_page_is_what_the_data_says() -> None:
