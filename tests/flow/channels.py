@@ -102,9 +102,11 @@ def sightings(run: Run, channels: Iterable[str] = (), literals: dict[bytes, str]
     """Every mark in these channels, all of them where none is named. `literals` are texts that stand for a mark."""
     found = set()
     for channel in channels or CHANNELS:
+        seen: dict[bytes, set[tuple[str, str]]] = {}  # the same text comes again in many places
         for place, content in CHANNELS[channel](run):
-            for mark, kind in marks_in(content, literals or {}):
-                found.add(Sighting(mark, kind, channel, place))
+            if content not in seen:
+                seen[content] = marks_in(content, literals or {})
+            found |= {Sighting(mark, kind, channel, place) for mark, kind in seen[content]}
     return found
 
 
@@ -124,8 +126,9 @@ def views(content: bytes, sought: tuple[bytes, ...]) -> Iterator[bytes]:
     yield content
     if b"\0" in content:
         yield content.replace(b"\0", b"")
-    inside = [core for text in sought for core in cores(text)]
-    for part in _BASE64.finditer(content):
+    whole = content.translate(_URL_SAFE)
+    inside = [core for text in sought for core in cores(text) if core in whole]
+    for part in _BASE64.finditer(content) if inside else ():
         coded = part[0].rstrip(b"=").translate(_URL_SAFE)
         for skip in range(4) if any(core in coded for core in inside) else ():
             with contextlib.suppress(binascii.Error):
