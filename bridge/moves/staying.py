@@ -93,3 +93,5 @@ async def park(turn: Turn, until: int | None) -> None:
         await stay(turn, until)
     elif entry.state is EntryState.DELIVERED:  # a later look, that waits for nobody's answer
         await stay(turn, until or now + LATER_LOOKS[1])
+    elif entry.state is EntryState.UNKNOWN:  # else its lane would be claimed again at once, and again
+        await stay(turn, until or now + LATER_LOOKS[2])

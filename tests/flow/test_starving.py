@@ -442,3 +442,35 @@ def test_a_file_nobody_can_read_keeps_back_no_other(maple: Pilot, monkeypatch: p
         collect.watch(maple.line, agency, maple.clock)
     assert [record["source_id"] for record in maple.records()] == ["k-2"]
     assert sorted(path.name for path in inbox.iterdir()) == ["a.ndjson", "b.ndjson.answer"]
+
+
+def test_what_is_in_doubt_behind_one_that_waits_waits_with_it(quick: Path, ehr: Ehr) -> None:
+    """Else its lane is claimed without end until the other's time has come."""
+    ehr.load(patient("m-1"))
+    with pilot(quick, [Site(PRACTICE, ehr.running.base_url, enable=("Encounter",))]) as opened:
+        ready(opened)
+        opened.accept("ma-soc/contact", contact("k-1"))
+        opened.settle()
+        assert opened.counts()["delivered"] == 2
+        entry, lane, now = tables.entry, tables.lane, opened.clock()
+        with opened.line.ledger.engine.begin() as connection:
+            waits = update(entry).where(entry.c.route == "discrete").values(state="ready", due_at=now + 3_600_000_000)
+            doubt = update(entry).where(entry.c.route != "discrete")
+            connection.execute(waits)
+            connection.execute(doubt.values(state="unknown", look_first=True, due_at=now))
+            connection.execute(update(lane).values(due_at=now))
+            before = connection.execute(select(lane.c.epoch)).scalar_one()
+        opened.clock.skip(1)
+        asyncio.run(shortly(opened))
+        with opened.line.ledger.read() as reading:
+            assert reading.execute(select(lane.c.epoch)).scalar_one() <= before + 2
+        opened.settle()
+        assert opened.counts()["delivered"] == 2
+
+
+async def shortly(opened: Pilot) -> None:
+    """A worker had two seconds."""
+    async with connected(opened.line, opened.clock):
+        worker = Worker(opened.line, opened.clock)
+        asyncio.get_running_loop().call_later(2, worker.stop)
+        await worker.run(until_idle=True)
