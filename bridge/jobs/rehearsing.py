@@ -25,7 +25,7 @@ from bridge.jobs import masking
 from bridge.model import Action, Hold, type_json
 from bridge.moves.line import Line
 from bridge.settings import Basic, Connection
-from bridge.store import lanes, steps
+from bridge.store import lanes, past_steps, steps
 from bridge.store.lanes import EntryWork, LaneWork
 from bridge.store.writer import Operation
 
@@ -189,7 +189,7 @@ def standing(line: Line, work: LaneWork) -> dict[str, type_json]:
         for entry in work.entries:
             if entry.stands is None:
                 continue
-            last = steps.last(connection, line.ledger, entry.id, digest=entry.stands.digest)
+            last = past_steps.last(connection, line.ledger, entry.id, digest=entry.stands.digest)
             if last is not None and last.body:
                 version = {"versionId": entry.stands.version or "1"}
                 written: type_json = {**orjson.loads(last.body), "id": entry.stands.id, "meta": version}

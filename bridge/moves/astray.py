@@ -9,7 +9,7 @@ from bridge.model import Action, Answer, EntryState, Hold, Stands
 from bridge.moves import holding, searching
 from bridge.moves.finishing import LATER_LOOKS
 from bridge.moves.turning import Turn
-from bridge.store import recalls, steps
+from bridge.store import past_steps, recalls
 
 
 async def placed(turn: Turn, stands: Stands, current: send.Current | None, certain: str) -> str | Hold:
@@ -53,7 +53,7 @@ async def after_withdrawal(turn: Turn, now: int) -> tuple[EntryState, int | None
     entry = turn.entry
     if entry.replaced and entry.stands is not None:
         with turn.line.ledger.read() as connection:
-            more = steps.others(connection, entry.id, entry.stands.id)
+            more = past_steps.others(connection, entry.id, entry.stands.id)
         left = [one for one in more if not entry.should or one.patient == entry.recalled]
         if left:
             return EntryState.READY, now, left[0], False

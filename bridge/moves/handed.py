@@ -10,9 +10,9 @@ from bridge.model import Action, AnswerClass, Stands
 from bridge.moves import planning
 from bridge.moves.turning import Turn
 from bridge.settings import Handoff
-from bridge.store import steps
+from bridge.store import past_steps
 from bridge.store.handoffs import GIVEN
-from bridge.store.steps import Last
+from bridge.store.past_steps import Last
 
 ARRIVED = (AnswerClass.DONE, AnswerClass.ACCEPTED)
 THERE = (Look.GIVEN, Look.CONFIRMED)
@@ -21,7 +21,7 @@ THERE = (Look.GIVEN, Look.CONFIRMED)
 def given(turn: Turn) -> list[tuple[Last, HandOver]]:
     """Every hand-over of the entry, the oldest first, with its step."""
     with turn.line.ledger.read() as connection:
-        found = steps.every(connection, turn.line.ledger, turn.entry.id)
+        found = past_steps.every(connection, turn.line.ledger, turn.entry.id)
     return [(last, HandOver.read(last.body)) for last in found if was_handed(last.body)]
 
 
@@ -41,7 +41,7 @@ async def left(turn: Turn, hand: Hand, wants: Handoff, disregarded: str) -> list
     gone = {over.reference for last, over in found if over.cancels and last.answer in ARRIVED} | {disregarded}
     there: dict[str, Stands] = {}
     for last, over in found:
-        arrived = last.answer in (None, AnswerClass.UNKNOWN, *ARRIVED) and last.code != steps.ABSENT
+        arrived = last.answer in (None, AnswerClass.UNKNOWN, *ARRIVED) and last.code != past_steps.ABSENT
         if arrived and not over.cancels and over.reference not in gone:
             there.setdefault(over.reference, Stands(over.reference, GIVEN, "", last.patient))
     known = {over.reference for _, over in found} | gone

@@ -28,10 +28,10 @@ from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
 from bridge.release import withhold
 from bridge.settings import Handoff
-from bridge.store import steps
+from bridge.store import past_steps, steps
 from bridge.store.handoffs import CONFIRMED, GIVEN
 from bridge.store.lanes import EntryWork
-from bridge.store.steps import Last
+from bridge.store.past_steps import Last
 
 PERHAPS = "perhaps"
 """What the ledger keeps as the version of what may have been handed over."""
@@ -167,7 +167,7 @@ def repeated(turn: Turn, digest: str) -> HandOver | None:
     if entry.stands is None or entry.stands.version != PERHAPS:
         return None
     with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, entry.id)
+        last = past_steps.last(connection, turn.line.ledger, entry.id)
     same = last is not None and last.digest == digest and last.action is not Action.RETRACT and was_handed(last.body)
     return HandOver.read(last.body) if last is not None and same else None
 

@@ -9,7 +9,7 @@ from bridge.ehr.search import MOST_BYTES, MOST_PAGES, Page, next_page, page, ref
 from bridge.model import Answer, AnswerClass, Interaction, Stands
 from bridge.moves import planning
 from bridge.moves.turning import Turn
-from bridge.store import steps
+from bridge.store import past_steps
 
 TRANSIENT = (AnswerClass.RETRY_LATER, AnswerClass.UNKNOWN, AnswerClass.CONNECTION_DOWN)
 """After these the same search may be answered later; after others it is not."""
@@ -56,8 +56,8 @@ async def beside(turn: Turn, stands: Stands, *, always: bool = False) -> list[St
     if way.how is None or not stands.patient:
         return []
     with turn.line.ledger.read() as connection:
-        made, taken_back = steps.known(connection, entry.id)
-        doubted = always or bool(entry.doubted) or steps.stood_twice(connection, entry.id)
+        made, taken_back = past_steps.known(connection, entry.id)
+        doubted = always or bool(entry.doubted) or past_steps.stood_twice(connection, entry.id)
     if way.how != "identifier" and not doubted:
         return []
     copies: dict[str, Stands] = {}

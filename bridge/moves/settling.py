@@ -27,9 +27,9 @@ from bridge.moves.finishing import LATER_LOOKS, Outcome, Stepped, finish
 from bridge.moves.staying import held, not_found, stay
 from bridge.moves.turning import Turn
 from bridge.moves.writing import follow, read, tried
-from bridge.store import steps
+from bridge.store import past_steps
 from bridge.store.lanes import EntryWork
-from bridge.store.steps import Last
+from bridge.store.past_steps import Last
 
 LOOKED_FOR = (EntryState.SENDING, EntryState.UNKNOWN, EntryState.DELIVERED)
 """What is looked for when its time comes: the last once more, for a copy that came late."""
@@ -57,7 +57,7 @@ async def settle(turn: Turn) -> Outcome:
     if entry.state is EntryState.DELIVERED:
         return await look_again(turn)
     with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, entry.id)
+        last = past_steps.last(connection, turn.line.ledger, entry.id)
     if handing.lost(turn, last):
         return await handing.settle(turn, last)
     doubt = last is not None and last.in_doubt and last.action in DOCUMENTS  # `held retry` says: look again
@@ -133,7 +133,7 @@ async def look_for(turn: Turn, last: Last | None) -> Outcome:
         hold = holding.stands_twice(entry, verdict.stands.id, copies) if copies else None
         digest, patient = (last.digest, last.patient) if last is not None else ("", "")
         with turn.line.ledger.read() as connection:
-            unsure = last is not None and steps.wrote_otherwise(connection, entry.id, digest)
+            unsure = last is not None and past_steps.wrote_otherwise(connection, entry.id, digest)
         digest = "" if unsure else digest  # which of them it was that arrived is not known: it is compared
         stepped = Stepped(last.id, LOOKED) if last is not None and last.in_doubt else None
         if last is not None and last.in_doubt and last.action is Action.DISREGARD:

@@ -16,7 +16,7 @@ from bridge.model import Decision, Part, type_json
 from bridge.moves.line import SECOND
 from bridge.moves.turning import Turn
 from bridge.release import part2
-from bridge.store import steps
+from bridge.store import past_steps
 
 
 def shape(
@@ -88,6 +88,6 @@ def last_sent(turn: Turn) -> type_json | None:
     there = turn.entry.stands
     digest, stands = (there.digest, there.id) if there is not None else ("", "")
     with turn.line.ledger.read() as connection:
-        last = steps.last(connection, turn.line.ledger, turn.entry.id, digest=digest, stands=stands)
+        last = past_steps.last(connection, turn.line.ledger, turn.entry.id, digest=digest, stands=stands)
     sent: type_json | None = orjson.loads(last.body) if last is not None and last.body else None
     return sent

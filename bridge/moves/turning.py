@@ -10,7 +10,7 @@ from bridge.model import AnswerClass
 from bridge.moves.leaving import Leaving
 from bridge.moves.line import Line
 from bridge.moves.matching import Matcher
-from bridge.store import steps
+from bridge.store import past_steps
 from bridge.store.lanes import EntryWork, LaneWork
 
 
@@ -31,4 +31,4 @@ class Turn:
         if not self.entry.attempts:
             return 0
         with self.line.ledger.read() as connection:
-            return min(steps.in_a_row(connection, self.entry.id, kind), self.entry.attempts)
+            return min(past_steps.in_a_row(connection, self.entry.id, kind), self.entry.attempts)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, case, or_, select, update
 
 from bridge.model import WITHDRAWALS, Action, AnswerClass, EntryState, HoldReason, RecordState
-from bridge.store import holds, lanes, steps, tables
+from bridge.store import holds, lanes, past_steps, tables
 from bridge.store.needs import Pile
 
 entry, hold, record, step = tables.entry, tables.hold, tables.record, tables.step
@@ -69,7 +69,7 @@ def latest_step(connection: Connection, entry_id: int) -> tuple[str, str, str]:
     latest = connection.execute(query.order_by(step.c.begun_at.desc(), step.c.id.desc()).limit(1)).first()
     if latest is None:
         return "", "", ""
-    return latest.digest, latest.patient, latest.action if latest.answer in steps.IN_DOUBT else ""
+    return latest.digest, latest.patient, latest.action if latest.answer in past_steps.IN_DOUBT else ""
 
 
 def answered(connection: Connection, ask: Verdict) -> None:
@@ -88,13 +88,13 @@ def not_there(connection: Connection, entry_id: int) -> None:
     """The steps that made what is said to stand say that a person did not find it."""
     stands = select(entry.c.stands_id).where(entry.c.id == entry_id).scalar_subquery()
     made = step.c.entry == entry_id, step.c.stands_id == stands, step.c.action.not_in(WITHDRAWALS)
-    connection.execute(update(step).where(*made).values(code=steps.ABSENT))
+    connection.execute(update(step).where(*made).values(code=past_steps.ABSENT))
 
 
 def left(connection: Connection, entry_id: int) -> dict[str, Any]:
     """The columns of an entry whose document was taken back: the one before it is next, where that stands too."""
     row = connection.execute(select(entry).where(entry.c.id == entry_id)).one()
-    found = steps.others(connection, entry_id, row.stands_id) if row.stands_id else []
+    found = past_steps.others(connection, entry_id, row.stands_id) if row.stands_id else []
     more = [one for one in found if not row.should or one.patient == row.recalled]
     if not more:
         return {}
@@ -130,7 +130,7 @@ def decide(connection: Connection, asked: Sequence[Verdict]) -> list[bool]:
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}
             values |= {"stands_id": ask.stands, "stands_version": "", "stands_digest": digest}
             values |= {"stands_patient": patient}
-            if steps.stood_twice(connection, ask.entry):  # and whether it stands alone is looked for again
+            if past_steps.stood_twice(connection, ask.entry):  # and whether it stands alone is looked for again
                 values |= {"doubted": 1}
         elif ask.verdict == "absent" and lost in BESIDE:
             values |= {"state": EntryState.READY.value, "due_at": ask.now, "look_first": False}

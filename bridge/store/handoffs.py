@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, insert, or_, select, update
 
 from bridge.model import Action, AnswerClass, EntryState, Hold, HoldReason
-from bridge.store import holds, lanes, steps, tables
+from bridge.store import holds, lanes, past_steps, tables
 from bridge.store.ledger import Ledger, get_blobs, slices
 
 entry, hold, step = tables.entry, tables.hold, tables.step
@@ -161,7 +161,7 @@ def before(connection: Connection, row: Row[Any]) -> dict[str, str | None]:
     """The columns of what stands where the latest document is not there: the one whose place it was to take, if any."""
     retract, there = step.c.action == Action.RETRACT.value, step.c.answer.in_([*map(str, IN_PLACE)])
     gone = select(step.c.target).where(step.c.entry == row.id, retract, there)
-    seen = step.c.code.is_distinct_from(steps.ABSENT)
+    seen = step.c.code.is_distinct_from(past_steps.ABSENT)
     other = step.c.stands_id != row.reference, step.c.stands_id.not_in(gone)
     made = step.c.entry == row.id, ~retract, there, seen, *other
     query = select(step.c.stands_id, step.c.patient).where(*made).order_by(step.c.begun_at.desc(), step.c.id.desc())

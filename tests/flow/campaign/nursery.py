@@ -39,7 +39,7 @@ from bridge.moves.turning import Turn
 from bridge.settings import load
 from bridge.store import lanes, leases
 from bridge.store.lanes import LaneWork
-from bridge.store.steps import Last
+from bridge.store.past_steps import Last
 
 KNOWN: dict[tuple[tuple[str, str], ...], Mappings] = {}
 read_mappings = mappings.load

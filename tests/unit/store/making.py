@@ -16,6 +16,7 @@ from bridge.store import (
     holds,
     lanes,
     leases,
+    past_steps,
     permissions,
     persons,
     plans,
@@ -309,7 +310,7 @@ def a_day(ledger: Ledger) -> None:
     with ledger.read() as connection:
         permissions.of_persons(connection, ledger, AGENCY, [CHILD])
         permissions.shared_link(connection, PRACTICE, lane.person)
-        steps.last(connection, ledger, document.id)
+        past_steps.last(connection, ledger, document.id)
         get_blobs(connection, ledger.keys, [1, 2])
         rollups.members(connection, ledger, document.id, lane.person)
         leases.closed_connections(connection, NOW)

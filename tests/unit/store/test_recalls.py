@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bridge.model import Action, EntryState, Hold, HoldReason, Owner, Stands
-from bridge.store import recalls, steps, tables
+from bridge.store import past_steps, recalls, tables
 from bridge.store.ledger import Ledger
 from bridge.store.steps import Begun
 from tests.unit.store.making import (
@@ -138,12 +138,12 @@ def test_documents_that_others_replaced_are_to_be_withdrawn_too(ledger: Ledger) 
         assert finish(ledger, lane, lane.entries[0], EntryState.READY, **answered)
         assert release(ledger, lane)
     with ledger.read() as connection:
-        assert [one.id for one in steps.others(connection, entry_id, "doc-2")] == ["doc-1", "doc-0"]
+        assert [one.id for one in past_steps.others(connection, entry_id, "doc-2")] == ["doc-1", "doc-0"]
     lane = claim_lane(ledger)
     begun, step = begin(ledger, lane, lane.entries[0], action=Action.RETRACT, target="doc-1", now=NOW + 9)
     assert finish(ledger, lane, lane.entries[0], EntryState.READY, step=step, answer="done", due=NOW)
     with ledger.read() as connection:
-        assert [one.id for one in steps.others(connection, entry_id, "doc-2")] == ["doc-0"]
+        assert [one.id for one in past_steps.others(connection, entry_id, "doc-2")] == ["doc-0"]
 
 
 def test_a_merge_is_known_once(ledger: Ledger) -> None:
