@@ -13,10 +13,9 @@ from bridge.handoff import circuit as handoff
 from bridge.moves.line import Line
 from bridge.moves.pacing import most_of, quiet_until, zone_of
 from bridge.settings import Project
-from bridge.store import alerts, budgets, leases, suspending, views
+from bridge.store import alerts, budgets, leases, suspending, telling, views
 
 SECOND = 1_000_000
-WAITS = ("ready", "sending", "unknown")
 MINUTES = 5
 """Whole minutes over which the rate is taken."""
 
@@ -81,8 +80,6 @@ def standings(
         spent, minute = used.get(name, {}), budgets.minute_of(now)
         today = hours.day_of(zone_of(line.project, known), now)[0]
         counts = [practices[one] for one in here if one in practices]
-        unknown = sum(of["entries"]["unknown"] for of in counts)
-        waiting = unknown + sum(of["entries"]["ready"] + of["entries"]["sending"] for of in counts)
         oldest = min((of["oldest"] for of in counts if of["oldest"] is not None), default=None)
         before = [spent.get((budgets.MINUTES, minute - back * budgets.MINUTE), 0) for back in range(1, MINUTES + 1)]
         closed = state.closed(now)
@@ -95,8 +92,8 @@ def standings(
                 since=told[name].opened_at if name in told else None,
                 until=max(state.closed_until, state.not_before) if closed else None,
                 next_step=circuit.next_step(state.reason) if state.failures else "",
-                waiting=waiting,
-                unknown=unknown,
+                waiting=sum(map(on_the_way, counts)),
+                unknown=sum(of["entries"]["unknown"] for of in counts),
                 oldest_seconds=max(0, now - oldest) // SECOND if oldest is not None else None,
                 holds=summed(held.get(one, {}) for one in here),
                 rate=sum(before) / MINUTES,
@@ -155,11 +152,16 @@ def handings(
                 since=told[name].opened_at if name in told else None,
                 until=state.closed_until if state.closed_until > now else None,
                 next_step=handoff.next_step(state.reason) if state.failures else "",
-                waiting=sum(counts["entries"][one] for one in WAITS) if counts is not None else 0,
+                waiting=on_the_way(counts) if counts is not None else 0,
                 oldest_seconds=max(0, now - oldest) // SECOND if oldest is not None else None,
             )
         )
     return found
+
+
+def on_the_way(counts: Mapping[str, Any]) -> int:
+    """How many of a practice's entries go, of its counts: those behind another of their record move with that one."""
+    return int(sum(counts["entries"][one] for one in telling.ON_THE_WAY) - counts["behind"])
 
 
 def left(most: int | None, taken: int) -> Left | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, not_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from bridge.model import EntryState, RecordState
 from bridge.store import answers, tables, telling
@@ -15,7 +15,6 @@ from bridge.store.ledger import Ledger, get_blobs
 
 record, entry, person, hold = tables.record, tables.entry, tables.person, tables.hold
 link = tables.link
-UNDER_WAY = (EntryState.READY, EntryState.SENDING, EntryState.UNKNOWN)
 KEPT = "kept"  # of records: a person decided that they stay with the agency
 
 
@@ -103,8 +102,6 @@ def shares(connection: Connection, agency: str = "") -> dict[str, dict[str, Any]
     """For each practice with entries: `entries` by state, `holds` open for it, since when the `oldest` goes.
 
     How many of those ready wait `behind` another of their record; they do not go.
-
-    A roll-up goes from its time on, which may lie ahead.
     """
     found: dict[str, dict[str, Any]] = {}
     mine = [entry.c.agency == agency] if agency else []
@@ -114,9 +111,7 @@ def shares(connection: Connection, agency: str = "") -> dict[str, dict[str, Any]
         found.setdefault(practice, nothing)["entries"][state] = count
     for practice, count in telling.behind(connection, agency).items():
         found[practice]["behind"] = count
-    under_way = entry.c.state.in_([state.value for state in UNDER_WAY])
-    waiting = select(entry.c.practice, func.min(telling.SINCE)).where(under_way, not_(telling.PARKED), *mine)
-    for practice, since in connection.execute(waiting.group_by(entry.c.practice)):
+    for practice, since in telling.oldest(connection, agency).items():
         found[practice]["oldest"] = since
     theirs = [hold.c.agency == agency] if agency else []
     held = select(hold.c.practice, func.count()).where(tables.OPEN_HOLD, hold.c.practice != "", *theirs)

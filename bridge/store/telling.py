@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, not_, or_, select
 
 from bridge.model import EntryState
 from bridge.store import tables
@@ -16,6 +16,8 @@ GATHERING = "gathering"
 BEHIND = "behind"
 """Where an entry is that waits behind another of its record; what moves that one moves it."""
 PARKED = and_(entry.c.state == EntryState.READY.value, entry.c.due_at.is_(None))
+ON_THE_WAY = (EntryState.READY.value, EntryState.SENDING.value, EntryState.UNKNOWN.value)
+GOES = and_(entry.c.state.in_(ON_THE_WAY), not_(PARKED))
 WAITS = and_(entry.c.gathers_until.isnot(None), entry.c.state == EntryState.READY.value, entry.c.attempts == 0)
 SINCE = case((WAITS, entry.c.due_at), else_=entry.c.updated_at)
 """Since when an entry waits: a roll-up from its time on, which may lie ahead."""
@@ -55,6 +57,15 @@ def gathering(connection: Connection) -> dict[str, dict[str, int]]:
     query = select(entry.c.practice, func.count().label("number"), func.min(entry.c.due_at).label("due"))
     rows = connection.execute(query.where(WAITS).group_by(entry.c.practice))
     return {row.practice: {"count": row.number, "due": row.due} for row in rows}
+
+
+def oldest(connection: Connection, agency: str = "") -> dict[str, int]:
+    """For each practice with entries on their way: since when the oldest goes. What waits for a person, or behind
+    another of its record, does not go; a roll-up goes from its time on, which may lie ahead.
+    """
+    mine = [entry.c.agency == agency] if agency else []
+    query = select(entry.c.practice, func.min(SINCE)).where(GOES, *mine).group_by(entry.c.practice)
+    return {str(practice): int(since) for practice, since in connection.execute(query)}
 
 
 def behind(connection: Connection, agency: str = "") -> dict[str, int]:

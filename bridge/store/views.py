@@ -73,9 +73,7 @@ def practice_counts(connection: Connection) -> dict[str, dict[str, Any]]:
     for practice, waiting in telling.gathering(connection).items():
         if practice in found:
             found[practice]["gathering"] = waiting
-    waits = entry.c.due_at.isnot(None), entry.c.state != EntryState.DELIVERED.value  # which is looked for again later
-    oldest = select(entry.c.practice, func.min(telling.SINCE)).where(*waits)
-    for practice, since in connection.execute(oldest.group_by(entry.c.practice)):
+    for practice, since in telling.oldest(connection).items():
         if practice in found:
             found[practice]["oldest"] = since
     return found
@@ -208,7 +206,7 @@ FULL = (
     select(entry.c.id)
     .where(
         entry.c.practice == bindparam("of"),
-        entry.c.state.in_([EntryState.READY.value, EntryState.SENDING.value, EntryState.UNKNOWN.value]),
+        entry.c.state.in_(telling.ON_THE_WAY),
     )
     .offset(bindparam("all_but_one"))
     .limit(1)

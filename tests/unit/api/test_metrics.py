@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from bridge.store import budgets, leases, suspending, views
+from bridge.store import budgets, leases, suspending, tables, views
 from bridge.store.ledger import Ledger
 from tests.unit.api.opened import DAY, NOW, YAML, Opened, contact, opened
 from tests.unit.console.visiting import visit
@@ -68,6 +69,14 @@ def test_what_waits_is_counted_by_practice_and_reason_and_nobody_is_named(doors:
     assert found['bridge_connection_waiting{connection="one"}'] == 1
     assert found['bridge_connection_oldest_seconds{connection="one"}'] == 90
     assert found['bridge_connection_holds{connection="one",reason="consent"}'] == 1
+    entry = tables.entry
+    with doors.ledger.engine.begin() as connection:  # one behind another of its record; the other may open by itself
+        connection.execute(update(entry).where(entry.c.state == "ready").values(due_at=None))
+        connection.execute(update(entry).where(entry.c.state == "held").values(due_at=NOW + DAY))
+    found = numbers(doors)
+    assert found['bridge_connection_waiting{connection="one"}'] == 0
+    assert found['bridge_connection_oldest_seconds{connection="one"}'] == 0
+    assert 'bridge_oldest_seconds{practice="elm"}' not in found
     assert found['bridge_practice_suspended{practice="elm"}'] == 0
 
 
