@@ -20,12 +20,6 @@ OAK = "oak"
 
 
 @pytest.fixture
-def ehr() -> Iterator[Ehr]:
-    with sandbox.start("open") as running:
-        yield Ehr(running)
-
-
-@pytest.fixture
 def oak() -> Iterator[Ehr]:
     with sandbox.start("open") as running:
         yield Ehr(running)

@@ -60,20 +60,6 @@ def gone_in(opened: Pilot, method: str, type: str, *, sent: bool = True) -> None
     opened.clock.skip(LEASE)
 
 
-@pytest.fixture
-def ehr() -> Iterator[Ehr]:
-    with sandbox.start("open") as running:
-        yield Ehr(running)
-
-
-@pytest.fixture
-def maple(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
-    ehr.load(patient("m-1"))
-    with pilot(quick, [Site(PRACTICE, ehr.running.base_url)]) as opened:
-        ready(opened)
-        yield opened
-
-
 def lose(ehr: Ehr, method: str, fault: str = "drop-after") -> None:
     """The next answer to such a write is lost."""
     ehr.fault(fault=fault, count=1, match={"method": method, "type": "DocumentReference"})

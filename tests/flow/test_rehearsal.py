@@ -38,12 +38,6 @@ class Recorded:
 
 
 @pytest.fixture
-def ehr() -> Iterator[Ehr]:
-    with sandbox.start("open") as running:
-        yield Ehr(running)
-
-
-@pytest.fixture
 def maple(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
     ehr.load(patient("m-1", id="patient-1"))
     with pilot(quick, [Site(PRACTICE, ehr.running.base_url, enable=("Encounter",))]) as opened:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bridge import sandbox
 from bridge.ehr.context import Shaped
 from bridge.errors import LedgerDown, Problem
 from bridge.fhir.client import Client
@@ -30,20 +29,6 @@ from tests.flow.pilot import Pilot, Site, pilot
 from tests.flow.test_line import PRACTICE, Ehr, contact, patient, ready
 
 FAMILY = "a family matter"
-
-
-@pytest.fixture
-def ehr() -> Iterator[Ehr]:
-    with sandbox.start("open") as running:
-        yield Ehr(running)
-
-
-@pytest.fixture
-def maple(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
-    ehr.load(patient("m-1"))
-    with pilot(quick, [Site(PRACTICE, ehr.running.base_url)]) as opened:
-        ready(opened)
-        yield opened
 
 
 def breaks_for(thread: str) -> Any:

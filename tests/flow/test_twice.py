@@ -24,22 +24,14 @@ AMENDED = {"status": "amended", "updated_at": "2026-03-03T09:00:00-05:00"}
 VOID = {"id": "k-1", "status": "void", "child": "c-1", "updated_at": "2026-03-05"}
 CREATE = {"type": "DocumentReference", "interaction": "create"}
 PLAIN = Path(__file__).parents[1] / "data" / "sandbox" / "plain.yaml"
+"""An EHR that keeps and finds identifiers, and does not know "only where none is there"."""
 GOLDEN = PLAIN.with_name("twice.txt")
-"""An EHR that keeps and finds identifiers, and does not know \"only where none is there\"."""
 
 
 @pytest.fixture
 def ehr() -> Iterator[Ehr]:
     with sandbox.start(str(PLAIN)) as running:
         yield Ehr(running)
-
-
-@pytest.fixture
-def maple(quick: Path, ehr: Ehr) -> Iterator[Pilot]:
-    ehr.load(patient("m-1"))
-    with pilot(quick, [Site(PRACTICE, ehr.running.base_url)]) as opened:
-        ready(opened)
-        yield opened
 
 
 def late(opened: Pilot, ehr: Ehr) -> None:
