@@ -85,13 +85,15 @@ def passes(entry: EntryWork, until: int | None) -> bool:
 
 
 async def park(turn: Turn, until: int | None) -> None:
-    """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too."""
+    """An entry behind a waiting one of its thread waits with it; the arrival that moves that one finds this one too.
+
+    So does one whose hold its time has opened. None keeps a time that has passed: its lane would be claimed for it at
+    once, and again.
+    """
     entry, now = turn.entry, turn.clock()
     if entry.due is None or entry.due > now or entry.due == until:
         return
-    if entry.state is EntryState.READY:
+    if entry.state in (EntryState.READY, EntryState.HELD):
         await stay(turn, until)
-    elif entry.state is EntryState.DELIVERED:  # a later look, that waits for nobody's answer
-        await stay(turn, until or now + LATER_LOOKS[1])
-    elif entry.state is EntryState.UNKNOWN:  # else its lane would be claimed again at once, and again
+    else:  # a look, that waits for nobody's answer
         await stay(turn, until or now + LATER_LOOKS[2])

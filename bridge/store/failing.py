@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Row, select, update
 
 from bridge.model import EntryState, Hold
 from bridge.store import holds, lanes, tables
+from bridge.store.written import UNDER_WAY
 
 entry = tables.entry
-ON_ITS_WAY = (EntryState.SENDING.value, EntryState.UNKNOWN.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def outcome(ask: Failed, row: Row[Any]) -> tuple[bool, dict[str, Any]]:
     What stands is not held up for a later look that could not be made: it stands, and somebody looks instead.
     """
     lost = row.state == EntryState.SENDING.value
-    doubt = row.state in ON_ITS_WAY
+    doubt = row.state in UNDER_WAY
     values: dict[str, Any] = {"faults": row.faults + 1, "due_at": ask.due}
     if lost:
         values |= {"state": EntryState.UNKNOWN.value, "look_first": True}

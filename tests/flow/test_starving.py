@@ -429,7 +429,8 @@ def test_a_file_nobody_can_read_keeps_back_no_other(maple: Pilot, monkeypatch: p
     assert sorted(path.name for path in inbox.iterdir()) == ["a.ndjson", "b.ndjson.answer"]
 
 
-def test_what_is_in_doubt_behind_one_that_waits_waits_with_it(quick: Path, ehr: Ehr) -> None:
+@pytest.mark.parametrize("state", ["unknown", "held", "ready", "delivered"])
+def test_what_is_due_behind_one_that_waits_waits_with_it(quick: Path, ehr: Ehr, state: str) -> None:
     """Else its lane is claimed without end until the other's time has come."""
     ehr.load(patient("m-1"))
     with pilot(quick, [Site(PRACTICE, ehr.running.base_url, enable=("Encounter",))]) as opened:
@@ -440,9 +441,9 @@ def test_what_is_in_doubt_behind_one_that_waits_waits_with_it(quick: Path, ehr: 
         entry, lane, now = tables.entry, tables.lane, opened.clock()
         with opened.line.ledger.engine.begin() as connection:
             waits = update(entry).where(entry.c.route == "discrete").values(state="ready", due_at=now + 3_600_000_000)
-            doubt = update(entry).where(entry.c.route != "discrete")
+            behind = update(entry).where(entry.c.route != "discrete")
             connection.execute(waits)
-            connection.execute(doubt.values(state="unknown", look_first=True, due_at=now))
+            connection.execute(behind.values(state=state, look_first=state == "unknown", due_at=now))
             connection.execute(update(lane).values(due_at=now))
             before = connection.execute(select(lane.c.epoch)).scalar_one()
         opened.clock.skip(1)
